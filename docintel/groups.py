@@ -1,0 +1,47 @@
+"""The five groups of people, each with the least it needs; made again after every migration."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.apps import apps as django_apps
+from django.contrib.auth.models import Group, Permission
+from django.db.models import Q
+
+READ = ("ingestion.view_document",)
+# Group name -> "app.codename" permissions. A trailing ".*" stands for all of an app.
+PERMISSIONS: dict[str, tuple[str, ...]] = {
+    "analyst": (*READ, "ingestion.add_document"),
+    "expert": (*READ, "ingestion.add_document", "ingestion.change_document"),
+    "integrator": (*READ, "ingestion.add_document"),
+    "operator": (
+        *READ,
+        "ingestion.operate_pipeline",
+        "ingestion.view_source",
+        "ingestion.add_source",
+        "ingestion.change_source",
+        "docintel.view_measurement",
+        "docintel.view_modelversion",
+    ),
+    "admin": ("ingestion.*", "docintel.*", "auth.*", "axes.*", "django_q.*"),
+}
+# Who may enter the Django admin; what they see there is up to the permissions above.
+STAFF_GROUPS = ("expert", "operator", "admin")
+
+
+def sync_groups(**_: Any) -> None:
+    """Create the groups and give each exactly its permissions; safe to call again."""
+    for name, wanted in PERMISSIONS.items():
+        group, _created = Group.objects.get_or_create(name=name)
+        group.permissions.set(Permission.objects.filter(_condition(wanted)))
+
+
+def _condition(wanted: tuple[str, ...]) -> Q:
+    condition = Q(pk__in=[])
+    for permission in wanted:
+        app, _, codename = permission.partition(".")
+        if not django_apps.is_installed(app):
+            continue
+        one = Q(content_type__app_label=app)
+        condition |= one if codename == "*" else one & Q(codename=codename)
+    return condition

@@ -1,0 +1,17 @@
+"""Every app's urls, included by name so that `docintel` imports no app."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.contrib.auth import views as accounts
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("qa.urls")),
+    path("", include("ingestion.urls")),
+    path("api/v1/", include("ingestion.api_urls")),
+    path("api/v1/", include("qa.api_urls")),
+    path("sign-in/", accounts.LoginView.as_view(redirect_authenticated_user=True), name="login"),
+    path("sign-out/", accounts.LogoutView.as_view(), name="logout"),
+    path("admin/", admin.site.urls),
+]

@@ -1,0 +1,357 @@
+"""Tables of ingestion: sources, companies, documents, chunks and what the two indexes hold.
+
+Every span is a pair of character offsets into `Document.text`, which never changes once parsed.
+"""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import PurePath
+from typing import Any
+
+from django.contrib.auth.models import Group
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from django.utils import timezone
+from pgvector.django import HalfVectorField, HnswIndex, SparseVectorField
+
+from docintel.indexes import Bm25Index
+from docintel.models import ModelVersion
+from ingestion.querysets import ChunkQuerySet, DocumentQuerySet, SourceQuerySet
+
+# Vectors of smaller models are padded with zeros, which changes no inner product.
+VECTOR_DIMENSIONS = 768
+# Words are hashed into this many dimensions for the exact lexical score of narrow scopes.
+TERM_DIMENSIONS = 2**22
+MAX_ATTEMPTS = 3
+
+
+class Source(models.Model):
+    """Where documents come from; it decides who may see them."""
+
+    class Kind(models.TextChoices):
+        FOLDER = "folder", "Folder"
+        UPLOAD = "upload", "Upload"
+        API = "api", "API push"
+
+    name = models.CharField(max_length=120, unique=True)
+    kind = models.CharField(max_length=20, choices=Kind.choices)
+    location = models.TextField(blank=True, help_text="the folder, for a folder source")
+    credibility = models.FloatField(
+        default=0.5, validators=[MinValueValidator(0), MaxValueValidator(1)]
+    )
+    default_kind = models.CharField(max_length=20, blank=True)
+    groups = models.ManyToManyField(
+        Group, blank=True, help_text="who may see its documents; empty: everyone who may sign in"
+    )
+    active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    last_success_at = models.DateTimeField(null=True, blank=True)
+    last_error = models.TextField(blank=True)
+
+    objects = SourceQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Company(models.Model):
+    """A company, once; documents and scopes refer to it."""
+
+    name = models.CharField(max_length=200)
+    # The name without case, punctuation and legal form: two spellings, one company.
+    key = models.CharField(max_length=200, unique=True)
+    ticker = models.CharField(max_length=16, blank=True)
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name_plural = "companies"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def blob_path(document: Document, file_name: str) -> str:
+    """Where the bytes are stored: named by our own id, never by what the sender called them."""
+    suffix = PurePath(file_name).suffix.lower()
+    suffix = suffix if suffix[1:].isalnum() and len(suffix) <= 8 else ".bin"
+    identifier = document.public_id.hex
+    return f"documents/{identifier[:2]}/{identifier}{suffix}"
+
+
+class Document(models.Model):
+    """One arrival of one document, and how far the pipeline has brought it.
+
+    A duplicate is a row of its own (`duplicate_of`) with no text and no chunks: the sighting.
+    Lists must use `.listed()`, which leaves the text in the database.
+    """
+
+    class Kind(models.TextChoices):
+        ANNUAL_REPORT = "annual_report", "Annual report"
+        QUARTERLY_REPORT = "quarterly_report", "Quarterly report"
+        CURRENT_REPORT = "current_report", "Current report"
+        EARNINGS_CALL = "earnings_call", "Earnings call"
+        ANNOUNCEMENT = "announcement", "Announcement"
+        RESEARCH_NOTE = "research_note", "Research note"
+        NEWS = "news", "News"
+        OTHER = "other", "Other"
+
+    class Stage(models.TextChoices):
+        PARSE = "parse", "Parse"
+        INDEX = "index", "Index"
+        EMBED = "embed", "Embed"
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="documents")
+    external_id = models.CharField(max_length=500, blank=True)
+    uploaded_by = models.ForeignKey(
+        "auth.User", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    file = models.FileField(upload_to=blob_path, max_length=200)
+    file_name = models.CharField(max_length=255, help_text="as the sender called it")
+    file_size = models.BigIntegerField(default=0, help_text="bytes")
+    file_sha256 = models.CharField(max_length=64, db_index=True)
+    media_type = models.CharField(max_length=100, blank=True)
+
+    # What it is; `provenance` says per field who said so: push, file, name, page or edited.
+    title = models.CharField(max_length=500, blank=True)
+    kind = models.CharField(max_length=20, choices=Kind.choices, default=Kind.OTHER)
+    company = models.ForeignKey(
+        Company, null=True, blank=True, on_delete=models.PROTECT, related_name="documents"
+    )
+    fiscal_year = models.PositiveSmallIntegerField(null=True, blank=True)
+    fiscal_quarter = models.PositiveSmallIntegerField(
+        null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(4)]
+    )
+    published_on = models.DateField(null=True, blank=True)
+    provenance = models.JSONField(default=dict, blank=True)
+
+    # The frozen text and its layout: page starts and sections are offsets into it.
+    text = models.TextField(blank=True)
+    text_sha256 = models.CharField(max_length=64, blank=True, help_text="of the normalised text")
+    pages = models.JSONField(default=list, blank=True, help_text="start offset of each page")
+    sections = models.JSONField(
+        default=list, blank=True, help_text='[{"title": …, "level": 1, "start": offset}, …]'
+    )
+    notes = models.JSONField(default=list, blank=True, help_text="what the parser had to leave")
+
+    duplicate_of = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.CASCADE, related_name="sightings"
+    )
+
+    # How far it has come. A row whose stage failed keeps the reason; see MAX_ATTEMPTS.
+    received_at = models.DateTimeField(default=timezone.now)
+    parsed_at = models.DateTimeField(null=True, blank=True)
+    searchable_at = models.DateTimeField(null=True, blank=True)
+    embedded_at = models.DateTimeField(null=True, blank=True)
+    embedder = models.ForeignKey(
+        ModelVersion,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="the version that made the vectors of all its chunks",
+    )
+    chunk_count = models.PositiveIntegerField(default=0)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    failed_stage = models.CharField(max_length=10, choices=Stage.choices, blank=True)
+    failed_reason = models.TextField(blank=True)
+    retry_after = models.DateTimeField(null=True, blank=True)
+    quarantined_at = models.DateTimeField(null=True, blank=True)
+    dropped_at = models.DateTimeField(
+        null=True, blank=True, help_text="a person dropped it from quarantine"
+    )
+    # A claim is a lease: only its holder may finish the row, and a killed worker's lease ends.
+    claim = models.UUIDField(null=True, blank=True)
+    claimed_until = models.DateTimeField(null=True, blank=True)
+
+    objects = DocumentQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-received_at", "-id"]
+        permissions = [
+            ("operate_pipeline", "Can see every arrival, retry and drop quarantined ones")
+        ]
+        indexes = [
+            models.Index(fields=["-received_at", "-id"]),
+            models.Index(fields=["company", "fiscal_year"]),
+            models.Index(fields=["kind", "-published_on"]),
+            models.Index(fields=["text_sha256"]),
+            models.Index(
+                fields=["-received_at"],
+                name="document_unparsed",
+                condition=Q(parsed_at__isnull=True, quarantined_at__isnull=True),
+            ),
+            models.Index(
+                fields=["-received_at"],
+                name="document_unindexed",
+                condition=Q(
+                    parsed_at__isnull=False,
+                    searchable_at__isnull=True,
+                    duplicate_of__isnull=True,
+                    quarantined_at__isnull=True,
+                ),
+            ),
+            models.Index(
+                fields=["embedder", "-received_at"],
+                name="document_embedder",
+                condition=Q(searchable_at__isnull=False),
+            ),
+        ]
+        constraints = [
+            # Two workers that parse the same text at the same moment: one becomes the duplicate.
+            models.UniqueConstraint(
+                fields=["text_sha256"],
+                condition=Q(duplicate_of__isnull=True) & ~Q(text_sha256=""),
+                name="document_text_once",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title or self.file_name
+
+    def get_absolute_url(self) -> str:
+        return reverse("ingestion:document", args=[self.public_id])
+
+    @property
+    def state(self) -> str:
+        """The furthest point it reached, one word: what lists, API and status pages show."""
+        if self.dropped_at:
+            return "dropped"
+        if self.quarantined_at:
+            return "quarantined"
+        if self.duplicate_of_id:
+            return "duplicate"
+        if self.embedded_at:
+            return "embedded"
+        if self.searchable_at:
+            return "searchable"
+        return "parsed" if self.parsed_at else "received"
+
+    @property
+    def period(self) -> str:
+        """Its fiscal period as people write it: "FY2024", "Q1 FY2024", or empty."""
+        if not self.fiscal_year:
+            return ""
+        year = f"FY{self.fiscal_year}"
+        return f"Q{self.fiscal_quarter} {year}" if self.fiscal_quarter else year
+
+    @property
+    def is_pdf(self) -> bool:
+        return self.media_type == "application/pdf"
+
+    def page_of(self, offset: int) -> int:
+        """The number of the page, from 1, that holds this character; 1 where there are none."""
+        return max(1, sum(1 for start in self.pages if start <= offset))
+
+    def page_span(self, number: int) -> tuple[int, int]:
+        """Offsets of page `number` (from 1) in the text; IndexError if there is no such page."""
+        if not 1 <= number <= len(self.pages):
+            raise IndexError(number)
+        end = self.pages[number] if number < len(self.pages) else len(self.text)
+        return self.pages[number - 1], end
+
+
+class Chunk(models.Model):
+    """A passage of at most 512 tokens: `document.text[start:end]`.
+
+    What both indexes read is `body`: a short header (company, kind, period, section), a newline,
+    then exactly that text. Rows are written once and never updated, because an update would
+    write every index again; vectors live in a table of their own for the same reason.
+    """
+
+    document = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="chunks")
+    ordinal = models.PositiveIntegerField()
+    start = models.PositiveIntegerField()
+    end = models.PositiveIntegerField()
+    page = models.PositiveIntegerField(help_text="the page of its first character, from 1")
+    section = models.CharField(max_length=300, blank=True)
+    n_tokens = models.PositiveSmallIntegerField()
+    body = models.TextField()
+    header_length = models.PositiveSmallIntegerField(help_text="characters of body before the text")
+    terms = SparseVectorField(dimensions=TERM_DIMENSIONS)
+
+    objects = ChunkQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["document_id", "ordinal"]
+        constraints = [
+            models.UniqueConstraint(fields=["document", "ordinal"], name="chunk_once"),
+        ]
+        indexes = [
+            Bm25Index(fields=["body"], name="chunk_bm25"),
+            # For quoted phrases, never for ranking.
+            GinIndex(SearchVector("body", config="english"), name="chunk_phrases"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.document_id}#{self.ordinal}"
+
+    @property
+    def text(self) -> str:
+        """What is shown and cited: the passage without its header."""
+        return self.body[self.header_length :]
+
+
+class ChunkVector(models.Model):
+    """The vector of one chunk's body by one embedder version; unit length, zero-padded."""
+
+    chunk = models.OneToOneField(
+        Chunk, on_delete=models.CASCADE, primary_key=True, related_name="vector"
+    )
+    embedder = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="+")
+    embedding = HalfVectorField(dimensions=VECTOR_DIMENSIONS)
+
+    class Meta:
+        indexes = [
+            HnswIndex(
+                name="chunk_vector_hnsw",
+                fields=["embedding"],
+                m=16,
+                ef_construction=64,
+                opclasses=["halfvec_ip_ops"],
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"vector of chunk {self.chunk_id}"
+
+
+class TermStatistic(models.Model):
+    """In how many chunks a hashed word occurs: the idf of the exact lexical score."""
+
+    term = models.PositiveIntegerField(primary_key=True)
+    document_frequency = models.PositiveIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.term}: {self.document_frequency}"
+
+
+class CorpusStatistics(models.Model):
+    """One row: the corpus as the exact lexical score sees it, refreshed on a schedule."""
+
+    n_chunks = models.PositiveBigIntegerField(default=0)
+    average_length = models.FloatField(default=0, help_text="words of an average chunk")
+    refreshed_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name_plural = "corpus statistics"
+
+    def __str__(self) -> str:
+        return f"{self.n_chunks} chunks"
+
+    @classmethod
+    def current(cls) -> CorpusStatistics:
+        """The row; an unsaved empty one before the first refresh."""
+        return cls.objects.first() or cls()
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.pk = 1
+        super().save(*args, **kwargs)

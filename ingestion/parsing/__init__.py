@@ -1,0 +1,1 @@
+"""Bytes to text with page and section offsets; one file per format, no Django."""

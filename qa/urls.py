@@ -1,0 +1,8 @@
+"""Routes of `qa`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+app_name = "qa"
+urlpatterns: list[Any] = []

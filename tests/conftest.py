@@ -1,0 +1,98 @@
+"""A real embedded Postgres of its own for every run, and a cast of people.
+
+Alice and Bob are analysts, Eve an expert, Ian an integrator, Olga an operator, Adam an admin;
+Charlie is signed in but in no group.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import tempfile
+from pathlib import Path
+
+# Before Django reads its settings: this run's own server, folder, and a small, quick embedder.
+_folder = Path(tempfile.mkdtemp(prefix="docintel-"))
+_folder.chmod(_folder.stat().st_mode | stat.S_IXOTH | stat.S_IROTH)
+os.environ.pop("DATABASE_URL", None)
+os.environ["DOCINTEL_VAR"] = str(_folder)
+os.environ["DJANGO_SETTINGS_MODULE"] = "docintel.settings"
+os.environ.setdefault("EMBEDDING_MODEL", "all-MiniLM-L6-v2")
+# Unpacked weights may be shared between runs: they are verified by digest.
+os.environ.setdefault("MODELS_DIR", str(Path(__file__).resolve().parent.parent / "var" / "models"))
+# Playwright runs an event loop of its own beside the ORM.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+import psycopg
+import pytest
+from django.contrib.auth.models import Group, User
+
+from docintel import postgres
+
+DATA = Path(os.environ.get("DOCINTEL_DATA", Path(__file__).resolve().parents[2] / "shared/data"))
+
+
+def pytest_configure() -> None:
+    url = postgres.ensure(_folder)
+    with psycopg.connect(url, autocommit=True) as connection:
+        # The cluster is thrown away at the end; durability would only cost time.
+        for setting in ("fsync = off", "synchronous_commit = off", "full_page_writes = off"):
+            connection.execute(f"ALTER SYSTEM SET {setting}")
+        connection.execute("SELECT pg_reload_conf()")
+
+
+def pytest_unconfigure() -> None:
+    postgres.stop(_folder)
+    shutil.rmtree(_folder, ignore_errors=True)
+
+
+@pytest.fixture
+def data() -> Path:
+    """The folder of real filings and feeds; the test is skipped where it is absent."""
+    if not DATA.is_dir():
+        pytest.skip(f"real data not found at {DATA}; name its folder by DOCINTEL_DATA")
+    return DATA
+
+
+def _person(name: str, *groups: str) -> User:
+    user = User.objects.create_user(username=name, password=f"{name}-password")
+    user.groups.set(Group.objects.filter(name__in=groups))
+    user.is_staff = bool({"expert", "operator", "admin"} & set(groups))
+    user.save()
+    return user
+
+
+@pytest.fixture
+def alice(db: None) -> User:
+    return _person("alice", "analyst")
+
+
+@pytest.fixture
+def bob(db: None) -> User:
+    return _person("bob", "analyst")
+
+
+@pytest.fixture
+def eve(db: None) -> User:
+    return _person("eve", "expert")
+
+
+@pytest.fixture
+def ian(db: None) -> User:
+    return _person("ian", "integrator")
+
+
+@pytest.fixture
+def olga(db: None) -> User:
+    return _person("olga", "operator")
+
+
+@pytest.fixture
+def adam(db: None) -> User:
+    return _person("adam", "admin")
+
+
+@pytest.fixture
+def charlie(db: None) -> User:
+    return _person("charlie")

@@ -1,0 +1,165 @@
+"""BM25 by hand for narrow scopes: sparse vectors whose inner product is the BM25 score.
+
+A chunk's vector holds the term-frequency part, a query's the idf part. Both take their words from
+Postgres's `to_tsvector('english', …)`, as the BM25 index does. Trap: a chunk's weights keep the
+average length that held when they were written; it moves little, so they are not rewritten.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+
+import numpy as np
+from django.db import connection, transaction
+from django.utils import timezone
+from pgvector import SparseVector
+
+from ingestion.models import TERM_DIMENSIONS, Chunk, CorpusStatistics, TermStatistic
+
+# Robertson and Zaragoza, "The Probabilistic Relevance Framework", 2009; the values of
+# pg_textsearch, so that both plans rank alike.
+K1 = 1.2
+B = 0.75
+# Words (stop words left out) of an average 512-token chunk of a filing; until the first refresh.
+DEFAULT_AVERAGE_LENGTH = 250.0
+# More chunks than this are sampled: frequencies of rare words then get coarse, which idf forgives.
+MOST_CHUNKS_READ = 200_000
+CHUNKS_MEASURED = 2_000
+# Postgres stops recording positions of a word here; a chunk is too short to get near it.
+MOST_TERMS = 16_000
+REFRESH_LOCK = 8_244_151
+
+WORDS_OF_EACH = """
+    SELECT body.number, array_agg(word.lexeme), array_agg(cardinality(word.positions))
+    FROM unnest(%s::text[]) WITH ORDINALITY AS body(text, number),
+         unnest(to_tsvector('english', body.text)) AS word
+    GROUP BY body.number
+"""
+AVERAGE_LENGTH = """
+    SELECT avg((SELECT coalesce(sum(cardinality(positions)), 0)
+                FROM unnest(to_tsvector('english', body))))
+    FROM (SELECT body FROM ingestion_chunk {sample} LIMIT %s) AS some
+"""
+
+
+@lru_cache(maxsize=200_000)
+def term_of(word: str) -> int:
+    """The dimension of a word, 0-based: the first 22 bits of its BLAKE2b digest.
+
+    Stored in the database, so it must never change. Two words may share one, rarely.
+    """
+    digest = hashlib.blake2b(word.encode(), digest_size=4).digest()
+    return int.from_bytes(digest, "big") >> 10
+
+
+def words_of(texts: Sequence[str]) -> list[dict[int, int]]:
+    """Per text, how often each of its terms occurs; one round trip for all of them."""
+    counts: list[dict[int, int]] = [{} for _ in texts]
+    with connection.cursor() as cursor:
+        # Postgres stores no NUL character.
+        cursor.execute(WORDS_OF_EACH, [[text.replace("\0", " ") for text in texts]])
+        for number, words, frequencies in cursor.fetchall():
+            count = counts[number - 1]
+            for word, frequency in zip(words, frequencies, strict=True):
+                term = term_of(word)
+                count[term] = count.get(term, 0) + frequency
+    return counts
+
+
+def document_terms(bodies: Sequence[str]) -> list[SparseVector]:
+    """Per chunk body, tf·(k1+1) / (tf + k1·(1-b+b·length/average)) of each of its terms."""
+    average = CorpusStatistics.current().average_length or DEFAULT_AVERAGE_LENGTH
+    vectors = []
+    for count in words_of(bodies):
+        norm = K1 * (1 - B + B * sum(count.values()) / average)
+        weights = {term: tf * (K1 + 1) / (tf + norm) for term, tf in count.items()}
+        if len(weights) > MOST_TERMS:
+            rarest = sorted(weights, key=weights.__getitem__)[-MOST_TERMS:]
+            weights = {term: weights[term] for term in rarest}
+        vectors.append(SparseVector(weights, TERM_DIMENSIONS))
+    return vectors
+
+
+def query_terms(query: str) -> SparseVector:
+    """The idf of each of the query's terms, ln(1 + (N-df+0.5)/(df+0.5)); empty for stop words.
+
+    A term that the statistics do not know gets the idf of one that occurs nowhere.
+    """
+    count = words_of([query])[0]
+    known = dict(
+        TermStatistic.objects.filter(term__in=count).values_list("term", "document_frequency")
+    )
+    n_chunks = CorpusStatistics.current().n_chunks
+    weights = {}
+    for term, frequency in count.items():
+        seen = min(known.get(term, 0), n_chunks)
+        weights[term] = frequency * math.log(1 + (n_chunks - seen + 0.5) / (seen + 0.5))
+    return SparseVector(weights, TERM_DIMENSIONS)
+
+
+def refresh_statistics() -> CorpusStatistics:
+    """Count the corpus again and replace its statistics in one transaction; minutes at millions.
+
+    Searches keep reading the old numbers until it commits.
+    """
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [REFRESH_LOCK])
+        n_chunks = Chunk.objects.count()
+        share = min(1.0, MOST_CHUNKS_READ / n_chunks) if n_chunks else 1.0
+        frequencies, n_read = _document_frequencies(share)
+        scale = n_chunks / n_read if n_read else 1.0
+        TermStatistic.objects.all().delete()
+        terms = np.flatnonzero(frequencies)
+        with connection.cursor() as cursor, cursor.copy(_COPY_STATISTICS) as copy:
+            for term, seen in zip(terms.tolist(), frequencies[terms].tolist(), strict=True):
+                copy.write_row((term, min(n_chunks, max(1, round(seen * scale)))))
+        statistics = CorpusStatistics(
+            n_chunks=n_chunks, average_length=_average_length(n_chunks), refreshed_at=timezone.now()
+        )
+        statistics.save()
+    return statistics
+
+
+_COPY_STATISTICS = "COPY ingestion_termstatistic (term, document_frequency) FROM STDIN"
+
+
+def _document_frequencies(share: float) -> tuple[np.ndarray, int]:
+    """In how many chunks each dimension occurs, int64 (2^22,), and how many were read."""
+    frequencies = np.zeros(TERM_DIMENSIONS, dtype=np.int64)
+    n_read = 0
+    for batch in _indices(share):
+        n_read += len(batch)
+        frequencies += np.bincount(np.concatenate(batch), minlength=TERM_DIMENSIONS)
+    return frequencies, n_read
+
+
+def _indices(share: float) -> Iterator[list[np.ndarray]]:
+    """The dimensions that occur in each chunk, in batches, streamed.
+
+    A sparsevec on the wire: dimensions, count, unused (int32), then indices, then float32 values.
+    """
+    sample = "" if share >= 1 else f"TABLESAMPLE BERNOULLI ({share * 100:.6f})"
+    query = f"COPY (SELECT terms FROM ingestion_chunk {sample}) TO STDOUT (FORMAT BINARY)"  # noqa: S608
+    with connection.cursor() as cursor, cursor.copy(query) as copy:
+        batch = []
+        for (row,) in copy.rows():
+            n_terms = int.from_bytes(row[4:8], "big")
+            batch.append(np.frombuffer(row, dtype=">i4", count=n_terms, offset=12))
+            if len(batch) == 20_000:
+                yield batch
+                batch = []
+        if batch:
+            yield batch
+
+
+def _average_length(n_chunks: int) -> float:
+    """Words of an average chunk, from a sample: counting them takes Postgres a while."""
+    share = 100.0 * 2 * CHUNKS_MEASURED / n_chunks if n_chunks else 100.0
+    sample = "" if share >= 100 else f"TABLESAMPLE BERNOULLI ({share:.6f})"
+    with connection.cursor() as cursor:
+        cursor.execute(AVERAGE_LENGTH.format(sample=sample), [CHUNKS_MEASURED])
+        return float(cursor.fetchone()[0] or 0)

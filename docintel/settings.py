@@ -235,6 +235,7 @@ CACHES = {
 Q_CLUSTER = {
     "name": "docintel",
     "orm": "default",
+    "broker_class": "docintel.scheduling.QueueOnce",
     "workers": env.int("WORKERS", default=2),
     "timeout": 1800,
     "retry": 2400,

@@ -1,0 +1,179 @@
+"""Texts to unit vectors: over `INFERENCE_URL`, or in this process where its role may load models.
+
+A document's text must fit into the model's 512 tokens, or `TextTooLong` is raised; a question is
+cut there, with a warning in the log.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Sequence
+from functools import cache
+from typing import Literal
+
+import numpy as np
+from django.conf import settings
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from docintel import registry, remote_encoder, weights
+from docintel.inference import loading
+from docintel.inference.loading import Encoder
+from docintel.models import ModelVersion
+from docintel.remote_encoder import EncoderUnavailable
+from docintel.roles import Role
+from docintel.weights import MAX_DIMENSIONS, MAX_TOKENS, WeightsUnavailable
+
+__all__ = ["EncoderUnavailable", "Kind", "TextTooLong", "embed", "live_embedder", "tokenizer"]
+
+Kind = Literal["document", "query"]
+log = logging.getLogger(__name__)
+
+
+class TextTooLong(ValueError):
+    """A document's text does not fit into the model: `index` in the texts, and its `tokens`."""
+
+    def __init__(self, index: int, tokens: int) -> None:
+        super().__init__(
+            f"text {index} has {tokens} tokens; the embedder reads at most {MAX_TOKENS}"
+        )
+        self.index = index
+        self.tokens = tokens
+
+
+def live_embedder() -> ModelVersion:
+    """The row of `EMBEDDING_MODEL`'s weights, registered and made live on first use.
+
+    Loads no model. Where a local model's folder is absent (a `web` of its own), the row that
+    another process registered is taken. Raises `EncoderUnavailable`.
+    """
+    name = weights.version(settings.EMBEDDING_MODEL)
+    try:
+        digest, dimensions = weights.identity(settings.EMBEDDING_MODEL)
+    except WeightsUnavailable as error:
+        found = registry.live("embedder")
+        if found is None or found.version != name:
+            raise EncoderUnavailable(str(error)) from error
+        return found
+    return registry.register("embedder", name, digest, dimensions=dimensions)
+
+
+def tokenizer() -> Tokenizer:
+    """The live embedder's tokenizer; it neither truncates nor pads. Raises `EncoderUnavailable`."""
+    try:
+        return _tokenizer(settings.EMBEDDING_MODEL)
+    except WeightsUnavailable as error:
+        raise EncoderUnavailable(str(error)) from error
+
+
+def embed(texts: Sequence[str], *, kind: Kind = "document") -> NDArray[np.float32]:
+    """Float32 (n, 768) unit vectors, zero-padded where the model's are shorter.
+
+    Raises `TextTooLong` for a document beyond 512 tokens, `EncoderUnavailable` in words when no
+    encoder answers.
+    """
+    if not texts:
+        return np.zeros((0, MAX_DIMENSIONS), dtype=np.float32)
+    if settings.INFERENCE_URL and settings.ROLE is not Role.INFERENCE:
+        return widen(_embed_remotely(texts, kind))
+    if not settings.ROLE.may_load_models:
+        raise EncoderUnavailable(
+            f"the role {settings.ROLE} loads no models; start the inference role and set "
+            "INFERENCE_URL to its address"
+        )
+    rows = token_rows(texts, kind)
+    found = load_encoder()
+    with _lock:
+        return widen(found.encode(rows))
+
+
+def token_rows(texts: Sequence[str], kind: Kind) -> list[list[int]]:
+    """Token ids per text, special tokens included; see `embed` for texts that are too long."""
+    rows = [list(found.ids) for found in tokenizer().encode_batch_fast(list(texts))]
+    for index, row in enumerate(rows):
+        if len(row) <= MAX_TOKENS:
+            continue
+        if kind == "document":
+            raise TextTooLong(index, len(row))
+        log.warning("a question of %d tokens was cut to %d", len(row), MAX_TOKENS)
+        # The last token closes the text for the model; it must stay.
+        rows[index] = [*row[: MAX_TOKENS - 1], row[-1]]
+    return rows
+
+
+def load_encoder() -> Encoder:
+    """The one encoder of this process, loaded on first use (seconds).
+
+    Raises `EncoderUnavailable`.
+    """
+    with _lock:
+        try:
+            return _encoder(settings.EMBEDDING_MODEL)
+        except WeightsUnavailable as error:
+            raise EncoderUnavailable(str(error)) from error
+
+
+def widen(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Unit vectors of any accepted width to (n, 768), padded with zeros: dot products stay."""
+    wide = np.zeros((len(vectors), MAX_DIMENSIONS), dtype=np.float32)
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    wide[:, : vectors.shape[1]] = vectors / np.maximum(lengths, 1e-12)
+    return wide
+
+
+_lock = threading.Lock()
+
+
+@cache
+def _encoder(name: str) -> Encoder:
+    return loading.load(weights.describe(name))
+
+
+@cache
+def _tokenizer(name: str) -> Tokenizer:
+    found = Tokenizer.from_file(str(weights.folder(name) / "tokenizer.json"))
+    found.no_truncation()
+    found.no_padding()
+    return found
+
+
+def _embed_remotely(texts: Sequence[str], kind: Kind) -> NDArray[np.float32]:
+    digest, dimensions = _expected()
+    fitting = [_fit(index, text, kind) for index, text in enumerate(texts)]
+    vectors = remote_encoder.embed(
+        fitting,
+        url=settings.INFERENCE_URL,
+        token=settings.INFERENCE_TOKEN,
+        model=weights.version(settings.EMBEDDING_MODEL),
+        kind=kind,
+        digest=digest,
+    )
+    if vectors.shape[1] != dimensions:
+        raise EncoderUnavailable(
+            f"{settings.INFERENCE_URL} makes vectors of {vectors.shape[1]} dimensions, "
+            f"{settings.EMBEDDING_MODEL} of {dimensions}: it serves another model"
+        )
+    return vectors
+
+
+def _expected() -> tuple[str, int]:
+    try:
+        return weights.identity(settings.EMBEDDING_MODEL)
+    except WeightsUnavailable:
+        found = live_embedder()
+        return found.digest, found.dimensions or 0
+
+
+def _fit(index: int, text: str, kind: Kind) -> str:
+    """The text, checked and cut here because not every server says when it cuts."""
+    # No tokenizer makes more tokens than bytes; two are special. Spares `web` its tokenizer.
+    if len(text.encode(errors="replace")) + 2 <= MAX_TOKENS:
+        return text
+    found = tokenizer().encode(text)
+    if len(found.ids) <= MAX_TOKENS:
+        return text
+    if kind == "document":
+        raise TextTooLong(index, len(found.ids))
+    log.warning("a question of %d tokens was cut to %d", len(found.ids), MAX_TOKENS)
+    return text[: found.offsets[MAX_TOKENS - 2][1]]

@@ -1,0 +1,123 @@
+"""Embeddings over HTTP from any server of OpenAI's shape: the inference role, TEI, vLLM."""
+
+from __future__ import annotations
+
+import base64
+import time
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+import httpx
+import numpy as np
+from numpy.typing import NDArray
+
+BATCH = 32
+# A full batch takes a CPU some ten seconds, and others may be waiting before it.
+TIMEOUT = {"document": httpx.Timeout(180, connect=5), "query": httpx.Timeout(15, connect=2)}
+# A person waits for a question, and keyword matches answer meanwhile.
+ATTEMPTS = {"document": 6, "query": 2}
+RETRIED = {429, 502, 503, 504}
+LONGEST_WAIT = 15.0
+DIGEST_HEADER = "X-Model-Digest"
+
+
+class EncoderUnavailable(Exception):
+    """No encoder can answer now; the message says why and what to do."""
+
+
+def embed(
+    texts: Sequence[str], *, url: str, token: str, model: str, kind: str, digest: str
+) -> NDArray[np.float32]:
+    """(n, the model's width) vectors, in batches of 32 texts.
+
+    Waits and tries again a bounded number of times when the server is busy, loading or away.
+    Raises `EncoderUnavailable`, also when the server names other weights than `digest`.
+    """
+    parts = []
+    for start in range(0, len(texts), BATCH):
+        body = {
+            "input": list(texts[start : start + BATCH]),
+            "model": model,
+            "encoding_format": "base64",
+            "input_type": kind,
+        }
+        reply = _post(url, token, body, kind)
+        served = reply.headers.get(DIGEST_HEADER, digest)
+        if served != digest:
+            raise EncoderUnavailable(
+                f"{url} serves other weights ({served[:12]}…) than EMBEDDING_MODEL names here "
+                f"({digest[:12]}…); give both processes the same model"
+            )
+        parts.append(_vectors(reply, len(body["input"]), url))
+    if len({part.shape[1] for part in parts}) != 1:
+        raise EncoderUnavailable(f"{url} answered with vectors of different widths")
+    return np.concatenate(parts)
+
+
+def _post(url: str, token: str, body: dict[str, Any], kind: str) -> httpx.Response:
+    client = _client(url, token)
+    last = ""
+    for attempt in range(ATTEMPTS[kind]):
+        wait = 0.25 * 2**attempt
+        try:
+            reply = client.post(_address(url), json=body, timeout=TIMEOUT[kind])
+        except httpx.HTTPError as error:
+            last = str(error) or type(error).__name__
+        else:
+            if reply.status_code == httpx.codes.OK:
+                return reply
+            last = _reason(reply)
+            if reply.status_code not in RETRIED:
+                raise EncoderUnavailable(f"{url} refused: {last}")
+            wait = _asked_wait(reply, wait)
+        if attempt + 1 < ATTEMPTS[kind]:
+            time.sleep(min(wait, LONGEST_WAIT if kind == "document" else 1.0))
+    raise EncoderUnavailable(f"{url} does not answer ({last}); is the inference role running?")
+
+
+def _address(url: str) -> str:
+    base = url.rstrip("/").removesuffix("/v1")
+    return f"{base}/v1/embeddings"
+
+
+@cache
+def _client(url: str, token: str) -> httpx.Client:
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    # A proxy that the environment names cannot reach this machine's own address.
+    local = httpx.URL(url).host in {"127.0.0.1", "localhost", "::1"}
+    return httpx.Client(headers=headers, trust_env=not local)
+
+
+def _reason(reply: httpx.Response) -> str:
+    try:
+        message = reply.json()["error"]["message"]
+    except (ValueError, KeyError, TypeError):
+        message = reply.text[:200].strip()
+    return f"{reply.status_code} {message}".strip()
+
+
+def _asked_wait(reply: httpx.Response, otherwise: float) -> float:
+    try:
+        return float(reply.headers["Retry-After"])
+    except (KeyError, ValueError):
+        return otherwise
+
+
+def _vectors(reply: httpx.Response, count: int, url: str) -> NDArray[np.float32]:
+    try:
+        rows = sorted(reply.json()["data"], key=lambda row: row["index"])
+        vectors = np.array([_vector(row["embedding"]) for row in rows], dtype=np.float32)
+    except (ValueError, KeyError, TypeError) as error:
+        raise EncoderUnavailable(f"{url} answered in another shape than OpenAI's") from error
+    if vectors.ndim != 2 or len(vectors) != count:
+        raise EncoderUnavailable(f"{url} answered {len(vectors)} vectors for {count} texts")
+    if not np.isfinite(vectors).all() or not vectors.any(axis=1).all():
+        raise EncoderUnavailable(f"{url} answered with empty or infinite vectors")
+    return vectors
+
+
+def _vector(value: str | list[float]) -> NDArray[np.float32]:
+    if isinstance(value, str):
+        return np.frombuffer(base64.b64decode(value), dtype="<f4")
+    return np.array(value, dtype=np.float32)

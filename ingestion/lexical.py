@@ -41,7 +41,7 @@ WORDS_OF_EACH = """
 AVERAGE_LENGTH = """
     SELECT avg((SELECT coalesce(sum(cardinality(positions)), 0)
                 FROM unnest(to_tsvector('english', body))))
-    FROM (SELECT body FROM ingestion_chunk {sample} LIMIT %s) AS some
+    FROM (SELECT body FROM ingestion_chunk {sample} LIMIT %s) AS sampled
 """
 
 

@@ -14,6 +14,22 @@ from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
+from numpy.typing import ArrayLike
+from pgvector import HalfVector
+from pgvector.django import MaxInnerProduct
+
+from ingestion.ranking import (
+    IN_INDEX_ORDER,
+    NARROW_CHUNKS,
+    Bm25Distance,
+    Bm25Score,
+    HasPhrase,
+    HasWords,
+    OutsideIndex,
+    Scored,
+    hnsw_settings,
+    planner,
+)
 
 if TYPE_CHECKING:
     from docintel.models import ModelVersion
@@ -49,6 +65,10 @@ class SourceQuerySet(models.QuerySet["Source"]):
             return self
         memberships = self.model.groups.through.objects.filter(source=OuterRef("pk"))
         return self.filter(~Exists(memberships) | Exists(memberships.filter(group__user=user.pk)))
+
+    def hidden_from(self, user: User) -> SourceQuerySet:
+        """The rest: sources of which this user may not even learn that they hold something."""
+        return self.exclude(pk__in=self.visible_to(user).values("pk"))
 
 
 class DocumentQuerySet(models.QuerySet["Document"]):
@@ -92,6 +112,13 @@ class DocumentQuerySet(models.QuerySet["Document"]):
             found = found.filter(Q(source__in=scope.sources) | Exists(sighted))
         return found
 
+    def narrow(self) -> list[int] | None:
+        """Ids of these documents if their chunks are few enough to score one by one, else None."""
+        rows = self.order_by().values_list("pk", "chunk_count")[: NARROW_CHUNKS + 1]
+        found = list(rows)
+        few = len(found) <= NARROW_CHUNKS and sum(count for _, count in found) <= NARROW_CHUNKS
+        return [pk for pk, _ in found] if few else None
+
     # Work is a query: each stage's backlog is the rows that lack its result.
     def unparsed(self) -> DocumentQuerySet:
         return self.filter(
@@ -121,6 +148,86 @@ class DocumentQuerySet(models.QuerySet["Document"]):
 
 
 class ChunkQuerySet(models.QuerySet["Chunk"]):
+    """Both rankings narrow `self` down to the documents given, and to searchable ones always.
+
+    `documents=None` stands for all that are searchable: only for who may see every source.
+    Ties are ordered by chunk id.
+    """
+
     def of(self, documents: DocumentQuerySet | Iterable[int]) -> ChunkQuerySet:
         """Chunks of these documents."""
         return self.filter(document__in=documents)
+
+    def containing(self, phrase: str, *, by_index: bool) -> ChunkQuerySet:
+        """Chunks whose text has this phrase; `by_index` finds those of a rare one at once."""
+        found = self.filter(HasWords(phrase)) if by_index else self
+        return found.filter(HasPhrase(phrase))
+
+    def lexical(
+        self, query: str, documents: DocumentQuerySet | None, limit: int, *, few: bool = False
+    ) -> list[Scored]:
+        """The best `limit` chunks by BM25, never one without any word of the query.
+
+        `few` says that `self` is small already, whatever the documents.
+        """
+        from ingestion.lexical import query_terms  # noqa: PLC0415  it imports the models
+
+        # Without statistics every word would weigh the same, so the index is asked instead.
+        rows = self._narrowed(documents, few=few) if few or _has_statistics() else None
+        if rows is not None:
+            distance = MaxInnerProduct("terms", query_terms(query))
+            return _best(rows.annotate(distance=distance).filter(distance__lt=0), limit)
+        rows = self.of(_searchable(documents)).annotate(score=Bm25Score())
+        rows = rows.order_by(Bm25Distance("body", query, "chunk_bm25"))
+        with planner(IN_INDEX_ORDER):
+            return _scored((pk, score) for pk, score in rows.values_list("pk", "score")[:limit])
+
+    def nearest(
+        self,
+        vector: ArrayLike,
+        documents: DocumentQuerySet | None,
+        embedder: ModelVersion,
+        limit: int,
+        *,
+        few: bool = False,
+    ) -> list[Scored]:
+        """The best `limit` chunks by inner product with a unit vector of `embedder`'s space."""
+        distance = MaxInnerProduct("vector__embedding", HalfVector(vector))
+        of_embedder = self.filter(vector__embedder=embedder)
+        rows = of_embedder._narrowed(documents, few=few)
+        if rows is not None:
+            return _best(rows.annotate(distance=OutsideIndex(distance)), limit)
+        rows = of_embedder.of(_searchable(documents)).annotate(distance=distance)
+        with planner(IN_INDEX_ORDER | hnsw_settings(limit)):
+            return _best(rows, limit)
+
+    def _narrowed(self, documents: DocumentQuerySet | None, *, few: bool) -> ChunkQuerySet | None:
+        """These chunks of searchable documents, if few enough to score one by one."""
+        if few:
+            return self.of(_searchable(documents))
+        narrow = None if documents is None else documents.searchable().narrow()
+        # Ids, not a subquery: the planner then knows how few rows there are.
+        return None if narrow is None else self.of(narrow)
+
+
+def _searchable(documents: DocumentQuerySet | None) -> DocumentQuerySet:
+    from ingestion.models import Document  # noqa: PLC0415  models imports this file
+
+    found = Document.objects.all() if documents is None else documents
+    return found.searchable().order_by().only("pk")
+
+
+def _has_statistics() -> bool:
+    from ingestion.models import CorpusStatistics  # noqa: PLC0415  models imports this file
+
+    return CorpusStatistics.current().n_chunks > 0
+
+
+def _best(rows: ChunkQuerySet, limit: int) -> list[Scored]:
+    nearest = rows.order_by("distance").values_list("pk", "distance")[:limit]
+    return _scored((pk, -distance) for pk, distance in nearest)
+
+
+def _scored(rows: Iterable[tuple[int, float]]) -> list[Scored]:
+    found = [Scored(pk, float(score)) for pk, score in rows]
+    return sorted(found, key=lambda hit: (-hit.score, hit.chunk_id))

@@ -1,0 +1,160 @@
+"""PDF files to text by PDFium: one frozen text, page starts, bookmarks and headings."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+from typing import Any
+
+import pypdfium2
+import pypdfium2.raw as pdfium
+
+from ingestion.parsing import detect, headings, pdf_text
+from ingestion.parsing.parsed import Parsed, Section, Unreadable, clean, refuse_if_too_long
+
+# A page with fewer letters than this and an image on it is taken for a scan.
+_FEW_LETTERS = 20
+_MOST_BOOKMARKS = 2_000
+_ERRORS = {
+    pdfium.FPDF_ERR_PASSWORD: "The PDF is encrypted and needs a password.",
+    pdfium.FPDF_ERR_SECURITY: "The PDF is encrypted in a way that is not supported.",
+    pdfium.FPDF_ERR_FORMAT: "The PDF is damaged: its data format is not valid.",
+    pdfium.FPDF_ERR_FILE: "The file could not be opened as a PDF.",
+}
+
+
+def open_pdf(path: Path) -> Any:
+    """The open document, to be closed by the caller; raises Unreadable with the reason."""
+    try:
+        document = pypdfium2.PdfDocument(path)
+    except pypdfium2.PdfiumError as error:
+        code = getattr(error, "err_code", None)
+        raise Unreadable(_ERRORS.get(code, f"The PDF could not be opened ({error}).")) from error
+    if not len(document):
+        document.close()
+        raise Unreadable("The PDF has no pages.")
+    return document
+
+
+def parse(path: Path, max_characters: int) -> Parsed:
+    """Text of all pages joined by newlines; raises Unreadable when there is practically none."""
+    document = open_pdf(path)
+    try:
+        texts, scanned, broken = _read_pages(document, max_characters)
+        notes = _judge(texts, scanned, broken)
+        starts = list(itertools.accumulate((len(text) + 1 for text in texts[:-1]), initial=0))
+        text = "\n".join(texts)
+        sections = headings.merge(_bookmarks(document, texts, starts), headings.recognise(text))
+        return Parsed(
+            text=text,
+            media_type=detect.PDF,
+            pages=starts,
+            sections=sections,
+            metadata=_metadata(document),
+            notes=notes,
+        )
+    finally:
+        document.close()
+
+
+def _read_pages(document: Any, max_characters: int) -> tuple[list[str], list[int], list[int]]:
+    """Text per page, numbers of scanned pages and of pages that could not be read, from 1."""
+    texts: list[str] = []
+    scanned: list[int] = []
+    broken: list[int] = []
+    length = 0
+    for number in range(1, len(document) + 1):
+        text = ""
+        try:
+            page = document[number - 1]
+            textpage = page.get_textpage()
+        except pypdfium2.PdfiumError:
+            broken.append(number)
+        else:
+            text = pdf_text.normalise(pdf_text.read(textpage)[0])
+            textpage.close()
+            if sum(map(str.isalnum, text[:500])) < _FEW_LETTERS and _has_image(page):
+                scanned.append(number)
+            page.close()
+        texts.append(text)
+        length += len(text) + 1
+        refuse_if_too_long(length, max_characters)
+    return texts, scanned, broken
+
+
+def _has_image(page: Any) -> bool:
+    try:
+        objects = page.get_objects(filter=[pdfium.FPDF_PAGEOBJ_IMAGE], max_depth=3)
+        return next(iter(objects), None) is not None
+    except pypdfium2.PdfiumError:
+        return False
+
+
+def _judge(texts: list[str], scanned: list[int], broken: list[int]) -> list[str]:
+    """Notes on pages without text; raises Unreadable when too little is left to search."""
+    pages = len(texts)
+    if len(broken) == pages:
+        raise Unreadable("The PDF is damaged: none of its pages can be read.")
+    letters = sum(sum(map(str.isalnum, text[:2000])) for text in texts)
+    if scanned and letters < _FEW_LETTERS * pages and len(scanned) >= 0.9 * pages:
+        raise Unreadable(
+            f"The PDF is scanned: {_count(len(scanned))} only images and no text. "
+            "Send a version with a text layer (OCR)."
+        )
+    if not letters:
+        raise Unreadable("The PDF holds no text.")
+    notes = []
+    if scanned:
+        notes.append(f"Scanned, without text to search: {_ranges(scanned)}.")
+    if broken:
+        notes.append(f"Damaged and left out: {_ranges(broken)}.")
+    return notes
+
+
+def _count(pages: int) -> str:
+    return "its page holds" if pages == 1 else f"its {pages} pages hold"
+
+
+def _ranges(numbers: list[int]) -> str:
+    """Page numbers as people write them: "page 3", "pages 1-4, 9"."""
+    groups: list[list[int]] = []
+    for number in numbers:
+        if groups and groups[-1][-1] == number - 1:
+            groups[-1].append(number)
+        else:
+            groups.append([number])
+    parts = [str(g[0]) if len(g) == 1 else f"{g[0]}-{g[-1]}" for g in groups]
+    return f"{'page' if len(numbers) == 1 else 'pages'} {', '.join(parts)}"
+
+
+def _bookmarks(document: Any, texts: list[str], starts: list[int]) -> list[Section]:
+    """The PDF's own outline; each entry where its words stand on its page, else the page start."""
+    found: list[Section] = []
+    folded: dict[int, str] = {}
+    try:
+        for entry in itertools.islice(document.get_toc(max_depth=6), _MOST_BOOKMARKS):
+            title = " ".join(clean(entry.get_title()).split())[:300]
+            destination = entry.get_dest()
+            index = destination.get_index() if destination else None
+            if not title or index is None or not 0 <= index < len(texts):
+                continue
+            if index not in folded:
+                folded[index] = texts[index].lower()
+            # Lower case may change the length of a text; then its offsets mean nothing.
+            same = len(folded[index]) == len(texts[index])
+            place = folded[index].find(title.lower()) if same else -1
+            start = starts[index] + max(place, 0)
+            found.append({"title": title, "level": entry.level + 1, "start": start})
+    except pypdfium2.PdfiumError:
+        return found
+    return found
+
+
+def _metadata(document: Any) -> dict[str, Any]:
+    try:
+        entries = document.get_metadata_dict(skip_empty=True)
+    except pypdfium2.PdfiumError:
+        return {}
+    known = {"Title": "title", "Author": "author", "CreationDate": "created_on"}
+    found = {name: clean(entries[key]).strip() for key, name in known.items() if key in entries}
+    return {name: value for name, value in found.items() if value}

@@ -1,0 +1,103 @@
+"""The frozen text of one PDF page, and the way back from its offsets to the page's characters.
+
+PDFium counts characters its own way: generated spaces and line ends have no box, characters
+without a Unicode value are not in the text, and its bulk call leaves out those beyond U+FFFF.
+`read` and `normalise` are what is frozen at parsing; `character_indices` must mirror them.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pypdfium2.raw as pdfium
+
+# PDFium writes a hyphen at a line's end as one of these and drops the line end after it.
+_HYPHENS = "\x02\ufffe"
+_LIGATURES = {
+    "\ufb00": "ff",
+    "\ufb01": "fi",
+    "\ufb02": "fl",
+    "\ufb03": "ffi",
+    "\ufb04": "ffl",
+    "\ufb05": "st",
+    "\ufb06": "st",
+}
+_EDITS = re.compile(
+    r"[ \xa0\t]*(?:\r\n?|\n)(?:[ \xa0\t]*(?:\r\n?|\n))*|[\xa0\t\u2000-\u200a\u202f]"
+    r"|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u200b\ufeff\uffff\ufffe]"
+    r"|[\ud800-\udfff]|[\ufb00-\ufb06]|\uf0b7"
+)
+_BROKEN_WORD = re.compile(rf"([^\W\d_]+)[{_HYPHENS}]([^\W\d_]+)")
+
+
+def read(textpage: Any) -> tuple[str, list[int] | None]:
+    """The characters as PDFium has them and, where they are not one to one, their indices."""
+    count = pdfium.FPDFText_CountChars(textpage)
+    if count <= 0:
+        return "", None
+    # The call may write more than it was asked for when characters are inserted.
+    buffer = (ctypes.c_ushort * (2 * count + 2))()
+    written = pdfium.FPDFText_GetText(textpage, 0, count, buffer) - 1
+    if written == count:
+        return bytes(buffer)[: 2 * written].decode("utf-16-le", "surrogatepass"), None
+    codes = [pdfium.FPDFText_GetUnicode(textpage, index) for index in range(count)]
+    indices = [index for index, code in enumerate(codes) if 0 < code < 0x110000]
+    return "".join(chr(codes[index]) for index in indices), indices
+
+
+def normalise(raw: str) -> str:
+    """The frozen text of a page from PDFium's characters."""
+    return _EDITS.sub(_replacement(raw), raw).strip("\n")
+
+
+def character_indices(raw: str, indices: list[int] | None) -> list[int]:
+    """For every character of `normalise(raw)`, the index of its character in the PDF page."""
+    replacement = _replacement(raw)
+    origins: list[int] = []
+    position = 0
+    for match in _EDITS.finditer(raw):
+        origins.extend(range(position, match.start()))
+        origins.extend([match.start()] * len(replacement(match)))
+        position = match.end()
+    origins.extend(range(position, len(raw)))
+    full = _EDITS.sub(replacement, raw)
+    first = len(full) - len(full.lstrip("\n"))
+    origins = origins[first : first + len(full.strip("\n"))]
+    return origins if indices is None else [indices[origin] for origin in origins]
+
+
+def _replacement(raw: str) -> Callable[[re.Match[str]], str]:
+    joined = _joined_words(raw) if any(mark in raw for mark in _HYPHENS) else frozenset()
+
+    def replace(match: re.Match[str]) -> str:
+        found = match[0]
+        if found in _HYPHENS:
+            return "" if match.start() in joined else "-"
+        if found in _LIGATURES:
+            return _LIGATURES[found]
+        if found[-1] in "\r\n":
+            breaks = found.replace("\r\n", "\n").replace("\r", "\n").count("\n")
+            return "\n\n" if breaks > 1 else "\n"
+        if found.isspace() and found not in "\x0b\x0c\x1c\x1d\x1e\x1f\x85":
+            return " "
+        if "\ud800" <= found <= "\udfff":
+            return "\ufffd"
+        return "•" if found == "\uf0b7" else ""
+
+    return replace
+
+
+def _joined_words(raw: str) -> frozenset[int]:
+    """Positions of hyphens that only broke a word: the whole word stands elsewhere on the page.
+
+    In filings nearly every hyphen at a line's end belongs to the word ("long-term").
+    """
+    words = set(re.findall(r"[^\W\d_]+", raw.casefold()))
+    return frozenset(
+        match.end(1)
+        for match in _BROKEN_WORD.finditer(raw)
+        if (match[1] + match[2]).casefold() in words
+    )

@@ -1,0 +1,46 @@
+"""Page images and highlight rectangles of stored PDFs, made in a child process with limits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ingestion.parsing import isolation
+
+_SECONDS = 20
+_MEMORY_MB = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class Rectangle:
+    """A box on a page as it is shown: fractions of its width and height, y down."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+
+
+def page_image(path: Path, number: int, width: int) -> bytes:
+    """PNG of page `number` (from 1) at this width in pixels, bounded to 16 million pixels.
+
+    Raises Unreadable (no such page, damaged) and ParserFailed (crash, time, memory).
+    """
+    request = {"verb": "draw", "path": str(path.resolve()), "number": number, "width": width}
+    return isolation.ask(request, seconds=_SECONDS, memory_mb=_MEMORY_MB)[1]
+
+
+def page_rectangles(path: Path, number: int, spans: Sequence[tuple[int, int]]) -> list[Rectangle]:
+    """One rectangle per line of each span; spans are offsets into that page's frozen text.
+
+    Empty where the span holds nothing that is drawn. Raises as `page_image` does.
+    """
+    request = {
+        "verb": "locate",
+        "path": str(path.resolve()),
+        "number": number,
+        "spans": [list(span) for span in spans],
+    }
+    reply, _ = isolation.ask(request, seconds=_SECONDS, memory_mb=_MEMORY_MB)
+    return [Rectangle(*box) for box in reply["rectangles"]]

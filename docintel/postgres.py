@@ -12,11 +12,15 @@ import shutil
 import stat
 import subprocess
 import time
+import warnings
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import psycopg
+
+# pgserver asks for the folder of its lock file when it is imported; the fallback is fine.
+warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR is not set")
 
 DATABASE = "docintel"
 # A Unix socket's path may have about 107 characters; this is what Postgres appends to its folder.
@@ -153,19 +157,48 @@ def _log_tail(folder: Path) -> str:
 
 
 def _create_database(var: Path) -> None:
-    with psycopg.connect(url(var, "postgres"), autocommit=True) as connection:
-        # Two processes may start at once.
-        with contextlib.suppress(psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
-            if not connection.execute(
-                "SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]
-            ).fetchone():
-                connection.execute(f'CREATE DATABASE "{DATABASE}"')
+    # Two processes may start at once.
+    taken = (psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation)
+    with (
+        psycopg.connect(url(var, "postgres"), autocommit=True) as connection,
+        contextlib.suppress(*taken),
+    ):
+        if not connection.execute(
+            "SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]
+        ).fetchone():
+            connection.execute(f'CREATE DATABASE "{DATABASE}"')
 
 
 def stop(var: Path) -> None:
-    """Let go of the server; it stops when no other process holds it."""
+    """Let go of the server; it stops when no other living process holds it."""
     from pgserver.postgres_server import PostgresServer  # noqa: PLC0415
 
     server = PostgresServer._instances.get(data_folder(var))
     if server is not None:
         server.cleanup()
+    stop_unheld(var)
+
+
+def stop_unheld(var: Path) -> None:
+    """Stop a running server that no living process holds.
+
+    pgserver counts a holder that was killed for ever, and would then never stop the server.
+    """
+    folder = data_folder(var)
+    if not (folder / "postmaster.pid").exists():
+        return
+    import psutil  # noqa: PLC0415
+    from pgserver import _commands  # noqa: PLC0415
+    from pgserver.postgres_server import PostgresServer  # noqa: PLC0415
+    from pgserver.utils import DiskList  # noqa: PLC0415
+
+    with PostgresServer._lock:
+        holders = DiskList(folder / ".handle_pids.json")
+        alive = [pid for pid in holders.get() if psutil.pid_exists(pid)]
+        holders.put(alive)
+        if not alive:
+            user = "pgserver" if os.geteuid() == 0 else None
+            # It may have stopped on its own meanwhile.
+            with contextlib.suppress(subprocess.CalledProcessError):
+                stop = ["-w", "-m", "fast", "stop"]
+                _commands.pg_ctl(stop, pgdata=folder, user=user)  # type: ignore[attr-defined]

@@ -6,6 +6,8 @@ from django.contrib import admin
 from django.contrib.auth import views as accounts
 from django.urls import include, path
 
+from docintel import health_views
+
 urlpatterns = [
     path("", include("qa.urls")),
     path("", include("ingestion.urls")),
@@ -13,5 +15,7 @@ urlpatterns = [
     path("api/v1/", include("qa.api_urls")),
     path("sign-in/", accounts.LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("sign-out/", accounts.LogoutView.as_view(), name="logout"),
+    path("health/", health_views.health, name="health"),
+    path("healthz", health_views.healthz, name="healthz"),
     path("admin/", admin.site.urls),
 ]

@@ -1,0 +1,53 @@
+"""`manage.py serve`: pages, worker and inference on this machine until Ctrl-C."""
+
+from __future__ import annotations
+
+import sys
+import time
+from argparse import ArgumentParser
+from functools import partial
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from docintel.holding import CannotServe
+from docintel.postgres import PostgresUnavailable
+from docintel.starting import prepare
+from docintel.supervising import Supervisor, running, stop_on_signals
+
+
+class Command(BaseCommand):
+    help = "Run web, worker and inference on this machine, over the embedded Postgres."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument("--workers", type=int, default=2, help="processes of the queue")
+
+    def handle(self, *_: Any, **options: Any) -> None:
+        stop_on_signals()
+        try:
+            with running(
+                port=options["port"],
+                workers=options["workers"],
+                say=self.say,
+                prepare=partial(prepare, self.say),
+            ) as supervisor:
+                self.watch(supervisor)
+        except (CannotServe, PostgresUnavailable) as error:
+            sys.exit(f"docintel: {error}")
+        except KeyboardInterrupt:
+            self.say("Stopped.")
+
+    def watch(self, supervisor: Supervisor) -> None:
+        announced = False
+        while True:
+            supervisor.poll()
+            if not announced and supervisor.is_ready():
+                self.say(f"docintel is ready: {supervisor.url}  (Ctrl-C stops it)")
+                announced = True
+            time.sleep(0.3)
+
+    def say(self, text: str) -> None:
+        self.stdout.write(text)
+        self.stdout.flush()

@@ -7,7 +7,16 @@ import os
 import sys
 
 # These either need no database or start it themselves, in their own order.
-WITHOUT_DATABASE = {"help", "version", "serve", "demo", "doctor", "collectstatic", "makemessages"}
+WITHOUT_DATABASE = {
+    "help",
+    "version",
+    "serve",
+    "demo",
+    "doctor",
+    "clean_data",
+    "collectstatic",
+    "makemessages",
+}
 
 
 def main() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any
 
@@ -34,25 +35,33 @@ def embed(
     Waits and tries again a bounded number of times when the server is busy, loading or away.
     Raises `EncoderUnavailable`, also when the server names other weights than `digest`.
     """
-    parts = []
-    for start in range(0, len(texts), BATCH):
-        body = {
-            "input": list(texts[start : start + BATCH]),
-            "model": model,
-            "encoding_format": "base64",
-            "input_type": kind,
-        }
-        reply = _post(url, token, body, kind)
-        served = reply.headers.get(DIGEST_HEADER, digest)
-        if served != digest:
-            raise EncoderUnavailable(
-                f"{url} serves other weights ({served[:12]}…) than EMBEDDING_MODEL names here "
-                f"({digest[:12]}…); give both processes the same model"
-            )
-        parts.append(_vectors(reply, len(body["input"]), url))
+    batches = [list(texts[start : start + BATCH]) for start in range(0, len(texts), BATCH)]
+
+    def one(batch: list[str]) -> NDArray[np.float32]:
+        return _embed_batch(batch, url=url, token=token, model=model, kind=kind, digest=digest)
+
+    if len(batches) == 1:
+        return one(batches[0])
+    # Two on their way, so that the encoder has work while the other one travels.
+    with ThreadPoolExecutor(2) as senders:
+        parts = list(senders.map(one, batches))
     if len({part.shape[1] for part in parts}) != 1:
         raise EncoderUnavailable(f"{url} answered with vectors of different widths")
     return np.concatenate(parts)
+
+
+def _embed_batch(
+    batch: list[str], *, url: str, token: str, model: str, kind: str, digest: str
+) -> NDArray[np.float32]:
+    body = {"input": batch, "model": model, "encoding_format": "base64", "input_type": kind}
+    reply = _post(url, token, body, kind)
+    served = reply.headers.get(DIGEST_HEADER, digest)
+    if served != digest:
+        raise EncoderUnavailable(
+            f"{url} serves other weights ({served[:12]}…) than EMBEDDING_MODEL names here "
+            f"({digest[:12]}…); give both processes the same model"
+        )
+    return _vectors(reply, len(batch), url)
 
 
 def _post(url: str, token: str, body: dict[str, Any], kind: str) -> httpx.Response:
@@ -63,7 +72,7 @@ def _post(url: str, token: str, body: dict[str, Any], kind: str) -> httpx.Respon
         try:
             reply = client.post(_address(url), json=body, timeout=TIMEOUT[kind])
         except httpx.HTTPError as error:
-            last = str(error) or type(error).__name__
+            last = f"{str(error) or type(error).__name__}; is the inference role running?"
         else:
             if reply.status_code == httpx.codes.OK:
                 return reply
@@ -73,7 +82,7 @@ def _post(url: str, token: str, body: dict[str, Any], kind: str) -> httpx.Respon
             wait = _asked_wait(reply, wait)
         if attempt + 1 < ATTEMPTS[kind]:
             time.sleep(min(wait, LONGEST_WAIT if kind == "document" else 1.0))
-    raise EncoderUnavailable(f"{url} does not answer ({last}); is the inference role running?")
+    raise EncoderUnavailable(f"{url} gives no vectors: {last}")
 
 
 def _address(url: str) -> str:

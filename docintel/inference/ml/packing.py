@@ -8,19 +8,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 Ids = Sequence[int]
+TINY = 256
 
 
 def pack(lengths: Sequence[int], budget: int) -> list[list[int]]:
     """Indices into `lengths`, shortest first; a batch's rows × longest row stays within `budget`.
 
-    A row longer than the budget makes a batch of its own.
+    At most a quarter of a batch is padding, unless it is tiny. A row longer than the budget
+    makes a batch of its own.
     """
     batches: list[list[int]] = []
+    tokens = 0
     for index in sorted(range(len(lengths)), key=lambda i: (lengths[i], i)):
-        if batches and (len(batches[-1]) + 1) * lengths[index] <= budget:
-            batches[-1].append(index)
-        else:
-            batches.append([index])
+        length = lengths[index]
+        if batches:
+            full = (len(batches[-1]) + 1) * length
+            dense = full <= TINY or tokens + length >= 0.75 * full
+            if full <= budget and dense:
+                batches[-1].append(index)
+                tokens += length
+                continue
+        batches.append([index])
+        tokens = length
     return batches
 
 

@@ -1,4 +1,4 @@
-"""A score as every `evaluate` and `bench` command ends with it: one line of JSON, with its interval."""
+"""A score with its interval, as the one line of JSON that `evaluate` and `bench` end with."""
 
 from __future__ import annotations
 

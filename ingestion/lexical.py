@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -30,6 +30,7 @@ MOST_CHUNKS_READ = 200_000
 CHUNKS_MEASURED = 2_000
 # Postgres stops recording positions of a word here; a chunk is too short to get near it.
 MOST_TERMS = 16_000
+MOST_STEMS_KEPT = 200_000
 REFRESH_LOCK = 8_244_151
 
 WORDS_OF_EACH = """
@@ -38,6 +39,7 @@ WORDS_OF_EACH = """
          unnest(to_tsvector('english', body.text)) AS word
     GROUP BY body.number
 """
+STEMS = "SELECT word, ts_lexize('english_stem', word) FROM unnest(%s::text[]) AS word"
 AVERAGE_LENGTH = """
     SELECT avg((SELECT coalesce(sum(cardinality(positions)), 0)
                 FROM unnest(to_tsvector('english', body))))
@@ -98,6 +100,18 @@ def query_terms(query: str) -> SparseVector:
         seen = min(known.get(term, 0), n_chunks)
         weights[term] = frequency * math.log(1 + (n_chunks - seen + 0.5) / (seen + 0.5))
     return SparseVector(weights, TERM_DIMENSIONS)
+
+
+def rarest(phrase: str) -> int | None:
+    """In about how many chunks the phrase's rarest word occurs; None if it has stop words only."""
+    terms = words_of([phrase])[0]
+    known = TermStatistic.objects.filter(term__in=terms).values_list(
+        "document_frequency", flat=True
+    )
+    frequencies = list(known)
+    if len(frequencies) < len(terms):
+        return 0
+    return min(frequencies, default=None)
 
 
 def refresh_statistics() -> CorpusStatistics:
@@ -163,3 +177,23 @@ def _average_length(n_chunks: int) -> float:
     with connection.cursor() as cursor:
         cursor.execute(AVERAGE_LENGTH.format(sample=sample), [CHUNKS_MEASURED])
         return float(cursor.fetchone()[0] or 0)
+
+
+_known_stems: dict[str, str] = {}
+
+
+def stems(words: Iterable[str]) -> dict[str, str]:
+    """The stem of each word as both indexes know it; empty for a stop word.
+
+    Remembered per process, so that a page of results costs a round trip only for new words.
+    """
+    wanted = set(words)
+    missing = sorted(wanted - _known_stems.keys())
+    if missing:
+        with connection.cursor() as cursor:
+            cursor.execute(STEMS, [missing])
+            found = {word: stem[0] if stem else "" for word, stem in cursor.fetchall()}
+        if len(_known_stems) > MOST_STEMS_KEPT:
+            _known_stems.clear()
+        _known_stems.update(found)
+    return {word: _known_stems.get(word, "") for word in wanted}

@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.contrib.postgres.search import SearchQuery, SearchVector
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
+from django.db.models.functions import Substr
 from django.utils import timezone
-from numpy.typing import ArrayLike
+from numpy.typing import NDArray
 from pgvector import HalfVector
 from pgvector.django import MaxInnerProduct
 
@@ -23,16 +26,16 @@ from ingestion.ranking import (
     NARROW_CHUNKS,
     Bm25Distance,
     Bm25Score,
-    HasPhrase,
-    HasWords,
     OutsideIndex,
     Scored,
     hnsw_settings,
+    phrase_pattern,
     planner,
 )
 
 if TYPE_CHECKING:
     from docintel.models import ModelVersion
+    from ingestion.models import Chunk, Document, Source  # noqa: F401  named in the bases below
 
 User = AbstractBaseUser | AnonymousUser
 BODY_FIELDS = ("text", "pages", "sections")
@@ -154,14 +157,22 @@ class ChunkQuerySet(models.QuerySet["Chunk"]):
     Ties are ordered by chunk id.
     """
 
-    def of(self, documents: DocumentQuerySet | Iterable[int]) -> ChunkQuerySet:
+    def of(self, documents: models.QuerySet[Any, Any] | Iterable[int]) -> ChunkQuerySet:
         """Chunks of these documents."""
         return self.filter(document__in=documents)
 
     def containing(self, phrase: str, *, by_index: bool) -> ChunkQuerySet:
-        """Chunks whose text has this phrase; `by_index` finds those of a rare one at once."""
-        found = self.filter(HasWords(phrase)) if by_index else self
-        return found.filter(HasPhrase(phrase))
+        """Chunks whose text, header aside, has this phrase; letter case and spacing do not count.
+
+        `by_index` finds those of a rare phrase at once: chunks with all its words. A phrase query
+        would tokenise each of those again, because that index knows no positions.
+        """
+        found = self
+        if by_index:
+            words = SearchQuery(phrase, config="english")
+            found = self.alias(words=SearchVector("body", config="english")).filter(words=words)
+        passage = Substr("body", F("header_length") + 1)
+        return found.alias(passage=passage).filter(passage__iregex=phrase_pattern(phrase))
 
     def lexical(
         self, query: str, documents: DocumentQuerySet | None, limit: int, *, few: bool = False
@@ -184,7 +195,7 @@ class ChunkQuerySet(models.QuerySet["Chunk"]):
 
     def nearest(
         self,
-        vector: ArrayLike,
+        vector: NDArray[np.floating[Any]],
         documents: DocumentQuerySet | None,
         embedder: ModelVersion,
         limit: int,
@@ -224,7 +235,7 @@ def _has_statistics() -> bool:
 
 
 def _best(rows: ChunkQuerySet, limit: int) -> list[Scored]:
-    nearest = rows.order_by("distance").values_list("pk", "distance")[:limit]
+    nearest = rows.order_by(F("distance")).values_list("pk", F("distance"))[:limit]
     return _scored((pk, -distance) for pk, distance in nearest)
 
 

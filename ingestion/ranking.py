@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from django.db import connection, transaction
-from django.db.models import BooleanField, F, FloatField, Func, TextField, Value
+from django.db.models import F, FloatField, Func, Value
 
 # A scope of at most this many chunks is scored exactly, row by row; a larger one by walking an
 # index best first. Measured in docs/results.md.
@@ -21,7 +21,7 @@ NARROW_CHUNKS = 10_000
 # the planner may sort, not knowing that BM25 outside the index tokenises every row (0.25 ms each).
 IN_INDEX_ORDER = {"enable_sort": "off", "enable_hashjoin": "off", "enable_mergejoin": "off"}
 # Vectors that the filters drop are replaced by further ones, up to this many.
-HNSW_MAX_SCAN_TUPLES = 40_000
+HNSW_MAX_SCAN_TUPLES = 20_000
 HNSW_MIN_CANDIDATES = 100
 HNSW_MOST_CANDIDATES = 1_000
 
@@ -58,35 +58,6 @@ class OutsideIndex(Func):
 
     template = "((%(expressions)s) + 0)"
     output_field = FloatField()
-
-
-class HasWords(Func):
-    """Whether a chunk has all these words, by the inverted index, in any order.
-
-    No phrase query: that index knows no positions, so each match would be tokenised again.
-    """
-
-    template = (
-        "to_tsvector('english'::regconfig, COALESCE(%(field)s, '')) "
-        "@@ plainto_tsquery('english', %(expressions)s)"
-    )
-    output_field = BooleanField()
-    conditional = True
-
-    def __init__(self, phrase: str) -> None:
-        super().__init__(Value(phrase), field='"ingestion_chunk"."body"')
-
-
-class HasPhrase(Func):
-    """Whether a chunk's text, without its header, has the phrase; case and spacing aside."""
-
-    template = "(substr(%(table)s.body, %(table)s.header_length + 1) ~* %(expressions)s)"
-    output_field = BooleanField()
-    conditional = True
-
-    def __init__(self, phrase: str) -> None:
-        pattern = Value(phrase_pattern(phrase), output_field=TextField())
-        super().__init__(pattern, table='"ingestion_chunk"')
 
 
 def phrase_pattern(phrase: str) -> str:

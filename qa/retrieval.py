@@ -1,0 +1,220 @@
+"""The one search: BM25 and meaning in parallel, fused; pages, API and evaluation all call it.
+
+Scope and visibility hold inside both halves, and in every count and note.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import numpy as np
+from django.db import connections
+from django.db.models import Q
+
+from docintel import encoders, measuring
+from docintel.encoders import EncoderUnavailable
+from docintel.models import ModelVersion
+from ingestion.lexical import rarest
+from ingestion.models import Chunk, Document, Source
+from ingestion.querysets import ChunkQuerySet, DocumentQuerySet, Scope, User
+from ingestion.ranking import Scored
+from qa.fusion import reciprocal_rank_fusion
+from qa.passages import (
+    DocumentHits,
+    Passage,
+    by_document,
+    load,
+    with_excerpts,
+    without_overlap,
+)
+
+__all__ = ["BadQuery", "DocumentHits", "Passage", "Scope", "SearchResults", "search"]
+
+MOST_CHARACTERS = 2_000
+# A phrase whose rarest word is in more chunks than this is looked for along the rankings, where
+# it turns up soon; a rarer one is found first, by the inverted index.
+RARE_PHRASE = 3_000
+QUOTED = re.compile(r'["“”„]([^"“”„]+)["“”„]')
+NOTHING_IN_SCOPE = "No document that you can search matches this scope."
+KEYWORDS_ONLY = "Meaning search is unavailable, these are keyword matches only."
+
+_embedding = ThreadPoolExecutor(max_workers=16, thread_name_prefix="embed-question")
+
+
+class BadQuery(ValueError):  # noqa: N818  it is the question that is wrong, not the program
+    """The question cannot be searched for; the message tells the person why."""
+
+
+@dataclass(slots=True)
+class SearchResults:
+    """What was found, best first, and how.
+
+    `passages` are all ranked ones, `documents` group the best of them; `bm25` and `dense` are the
+    two halves as ranked, before fusion. `seconds` per step, with `total`.
+    """
+
+    question: str
+    passages: list[Passage] = field(default_factory=list)
+    documents: list[DocumentHits] = field(default_factory=list)
+    bm25: list[Scored] = field(default_factory=list)
+    dense: list[Scored] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+    total_candidates: int = 0
+
+    @contextmanager
+    def timed(self, step: str) -> Iterator[None]:
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[step] = time.perf_counter() - start
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidates:
+    """What both halves rank: chunks (narrowed by quoted phrases) of documents."""
+
+    chunks: ChunkQuerySet
+    documents: DocumentQuerySet | None
+    few: bool
+    phrases: list[str]
+
+
+def search(
+    question: str, user: User, scope: Scope | None = None, *, limit: int = 10, depth: int = 50
+) -> SearchResults:
+    """The best `limit` documents for a question, from the best `depth` chunks of each half.
+
+    Words in double quotes must occur exactly so. Raises BadQuery for a question that is empty or
+    longer than 2,000 characters; a scope without documents gives no results and a note.
+    """
+    text, phrases = parse(question)
+    results = SearchResults(text)
+    with results.timed("total"):
+        documents = permitted(user, scope or Scope())
+        permitted_documents = Document.objects.all() if documents is None else documents
+        searchable = permitted_documents.searchable()
+        if searchable.exists():
+            candidates = _candidates(phrases, documents, searchable, results)
+            _retrieve(text, candidates, results, depth)
+            with results.timed("passages"):
+                _show(results, searchable, candidates.phrases, limit)
+            if candidates.phrases and not results.passages:
+                quoted = ", ".join(f"“{phrase}”" for phrase in candidates.phrases)
+                results.notes.append(f"No passage contains {quoted} exactly.")
+        else:
+            results.notes.append(NOTHING_IN_SCOPE)
+    measuring.record("search.seconds", results.seconds["total"], found=len(results.passages))
+    return results
+
+
+def parse(question: str) -> tuple[str, list[str]]:
+    """The question without its quotation marks, and the phrases that stood in them."""
+    question = question.replace("\0", " ").strip()
+    text = QUOTED.sub(r"\1", question).strip()
+    if not text:
+        raise BadQuery("Type a question or a few words to search for.")
+    if len(question) > MOST_CHARACTERS:
+        raise BadQuery(
+            f"The question has {len(question):,} characters; at most {MOST_CHARACTERS:,} can be "
+            "searched for."
+        )
+    phrases = [" ".join(found.split()) for found in QUOTED.findall(question)]
+    return text, [phrase for phrase in phrases if phrase]
+
+
+def permitted(user: User, scope: Scope) -> DocumentQuerySet | None:
+    """Documents of the scope that the user may see; None for all, when none is hidden."""
+    if scope.is_empty and user.is_authenticated and not Source.objects.hidden_from(user).exists():
+        return None
+    return Document.objects.visible_to(user).within(scope)
+
+
+def _candidates(
+    phrases: list[str],
+    documents: DocumentQuerySet | None,
+    searchable: DocumentQuerySet,
+    results: SearchResults,
+) -> _Candidates:
+    chunks = Chunk.objects.all()
+    few = False
+    used: list[str] = []
+    with results.timed("phrases"):
+        for phrase in phrases:
+            frequency = rarest(phrase)
+            if frequency is None:
+                results.notes.append(f"“{phrase}” holds only very common words and was not used.")
+                continue
+            used.append(phrase)
+            rare = frequency <= RARE_PHRASE
+            few = few or rare
+            chunks = chunks.containing(phrase, by_index=rare)
+        if few:
+            # Found once, ranked twice.
+            found = chunks.of(searchable.order_by().values("pk")).order_by()
+            chunks = Chunk.objects.filter(pk__in=list(found.values_list("pk", flat=True)))
+    return _Candidates(chunks, documents, few, used)
+
+
+def _retrieve(text: str, candidates: _Candidates, results: SearchResults, depth: int) -> None:
+    """Both halves; the question is embedded while BM25 ranks."""
+    vector: Future[np.ndarray] | None = None
+    try:
+        embedder = encoders.live_embedder()
+        vector = _embedding.submit(_embed, text)
+    except EncoderUnavailable:
+        results.notes.append(KEYWORDS_ONLY)
+    chunks, documents, few = candidates.chunks, candidates.documents, candidates.few
+    with results.timed("lexical"):
+        results.bm25 = chunks.lexical(text, documents, depth, few=few)
+    if vector is None:
+        return
+    try:
+        with results.timed("embedding_wait"):
+            found = vector.result()
+    except EncoderUnavailable:
+        results.notes.append(KEYWORDS_ONLY)
+        return
+    with results.timed("dense"):
+        results.dense = chunks.nearest(found, documents, embedder, depth, few=few)
+    results.notes.extend(_without_vectors(documents, embedder))
+
+
+def _embed(text: str) -> np.ndarray:
+    try:
+        return encoders.embed([text], kind="query")[0]
+    finally:
+        # A connection of this thread would never be given back.
+        connections.close_all()
+
+
+def _without_vectors(documents: DocumentQuerySet | None, embedder: ModelVersion) -> Iterator[str]:
+    searchable = (Document.objects.all() if documents is None else documents).searchable()
+    # Two ranges instead of "not equal", so that the index over `embedder` can answer.
+    lacking = searchable.filter(
+        Q(embedder__isnull=True) | Q(embedder__lt=embedder.pk) | Q(embedder__gt=embedder.pk)
+    ).count()
+    if lacking:
+        yield (
+            f"{lacking:,} of {searchable.count():,} documents in scope are not yet in the vector "
+            "index; they are found by keyword only."
+        )
+
+
+def _show(
+    results: SearchResults, searchable: DocumentQuerySet, phrases: list[str], limit: int
+) -> None:
+    fused = reciprocal_rank_fusion(
+        [hit.chunk_id for hit in results.bm25], [hit.chunk_id for hit in results.dense]
+    )
+    results.total_candidates = len(fused)
+    ranked, documents = load(fused, results.bm25, results.dense, searchable)
+    distinct = without_overlap(ranked, documents, phrases)
+    results.passages = with_excerpts(distinct, results.question, limit)
+    results.documents = by_document(results.passages, documents, limit)

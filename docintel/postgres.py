@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import psutil
 import psycopg
 
 # pgserver asks for the folder of its lock file when it is imported; the fallback is fine.
@@ -187,14 +188,13 @@ def stop_unheld(var: Path) -> None:
     folder = data_folder(var)
     if not (folder / "postmaster.pid").exists():
         return
-    import psutil  # noqa: PLC0415
     from pgserver import _commands  # noqa: PLC0415
     from pgserver.postgres_server import PostgresServer  # noqa: PLC0415
     from pgserver.utils import DiskList  # noqa: PLC0415
 
     with PostgresServer._lock:
         holders = DiskList(folder / ".handle_pids.json")
-        alive = [pid for pid in holders.get() if psutil.pid_exists(pid)]
+        alive = [pid for pid in holders.get() if _is_alive(pid)]
         holders.put(alive)
         if not alive:
             user = "pgserver" if os.geteuid() == 0 else None
@@ -202,3 +202,11 @@ def stop_unheld(var: Path) -> None:
             with contextlib.suppress(subprocess.CalledProcessError):
                 stop = ["-w", "-m", "fast", "stop"]
                 _commands.pg_ctl(stop, pgdata=folder, user=user)  # type: ignore[attr-defined]
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        # A zombie holds nothing, though its pid exists until its parent asks for it.
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False

@@ -32,22 +32,21 @@ DEBUG = env.bool("DEBUG", default=False)
 def local_secret(name: str) -> str:
     """A random secret kept in `var/`, made on first use; readable by its owner only."""
     path = VAR_DIR / "secrets" / name
-    try:
-        return path.read_text().strip()
-    except FileNotFoundError:
-        pass
     value = hashlib.sha256(os.urandom(64)).hexdigest()
     try:
+        if path.exists():
+            return path.read_text().strip()
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(value)
     except FileExistsError:
         return path.read_text().strip()
     except OSError as error:
         raise ImproperlyConfigured(
-            f"cannot write {path} ({error.strerror}); point DOCINTEL_VAR at a writable folder"
+            f"cannot read or write {path} ({error.strerror}); "
+            "point DOCINTEL_VAR at a writable folder"
         ) from error
-    with os.fdopen(descriptor, "w") as file:
-        file.write(value)
     return value
 
 

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 RESAMPLES = 1_000
+
+
+class CannotScore(Exception):  # noqa: N818  the programs are right, what they need is missing
+    """There is nothing to measure here; the message says what to do first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +39,24 @@ class Score:
         return json.dumps(_plain(asdict(self)), ensure_ascii=False, allow_nan=False)
 
 
-def bootstrap(values: Sequence[float], seed: int = 0) -> tuple[float, float]:
-    """The 95 % interval of the mean over 1,000 resamples; (nan, nan) for no values."""
+def bootstrap(
+    values: Sequence[float],
+    seed: int = 0,
+    statistic: Callable[[NDArray[np.float64]], Any] = np.mean,
+) -> tuple[float, float]:
+    """The 95 % interval of the mean, or another statistic, over 1,000 resamples.
+
+    (nan, nan) for no values.
+    """
     if not len(values):
         return math.nan, math.nan
     array = np.asarray(values, dtype=np.float64)
     generator = np.random.default_rng(seed)
     # One resample at a time: 1,000 x n at once would not fit for large n.
-    means = [array[generator.integers(0, array.size, array.size)].mean() for _ in range(RESAMPLES)]
-    low, high = np.percentile(means, [2.5, 97.5])
+    found = [
+        statistic(array[generator.integers(0, array.size, array.size)]) for _ in range(RESAMPLES)
+    ]
+    low, high = np.percentile(found, [2.5, 97.5])
     return float(low), float(high)
 
 

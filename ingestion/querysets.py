@@ -167,12 +167,12 @@ class ChunkQuerySet(models.QuerySet["Chunk"]):
         `by_index` finds those of a rare phrase at once: chunks with all its words. A phrase query
         would tokenise each of those again, because that index knows no positions.
         """
-        found = self
-        if by_index:
-            words = SearchQuery(phrase, config="english")
-            found = self.alias(words=SearchVector("body", config="english")).filter(words=words)
         passage = Substr("body", F("header_length") + 1)
-        return found.alias(passage=passage).filter(passage__iregex=phrase_pattern(phrase))
+        found = self.alias(passage=passage).filter(passage__iregex=phrase_pattern(phrase))
+        if not by_index:
+            return found
+        words = SearchQuery(phrase, config="english")
+        return found.alias(words=SearchVector("body", config="english")).filter(words=words)
 
     def lexical(
         self, query: str, documents: DocumentQuerySet | None, limit: int, *, few: bool = False

@@ -38,7 +38,7 @@ __all__ = ["BadQuery", "DocumentHits", "Passage", "Scope", "SearchResults", "sea
 MOST_CHARACTERS = 2_000
 # A phrase whose rarest word is in more chunks than this is looked for along the rankings, where
 # it turns up soon; a rarer one is found first, by the inverted index.
-RARE_PHRASE = 3_000
+RARE_PHRASE = 20_000
 QUOTED = re.compile(r'["“”„]([^"“”„]+)["“”„]')
 NOTHING_IN_SCOPE = "No document that you can search matches this scope."
 KEYWORDS_ONLY = "Meaning search is unavailable, these are keyword matches only."

@@ -1,0 +1,14 @@
+"""`manage.py bench WHAT …`: how fast it is."""
+
+from __future__ import annotations
+
+from training.management.scored_command import ScoredCommand
+
+
+class Command(ScoredCommand):
+    help = "Measure how fast the serving code is on this machine."
+    subjects = {
+        "ingest": "benchmarks.ingestion",
+        "embed": "benchmarks.embedding",
+        "search": "benchmarks.search",
+    }

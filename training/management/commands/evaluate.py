@@ -1,0 +1,10 @@
+"""`manage.py evaluate WHAT …`: how good the serving code is on gold."""
+
+from __future__ import annotations
+
+from training.management.scored_command import ScoredCommand
+
+
+class Command(ScoredCommand):
+    help = "Run the serving code on gold questions and score it."
+    subjects = {"retrieval": "training.evaluation.retrieval"}

@@ -1,0 +1,41 @@
+"""A command whose subject names a module with `add_arguments(parser)` and `run(**options)`.
+
+`run` returns a `Score`; with --json it is printed as the output's last line.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from docintel.scoring import CannotScore, Score
+
+
+class ScoredCommand(BaseCommand):
+    subjects: dict[str, str] = {}  # what is measured -> dotted module
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        subjects = parser.add_subparsers(dest="subject", required=True, metavar="WHAT")
+        for name, module in self.subjects.items():
+            found = import_module(module)
+            summary = (found.__doc__ or "").strip().splitlines()[0]
+            subject = subjects.add_parser(name, help=summary, description=summary)
+            subject.add_argument(
+                "--json", action="store_true", help="end the output with one line of JSON"
+            )
+            found.add_arguments(subject)
+
+    def handle(self, *_: Any, subject: str, json: bool, **options: Any) -> None:
+        try:
+            score: Score = import_module(self.subjects[subject]).run(**options)
+        except CannotScore as error:
+            raise CommandError(str(error)) from error
+        low, high = score.interval or (None, None)
+        interval = "" if low is None else f" [{low:.4g}, {high:.4g}]"
+        self.stdout.write(
+            f"{score.headline}: {score.value:.4g}{interval}, n={score.n}, {score.seconds:.1f} s"
+        )
+        if json:
+            self.stdout.write(score.json_line())

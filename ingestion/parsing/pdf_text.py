@@ -14,8 +14,12 @@ from typing import Any
 
 import pypdfium2.raw as pdfium
 
-# PDFium writes a hyphen at a line's end as one of these and drops the line end after it.
-_HYPHENS = "\x02\ufffe"
+from ingestion.parsing import ligatures
+
+# PDFium marks a hyphen at a line's end, after which it drops the line end, and a glyph without
+# a Unicode value alike in its text; `read` tells them apart.
+_HYPHEN = "\x02"
+_UNKNOWN = "\ufffe"
 _LIGATURES = {
     "\ufb00": "ff",
     "\ufb01": "fi",
@@ -30,7 +34,9 @@ _EDITS = re.compile(
     r"|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u200b\ufeff\uffff\ufffe]"
     r"|[\ud800-\udfff]|[\ufb00-\ufb06]|\uf0b7"
 )
-_BROKEN_WORD = re.compile(rf"([^\W\d_]+)[{_HYPHENS}]([^\W\d_]+)")
+_WORD = re.compile(r"[^\W\d_]+")
+_BROKEN_WORD = re.compile(rf"([^\W\d_]+){_HYPHEN}([^\W\d_]+)")
+_WORD_BEFORE = re.compile(r"[^\W\d_]*\Z")
 
 
 def read(textpage: Any) -> tuple[str, list[int] | None]:
@@ -42,7 +48,8 @@ def read(textpage: Any) -> tuple[str, list[int] | None]:
     buffer = (ctypes.c_ushort * (2 * count + 2))()
     written = pdfium.FPDFText_GetText(textpage, 0, count, buffer) - 1
     if written == count:
-        return bytes(buffer)[: 2 * written].decode("utf-16-le", "surrogatepass"), None
+        text = bytes(buffer)[: 2 * written].decode("utf-16-le", "surrogatepass")
+        return _tell_hyphens(textpage, text), None
     codes = [pdfium.FPDFText_GetUnicode(textpage, index) for index in range(count)]
     indices = [index for index, code in enumerate(codes) if 0 < code < 0x110000]
     return "".join(chr(codes[index]) for index in indices), indices
@@ -69,33 +76,60 @@ def character_indices(raw: str, indices: list[int] | None) -> list[int]:
     return origins if indices is None else [indices[origin] for origin in origins]
 
 
+def _tell_hyphens(textpage: Any, text: str) -> str:
+    if _UNKNOWN not in text:
+        return text
+    characters = list(text)
+    for position, character in enumerate(characters):
+        if character == _UNKNOWN:
+            index = pdfium.FPDFText_GetCharIndexFromTextIndex(textpage, position)
+            if index >= 0 and pdfium.FPDFText_GetUnicode(textpage, index) == ord(_HYPHEN):
+                characters[position] = _HYPHEN
+    return "".join(characters)
+
+
 def _replacement(raw: str) -> Callable[[re.Match[str]], str]:
-    joined = _joined_words(raw) if any(mark in raw for mark in _HYPHENS) else frozenset()
+    words: frozenset[str] = frozenset()
+    joined: frozenset[int] = frozenset()
+    if _HYPHEN in raw or _UNKNOWN in raw:
+        words = frozenset(_WORD.findall(raw.casefold()))
+        joined = _joined_words(raw, words)
 
     def replace(match: re.Match[str]) -> str:
         found = match[0]
-        if found in _HYPHENS:
+        if found == _HYPHEN:
             return "" if match.start() in joined else "-"
-        if found in _LIGATURES:
-            return _LIGATURES[found]
-        if found[-1] in "\r\n":
-            breaks = found.replace("\r\n", "\n").replace("\r", "\n").count("\n")
-            return "\n\n" if breaks > 1 else "\n"
-        if found.isspace() and found not in "\x0b\x0c\x1c\x1d\x1e\x1f\x85":
-            return " "
-        if "\ud800" <= found <= "\udfff":
-            return "\ufffd"
-        return "•" if found == "\uf0b7" else ""
+        if found == _UNKNOWN:
+            return _guess(raw, match.start(), words)
+        return _plain(found)
 
     return replace
 
 
-def _joined_words(raw: str) -> frozenset[int]:
+def _plain(found: str) -> str:
+    if found in _LIGATURES:
+        return _LIGATURES[found]
+    if found[-1] in "\r\n":
+        breaks = found.replace("\r\n", "\n").replace("\r", "\n").count("\n")
+        return "\n\n" if breaks > 1 else "\n"
+    if (found.isspace() and found >= "\xa0") or found == "\t":
+        return " "
+    if "\ud800" <= found <= "\udfff":
+        return "\ufffd"
+    return "•" if found == "\uf0b7" else ""
+
+
+def _guess(raw: str, position: int, words: frozenset[str]) -> str:
+    before = _WORD_BEFORE.search(raw[max(0, position - 30) : position])
+    after = _WORD.match(raw, position + 1)
+    return ligatures.restore(before[0] if before else "", after[0] if after else "", words)
+
+
+def _joined_words(raw: str, words: frozenset[str]) -> frozenset[int]:
     """Positions of hyphens that only broke a word: the whole word stands elsewhere on the page.
 
     In filings nearly every hyphen at a line's end belongs to the word ("long-term").
     """
-    words = set(re.findall(r"[^\W\d_]+", raw.casefold()))
     return frozenset(
         match.end(1)
         for match in _BROKEN_WORD.finditer(raw)

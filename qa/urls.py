@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from django.urls import path
+
+from qa import views
 
 app_name = "qa"
-urlpatterns: list[Any] = []
+urlpatterns = [
+    path("", views.search, name="search"),
+    path("documents/<uuid:public_id>/hits/", views.hits, name="hits"),
+]

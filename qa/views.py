@@ -1,0 +1,66 @@
+"""The search page, and the hits of a question within one document."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.contrib.auth.decorators import permission_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils.cache import patch_cache_control
+from django.views.decorators.http import require_safe
+from django.views.decorators.vary import vary_on_headers
+from django_htmx.http import push_url
+
+from ingestion.models import Document
+from ingestion.querysets import Scope
+from qa.retrieval import BadQuery
+from qa.retrieval import search as find
+from qa.scoping import clean, read_scope
+from qa.stepping import step_through
+from qa.suggesting import start
+
+HITS_PER_DOCUMENT = 30
+
+
+@require_safe
+@vary_on_headers("HX-Request")
+@permission_required("ingestion.view_document", raise_exception=True)
+def search(request: HttpRequest) -> HttpResponse:
+    """The whole page, or for htmx its part below the field; 400 with a message for a bad question."""
+    question = clean(request.GET.get("q", ""))
+    read = read_scope(request.GET, request.user)
+    context = {"question": question, "read": read}
+    status = 200
+    if question:
+        try:
+            context["results"] = find(question, request.user, read.scope)
+        except BadQuery as error:
+            context["error"] = str(error)
+            status = 400
+    else:
+        context["start"] = start(request.user)
+    partial = request.headers.get("HX-Request") and not request.headers.get(
+        "HX-History-Restore-Request"
+    )
+    template = "qa/_outcome.html" if partial else "qa/search.html"
+    response = render(request, template, context, status=status)
+    patch_cache_control(response, private=True, no_cache=True)
+    return push_url(response, f"?{read.query}") if partial else response
+
+
+@require_safe
+@permission_required("ingestion.view_document", raise_exception=True)
+def hits(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """A fragment: where else in this document the question is answered, and the neighbours."""
+    visible = Document.objects.visible_to(request.user).listed()
+    document = get_object_or_404(visible, public_id=public_id)
+    question = clean(request.GET.get("q", ""))
+    try:
+        scope = Scope(documents=(document.pk,))
+        found = find(question, request.user, scope, limit=1, depth=HITS_PER_DOCUMENT).passages
+    except BadQuery:
+        found = []
+    steps = step_through(found, request.GET.get("start", ""))
+    context = {"document": document, "question": question, "steps": steps}
+    return render(request, "qa/_hits.html", context)

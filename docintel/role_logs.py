@@ -51,6 +51,7 @@ class RoleLog(threading.Thread):
     def _watch(self, line: str) -> None:
         if EXCEPTION_LINE.match(line):
             self.reason = line
+            self._show(line)
         elif match := ERROR_LINE.search(line):
             self.reason = match["text"]
             self._show(match["text"])

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import sys
@@ -32,22 +33,24 @@ DEBUG = env.bool("DEBUG", default=False)
 def local_secret(name: str) -> str:
     """A random secret kept in `var/`, made on first use; readable by its owner only."""
     path = VAR_DIR / "secrets" / name
-    value = hashlib.sha256(os.urandom(64)).hexdigest()
+    temporary = path.with_name(f"{name}.{os.getpid()}")
     try:
-        if path.exists():
-            return path.read_text().strip()
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(value)
-    except FileExistsError:
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            temporary.touch(mode=0o600)
+            temporary.write_text(hashlib.sha256(os.urandom(64)).hexdigest())
+            # Whole or not at all, and the first of several processes wins.
+            with contextlib.suppress(FileExistsError):
+                os.link(temporary, path)
+            temporary.unlink()
         return path.read_text().strip()
     except OSError as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
         raise ImproperlyConfigured(
             f"cannot read or write {path} ({error.strerror}); "
             "point DOCINTEL_VAR at a writable folder"
         ) from error
-    return value
 
 
 if ENVIRONMENT == "production":
@@ -208,6 +211,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "docintel.api_errors.answer",
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.UserRateThrottle"],
     "DEFAULT_THROTTLE_RATES": {"user": env.str("API_RATE", default="600/min")},

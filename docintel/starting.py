@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import io
+import logging
 from collections.abc import Callable
 
 from django.core.management import call_command
-from django.db import Error as DatabaseError
 from django.db import connections
 
 from docintel import postgres
-from docintel.doctor import first_line
-from docintel.holding import CannotServe
 from docintel.scheduling import start_all, sync_schedule
 
 
 def prepare(say: Callable[[str], None]) -> str:
     """The database's URL, once everything is in place; a second call only checks.
 
-    Raises PostgresUnavailable, or CannotServe when the database refuses.
+    Raises PostgresUnavailable, a database error when it refuses, OSError when a disk does.
     """
+    logging.getLogger("django-q").setLevel(logging.WARNING)
     url = postgres.ensure()
     try:
         if _is_new():
@@ -32,10 +31,6 @@ def prepare(say: Callable[[str], None]) -> str:
         sync_schedule()
         # Among the jobs are the checks of the indexes, which a crash may have damaged.
         start_all()
-    except DatabaseError as error:
-        raise CannotServe(f"the database refused: {first_line(error)}") from error
-    except OSError as error:
-        raise CannotServe(f"cannot write {error.filename}: {error.strerror}") from error
     finally:
         connections.close_all()
     return url

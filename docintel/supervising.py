@@ -20,11 +20,21 @@ from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
 from django.conf import settings
+from django.db import Error as DatabaseError
 from django.db import connections
 
 from docintel import postgres
+from docintel.doctor import first_line
 from docintel.guarding import end_groups, signal_group
-from docintel.holding import HOST, check_port, free_port, state_file, the_only_one, write_state
+from docintel.holding import (
+    HOST,
+    CannotServe,
+    check_port,
+    free_port,
+    state_file,
+    the_only_one,
+    write_state,
+)
 from docintel.role_logs import RoleLog
 from docintel.roles import Role
 
@@ -258,6 +268,22 @@ def _uninterrupted() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def in_one_line(say: Say, farewell: str) -> Iterator[None]:
+    """For commands: what cannot work ends them with one line, Ctrl-C with a farewell."""
+    try:
+        yield
+    except (CannotServe, postgres.PostgresUnavailable) as error:
+        sys.exit(f"docintel: {error}")
+    except DatabaseError as error:
+        sys.exit(f"docintel: the database refused: {first_line(error)}")
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        sys.exit(f"docintel: {place}{error.strerror or error}")
+    except KeyboardInterrupt:
+        say(farewell)
 
 
 def stop_on_signals() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from argparse import ArgumentParser
 from functools import partial
@@ -10,10 +9,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from docintel.holding import CannotServe
-from docintel.postgres import PostgresUnavailable
 from docintel.starting import prepare
-from docintel.supervising import Supervisor, running, stop_on_signals
+from docintel.supervising import Supervisor, in_one_line, running, stop_on_signals
 
 
 class Command(BaseCommand):
@@ -26,18 +23,16 @@ class Command(BaseCommand):
 
     def handle(self, *_: Any, **options: Any) -> None:
         stop_on_signals()
-        try:
-            with running(
+        with (
+            in_one_line(self.say, "Stopped."),
+            running(
                 port=options["port"],
                 workers=options["workers"],
                 say=self.say,
                 prepare=partial(prepare, self.say),
-            ) as supervisor:
-                self.watch(supervisor)
-        except (CannotServe, PostgresUnavailable) as error:
-            sys.exit(f"docintel: {error}")
-        except KeyboardInterrupt:
-            self.say("Stopped.")
+            ) as supervisor,
+        ):
+            self.watch(supervisor)
 
     def watch(self, supervisor: Supervisor) -> None:
         announced = False

@@ -24,8 +24,13 @@ os.environ.setdefault("MODELS_DIR", str(Path(__file__).resolve().parent.parent /
 # Playwright runs an event loop of its own beside the ORM.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
+import django
 import psycopg
 import pytest
+
+# Here, not by pytest-django, which would read the settings before this file has been run.
+django.setup()
+
 from django.contrib.auth.models import Group, User
 
 from docintel import postgres

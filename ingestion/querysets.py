@@ -183,6 +183,7 @@ class ChunkQuerySet(models.QuerySet["Chunk"]):
         """
         from ingestion.lexical import query_terms  # noqa: PLC0415  it imports the models
 
+        query = query.replace("\0", " ")
         # Without statistics every word would weigh the same, so the index is asked instead.
         rows = self._narrowed(documents, few=few) if few or _has_statistics() else None
         if rows is not None:

@@ -1,0 +1,188 @@
+"""The exact lexical score is BM25: it ranks as the BM25 index does, from the same words."""
+
+from __future__ import annotations
+
+import random
+import time
+
+import pytest
+from django.db import connection
+from small_corpus import document, source
+
+from ingestion.lexical import (
+    document_terms,
+    query_terms,
+    rarest,
+    refresh_statistics,
+    stems,
+    term_of,
+)
+from ingestion.models import Chunk, CorpusStatistics, Document, TermStatistic
+
+pytestmark = pytest.mark.django_db
+
+WORDS = [
+    "revenue",
+    "margin",
+    "freight",
+    "cost",
+    "currency",
+    "demand",
+    "inventory",
+    "guidance",
+    "dividend",
+    "buyback",
+    "capital",
+    "expenditure",
+    "segment",
+    "backlog",
+    "pricing",
+    "volume",
+    "churn",
+    "subscriber",
+    "wafer",
+    "supplier",
+    "shortage",
+    "tariff",
+    "impairment",
+    "goodwill",
+    "covenant",
+    "maturity",
+    "refinancing",
+    "hedging",
+    "turbine",
+    "refinery",
+]
+
+
+def prose(generator: random.Random, length: int) -> str:
+    return " ".join(generator.choices(WORDS, weights=range(1, len(WORDS) + 1), k=length))
+
+
+def make_corpus(n_documents: int = 40) -> None:
+    generator = random.Random(7)
+    for _ in range(n_documents):
+        document([prose(generator, generator.randint(20, 80)) for _ in range(5)])
+
+
+def test_exact_plan_ranks_as_the_index_does() -> None:
+    make_corpus()
+    refresh_statistics()
+    # Again, now that the average length is known, as the pipeline would write them.
+    bodies = list(Chunk.objects.order_by("pk").values_list("pk", "body"))
+    for (pk, _), terms in zip(bodies, document_terms([body for _, body in bodies]), strict=True):
+        Chunk.objects.filter(pk=pk).update(terms=terms)
+    for query in ("freight cost shortage", "goodwill impairment", "revenue revenue turbine"):
+        walked = Chunk.objects.lexical(query, None, 10)
+        exact = Chunk.objects.lexical(query, Document.objects.all(), 10)
+        assert [hit.score for hit in exact] == pytest.approx(
+            [hit.score for hit in walked], rel=0.03
+        )
+        assert len({hit.chunk_id for hit in exact} & {hit.chunk_id for hit in walked}) >= 9
+
+
+def test_words_are_stemmed_stop_words_left_out_and_frequency_saturates() -> None:
+    once, thrice = document_terms(["The margins of the firm", "margin margin margins firm"])
+    assert set(once.indices()) == {term_of("margin"), term_of("firm")}
+    weight = dict(zip(thrice.indices(), thrice.values(), strict=True))
+    assert weight[term_of("firm")] < weight[term_of("margin")] < 2.2
+
+
+def test_the_hash_of_a_word_never_changes() -> None:
+    assert (term_of("margin"), term_of("revenu")) == (1_027_870, 4_103_209)
+
+
+@pytest.mark.parametrize("query", ["the of and", "%%% ~~ ''", "\0", "", "الربع 中文"])
+def test_a_query_without_any_indexed_word_finds_nothing(query: str) -> None:
+    document(["Freight costs rose."])
+    refresh_statistics()
+    assert Chunk.objects.lexical(query, None, 10) == []
+    assert Chunk.objects.lexical(query, Document.objects.all(), 10) == []
+
+
+def test_chunks_without_a_word_of_the_query_are_left_out() -> None:
+    document(["Freight costs rose.", "Nothing happened."])
+    refresh_statistics()
+    for scope in (None, Document.objects.all()):
+        assert len(Chunk.objects.lexical("freight", scope, 10)) == 1
+
+
+def test_rare_words_weigh_more_and_unknown_ones_most() -> None:
+    document(["freight margin", "freight cost", "freight demand"])
+    refresh_statistics()
+    terms = query_terms("freight margin zeppelin")
+    weight = dict(zip(terms.indices(), terms.values(), strict=True))
+    assert weight[term_of("freight")] < weight[term_of("margin")] < weight[term_of("zeppelin")]
+
+
+def test_statistics_count_chunks_and_replace_the_old_ones() -> None:
+    first = document(["freight margin", "freight cost"])
+    statistics = refresh_statistics()
+    assert (statistics.n_chunks, statistics.average_length) == (2, 2)
+    assert TermStatistic.objects.get(term=term_of("freight")).document_frequency == 2
+    assert (rarest("freight margin"), rarest("zeppelin"), rarest("of the")) == (1, 0, None)
+    first.delete()
+    assert refresh_statistics().n_chunks == 0
+    assert not TermStatistic.objects.exists()
+    assert CorpusStatistics.objects.count() == 1
+
+
+def test_a_large_corpus_is_sampled_and_scaled(monkeypatch: pytest.MonkeyPatch) -> None:
+    document(["freight margin"] * 400)
+    monkeypatch.setattr("ingestion.lexical.MOST_CHUNKS_READ", 200)
+    refresh_statistics()
+    assert TermStatistic.objects.get(term=term_of("freight")).document_frequency == 400
+
+
+def test_terms_of_a_long_filing_take_less_than_its_parsing() -> None:
+    generator = random.Random(3)
+    bodies = [prose(generator, 350) for _ in range(220)]
+    start = time.perf_counter()
+    vectors = document_terms(bodies)
+    assert len(vectors) == 220
+    # A bound with room for a busy machine; about 0.1 s alone.
+    assert time.perf_counter() - start < 1.5
+
+
+def test_stems_are_those_of_the_index() -> None:
+    assert stems(["margins", "the", "2018"]) == {"margins": "margin", "the": "", "2018": "2018"}
+
+
+def captured_plans(run: object) -> str:
+    """The plans of the ranking queries that `run` sends, as they are sent."""
+    plans: list[str] = []
+
+    def explain(execute, sql, params, many, context):  # type: ignore[no-untyped-def]
+        if "<@>" in sql or "<#>" in sql:
+            execute(f"EXPLAIN {sql}", params, many, context)
+            plans.extend(line for (line,) in context["cursor"].fetchall())
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(explain):
+        run()  # type: ignore[operator]
+    return "\n".join(plans)
+
+
+def test_wide_scopes_walk_the_index_and_narrow_ones_tokenise_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    make_corpus()
+    some = Document.objects.filter(source=source())
+    refresh_statistics()
+    narrow = captured_plans(lambda: Chunk.objects.lexical("freight cost", some, 10))
+    assert "terms <#>" in narrow
+    assert "<@>" not in narrow
+    monkeypatch.setattr("ingestion.querysets.NARROW_CHUNKS", 10)
+    for scope in (None, some):
+        wide = captured_plans(lambda scope=scope: Chunk.objects.lexical("freight cost", scope, 10))
+        assert "Index Scan using chunk_bm25" in wide
+        assert "Sort" not in wide
+    assert len(Chunk.objects.lexical("freight cost", some, 10)) == 10
+
+
+def test_planner_settings_end_with_the_query() -> None:
+    make_corpus(2)
+    Chunk.objects.lexical("freight", None, 10)
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW enable_sort")
+        assert cursor.fetchone() == ("on",)

@@ -56,7 +56,7 @@ class Counts:
             embedded=Count("pk", filter=current & Q(embedded_at__isnull=False)),
             duplicate=Count("pk", filter=Q(duplicate_of__isnull=False)),
             quarantined=Count("pk", filter=Q(quarantined_at__isnull=False)),
-            waiting=Count("pk", filter=current & Q(searchable_at=None, attempts=0)),
+            waiting=Count("pk", filter=current & Q(searchable_at=None, failed_reason="")),
             chunks=Sum("chunk_count", filter=current & Q(searchable_at__isnull=False)),
         )
         found["chunks"] = found["chunks"] or 0

@@ -19,3 +19,8 @@ urlpatterns = [
     path("healthz", health_views.healthz, name="healthz"),
     path("admin/", admin.site.urls),
 ]
+
+# Under /api/ errors are JSON; pages keep their templates.
+handler400 = "docintel.api_errors.bad_request"
+handler404 = "docintel.api_errors.not_found"
+handler500 = "docintel.api_errors.failed"

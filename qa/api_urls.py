@@ -1,8 +1,10 @@
-"""Routes of `qa`."""
+"""API routes of `qa`."""
 
 from __future__ import annotations
 
-from typing import Any
+from django.urls import path
+
+from qa import api
 
 app_name = "qa_api"
-urlpatterns: list[Any] = []
+urlpatterns = [path("search/", api.Search.as_view(), name="search")]

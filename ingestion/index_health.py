@@ -1,0 +1,202 @@
+"""Notice that the BM25 index lost content in a crash, and build it again.
+
+The index counts what it holds: entries in memory and in each segment. Deleted rows stay counted
+until a vacuum, so fewer entries than rows is always a loss; after a server start a vacuum comes
+first, that no deleted row hides one. One process at a time checks; the others skip.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db import DatabaseError, connection
+from django.utils import timezone
+
+from docintel import measuring
+from docintel.models import Measurement
+from ingestion.models import Chunk
+from ingestion.ranking import Bm25Distance
+
+logger = logging.getLogger(__name__)
+
+INDEX = "chunk_bm25"
+TABLE = "ingestion_chunk"
+CHECK = "bm25_check"
+REBUILD = "bm25_rebuild_seconds"
+LOCK = 8_244_152
+# A rebuild that did not help is not repeated sooner than this.
+REBUILD_EVERY = timedelta(hours=1)
+PROBES = 3
+# Passages of boilerplate resemble one another; the probed one must be among the best.
+PROBE_DEPTH = 20
+PROBE_CHARACTERS = 400
+ENTRIES = re.compile(r"^\s*documents: (\d+)|^\s*L\d+ Segment .*\bdocs=(\d+)", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a check found: rows in the table, entries in the index, passages that it did not find.
+
+    `rebuilt` says that the numbers are those after a rebuild.
+    """
+
+    rows: int
+    entries: int
+    missed: int = 0
+    rebuilt: bool = False
+    seconds: float = 0.0
+    skipped: bool = False  # Another process is at it; the numbers mean nothing.
+
+    @property
+    def ok(self) -> bool:
+        return self.skipped or (self.entries >= self.rows and not self.missed)
+
+    def __str__(self) -> str:
+        if self.skipped:
+            return "another process is checking the index"
+        lost = f", {self.missed} recent passages not found" if self.missed else ""
+        again = f", rebuilt in {self.seconds:.1f} s" if self.rebuilt else ""
+        return f"{self.entries:,} entries for {self.rows:,} passages{lost}{again}"
+
+
+def check_and_repair() -> Report:
+    """Compare the index with its table and rebuild it where it lost something.
+
+    Not within a transaction: the rebuild lets searches and writes go on meanwhile.
+    """
+    with _alone() as alone:
+        if not alone:
+            return Report(0, 0, skipped=True)
+        _drop_leftovers()
+        started = _server_started()
+        fresh = not _checked_since(started)
+        if fresh:
+            _execute(f"VACUUM {TABLE}")
+        report = inspect()
+        # What was deleted or vacuumed between the two counts looks like a loss for a moment.
+        report = report if report.ok else inspect()
+        if not report.ok and (fresh or not _rebuilt_lately()):
+            logger.error("the BM25 index lost content (%s); rebuilding it", report)
+            report = _rebuild(report)
+            logger.warning("the BM25 index: %s", report)
+        elif not report.ok:
+            logger.error("the BM25 index is still short after a rebuild: %s", report)
+        _record(report, started)
+        return report
+
+
+def inspect() -> Report:
+    """What a check finds now; repairs nothing."""
+    # Rows first: a row that is added meanwhile then counts as an entry only.
+    rows = Chunk.objects.count()
+    return Report(rows, entries(), missed=_missed() if rows else 0)
+
+
+def entries() -> int:
+    """Passages that the index holds, in memory and in segments; dead ones too until a vacuum."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT bm25_summarize_index(%s)", [INDEX])
+        summary = cursor.fetchone()[0]
+    return sum(int(memory or segment) for memory, segment in ENTRIES.findall(summary))
+
+
+def _missed() -> int:
+    """How many of the most recent passages the index does not find by their own words."""
+    recent = Chunk.objects.order_by("-pk").values_list("pk", "body")[:PROBES]
+    return sum(not _found(pk, body) for pk, body in recent)
+
+
+def _found(pk: int, body: str) -> bool:
+    question = body[-PROBE_CHARACTERS:]
+    rows = Chunk.objects.annotate(distance=Bm25Distance("body", question, INDEX))
+    best = rows.order_by("distance").values_list("pk", "distance", "body")[:PROBE_DEPTH]
+    return any(
+        found == pk or text[-PROBE_CHARACTERS:] == question
+        for found, distance, text in best
+        if distance
+    ) or not _has_words(question)
+
+
+def _has_words(question: str) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT length(to_tsvector('english', %s)) > 0", [question])
+        return bool(cursor.fetchone()[0])
+
+
+def _rebuild(before: Report) -> Report:
+    start = time.perf_counter()
+    try:
+        _execute(f"REINDEX INDEX CONCURRENTLY {INDEX}")
+    except DatabaseError:
+        logger.exception("the index could not be rebuilt beside its use; rebuilding it in place")
+        _drop_leftovers()
+        _execute(f"REINDEX INDEX {INDEX}")
+    seconds = time.perf_counter() - start
+    measuring.record(REBUILD, seconds, rows=before.rows, entries=before.entries)
+    after = inspect()
+    return Report(after.rows, after.entries, after.missed, rebuilt=True, seconds=seconds)
+
+
+def _drop_leftovers() -> None:
+    """What an interrupted concurrent rebuild left behind."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT relname FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid"
+            " WHERE indrelid = %s::regclass AND NOT indisvalid AND relname ~ %s",
+            [TABLE, f"^{INDEX}_cc(new|old)"],
+        )
+        names = [name for (name,) in cursor.fetchall()]
+    for name in names:
+        _execute(f'DROP INDEX CONCURRENTLY IF EXISTS "{name}"')
+
+
+def _record(report: Report, started: float) -> None:
+    measuring.record(
+        CHECK,
+        float(report.ok),
+        rows=report.rows,
+        entries=report.entries,
+        missed=report.missed,
+        rebuilt=report.rebuilt,
+        server_started=started,
+    )
+
+
+def _server_started() -> float:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT extract(epoch FROM pg_postmaster_start_time())::float8")
+        return float(cursor.fetchone()[0])
+
+
+def _checked_since(started: float) -> bool:
+    last = Measurement.objects.filter(name=CHECK).order_by("-recorded_at").first()
+    return last is not None and last.labels.get("server_started") == started
+
+
+def _rebuilt_lately() -> bool:
+    since = timezone.now() - REBUILD_EVERY
+    return Measurement.objects.filter(name=REBUILD, recorded_at__gte=since).exists()
+
+
+@contextmanager
+def _alone() -> Iterator[bool]:
+    """Whether nobody else checks; a lock of the session, as a rebuild is no transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
+        alone = bool(cursor.fetchone()[0])
+    try:
+        yield alone
+    finally:
+        if alone:
+            _execute(f"SELECT pg_advisory_unlock({LOCK})")
+
+
+def _execute(statement: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)

@@ -1,0 +1,162 @@
+"""Make a document searchable: by its words at once, by its meaning soon after.
+
+Both indexes read the passage with a short header; what is shown and cited is the passage alone.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+
+from django.db import connection, transaction
+from django.db.models import Exists, OuterRef
+from django.utils import timezone
+from pgvector import HalfVector
+from tokenizers import Tokenizer
+
+from docintel import encoders
+from docintel.models import ModelVersion
+from ingestion import chunking
+from ingestion.claiming import ClaimLost, finish, lock, renew
+from ingestion.lexical import document_terms
+from ingestion.models import Chunk, ChunkVector, Document
+from ingestion.parsing import Unreadable
+from ingestion.querysets import ChunkQuerySet
+
+ROWS_PER_INSERT = 250
+# One commit each: what a killed worker loses at most.
+CHUNKS_PER_COMMIT = 64
+LONGEST_SECTION = 300
+
+
+def make_searchable(document: Document) -> int:
+    """Write all passages and both lexical forms in one transaction; how many there are.
+
+    Passages of an earlier time are replaced. Raises ClaimLost, EncoderUnavailable (the embedder's
+    tokenizer is not there) and Unreadable (no text).
+    """
+    rows = passages(document, encoders.tokenizer())
+    if not rows:
+        raise Unreadable("The document holds no text to search.")
+    with _undone_safely(), transaction.atomic():
+        lock(document)
+        document.chunks.all().delete()
+        for first in range(0, len(rows), ROWS_PER_INSERT):
+            batch = rows[first : first + ROWS_PER_INSERT]
+            for row, terms in zip(batch, document_terms([r.body for r in batch]), strict=True):
+                row.terms = terms
+            Chunk.objects.bulk_create(batch)
+        if not finish(
+            document,
+            chunk_count=len(rows),
+            searchable_at=timezone.now(),
+            embedded_at=None,
+            embedder=None,
+        ):
+            raise ClaimLost(document.pk)
+    return len(rows)
+
+
+@contextmanager
+def _undone_safely() -> Iterator[None]:
+    """Give up the connection whose transaction was rolled back.
+
+    pg_textsearch 1.0.0 leaves a session that undid an insert deaf to cancelling and terminating,
+    so that the server could not shut down while it stays connected.
+    """
+    try:
+        yield
+    except BaseException:
+        if not connection.in_atomic_block:
+            connection.close()
+        raise
+
+
+def passages(document: Document, tokenizer: Tokenizer) -> list[Chunk]:
+    """The document's chunks as rows not yet stored and without terms."""
+    header_of = header_for(document, tokenizer)
+    pieces = chunking.chunk(
+        document.text, document.pages, document.sections, tokenizer, header_of=header_of
+    )
+    return [
+        Chunk(
+            document=document,
+            ordinal=ordinal,
+            start=piece.start,
+            end=piece.end,
+            page=piece.page,
+            section=piece.section[:LONGEST_SECTION],
+            n_tokens=piece.n_tokens,
+            body=header_of(piece.section) + document.text[piece.start : piece.end],
+            header_length=len(header_of(piece.section)),
+        )
+        for ordinal, piece in enumerate(pieces)
+    ]
+
+
+def header_for(document: Document, tokenizer: Tokenizer) -> Callable[[str], str]:
+    """A passage's header by its section: who, what and when. Without a company, the title."""
+    who = document.company.name if document.company else document.title
+    other = document.kind == Document.Kind.OTHER
+    kind = "" if other else str(document.get_kind_display())
+
+    @cache
+    def header_of(section: str) -> str:
+        line = chunking.header(who, kind, document.period, section)
+        return chunking.fitted(line, tokenizer)
+
+    return header_of
+
+
+def embed(
+    document: Document,
+    until: float | None = None,
+    interrupted: Callable[[], bool] = lambda: False,
+) -> tuple[int, bool]:
+    """Vectors by the live embedder for the passages that lack one, in committed batches.
+
+    Returns how many were made and whether the document has all of them. Stops early, keeping what
+    is done, when `time.monotonic()` passes `until` or `interrupted()`; at least one batch is made.
+    Raises ClaimLost, EncoderUnavailable and TextTooLong.
+    """
+    embedder = encoders.live_embedder()
+    made = 0
+    while batch := list(lacking(document, embedder)[:CHUNKS_PER_COMMIT]):
+        made += _embed_batch(document, batch, embedder)
+        if (until is not None and time.monotonic() >= until) or interrupted():
+            break
+    with transaction.atomic():
+        lock(document)
+        if lacking(document, embedder).exists():
+            return made, False
+        if not finish(document, embedder=embedder, embedded_at=timezone.now()):
+            raise ClaimLost(document.pk)
+    return made, True
+
+
+def lacking(document: Document, embedder: ModelVersion) -> ChunkQuerySet:
+    """Its passages without a vector of this embedder, in reading order."""
+    vectors = ChunkVector.objects.filter(chunk=OuterRef("pk"), embedder=embedder)
+    chunks = Chunk.objects.filter(document=document).filter(~Exists(vectors))
+    return chunks.only("pk", "body").order_by("ordinal")
+
+
+def _embed_batch(document: Document, batch: list[Chunk], embedder: ModelVersion) -> int:
+    vectors = encoders.embed([chunk.body for chunk in batch])
+    rows = [
+        ChunkVector(chunk_id=chunk.pk, embedder=embedder, embedding=HalfVector(vector))
+        for chunk, vector in zip(batch, vectors, strict=True)
+    ]
+    with transaction.atomic():
+        lock(document)
+        ChunkVector.objects.bulk_create(
+            rows,
+            update_conflicts=True,
+            unique_fields=["chunk"],
+            update_fields=["embedder", "embedding"],
+        )
+        if document.claim is not None:
+            renew(document, progress=True)
+    return len(rows)

@@ -1,0 +1,218 @@
+"""The stages as loops over what is due, and how far everything is.
+
+Work is a query: each loop takes documents that lack its result until none is due or its time is
+used. Any number of workers may run the same loop. One document's failure ends only its own turn;
+a lost database ends the loop.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.db import InterfaceError, OperationalError
+from django.db.models import Count, Q, Sum
+from django.utils import timezone
+
+from docintel import encoders, measuring
+from docintel.models import Measurement
+from docintel.scheduling import enqueue
+from ingestion import claiming, indexing
+from ingestion.claiming import ClaimLost
+from ingestion.freezing import freeze
+from ingestion.models import ChunkVector, Document
+from ingestion.parsing import ParserFailed, Unreadable
+from ingestion.querysets import BODY_FIELDS, DocumentQuerySet
+
+logger = logging.getLogger(__name__)
+
+# A tick's share; what is left is enqueued again, so that other work gets its turn between.
+STAGE_SECONDS = 30.0
+RATE_WINDOW = timedelta(minutes=5)
+UNEXPECTED = "Something unexpected went wrong; the log has the details."
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One loop: what is due, the verb that handles a claimed document, the task that follows.
+
+    The verb returns whether the document has this stage behind it.
+    """
+
+    name: str
+    backlog: Callable[[], DocumentQuerySet]
+    work: Callable[[Document, float], bool]
+    next_task: str = ""
+
+
+def parse_pending(seconds: float = STAGE_SECONDS) -> int:
+    """Parse what has arrived; how many documents were handled, failures included."""
+    return _run(PARSE, seconds)
+
+
+def index_pending(seconds: float = STAGE_SECONDS) -> int:
+    """Make searchable what is parsed; how many documents were handled."""
+    return _run(INDEX, seconds)
+
+
+def embed_pending(seconds: float = STAGE_SECONDS) -> int:
+    """Make the vectors that the live embedder lacks; how many documents were worked on.
+
+    Gives way, between two batches, to documents that wait to become searchable.
+    """
+    try:
+        return _run(EMBED, seconds)
+    except encoders.EncoderUnavailable as error:
+        logger.warning("vectors wait: %s", error)
+        return 0
+
+
+def work_once(seconds: float = STAGE_SECONDS) -> int:
+    """A turn of each stage in this process; how many documents were handled, 0 when all is done.
+
+    Raises EncoderUnavailable.
+    """
+    return _run(PARSE, seconds) + _run(INDEX, seconds) + _run(EMBED, seconds)
+
+
+def progress(documents: DocumentQuerySet | None = None) -> dict[str, Any]:
+    """Documents by how far they are, and the vectors: made, wanted, per second, seconds left.
+
+    Each count includes those further on: an embedded document is searchable and parsed too.
+    `documents` confines the counts, for those who may not see all. Rates are the last minutes';
+    None where nothing was measured.
+    """
+    rows = (Document.objects.all() if documents is None else documents).filter(dropped_at=None)
+    current = Q(duplicate_of=None, quarantined_at=None)
+    searchable = current & Q(searchable_at__isnull=False)
+    found: dict[str, Any] = rows.order_by().aggregate(
+        total=Count("pk"),
+        received=Count("pk", filter=current & Q(parsed_at=None)),
+        parsed=Count("pk", filter=current & Q(parsed_at__isnull=False)),
+        searchable=Count("pk", filter=searchable),
+        embedded=Count("pk", filter=searchable & Q(embedded_at__isnull=False)),
+        duplicate=Count("pk", filter=Q(duplicate_of__isnull=False)),
+        quarantined=Count("pk", filter=Q(quarantined_at__isnull=False)),
+        retrying=Count("pk", filter=current & Q(retry_after__isnull=False)),
+        chunks_total=Sum("chunk_count", filter=searchable, default=0),
+    )
+    vectors = ChunkVector.objects.all()
+    if documents is not None:
+        vectors = vectors.filter(chunk__document__in=rows)
+    found["chunks_embedded"] = vectors.count()
+    found["chunks_per_second"] = rate = _chunks_per_second()
+    left = max(0, found["chunks_total"] - found["chunks_embedded"])
+    found["seconds_left"] = left / rate if rate else None
+    return found
+
+
+def _chunks_per_second() -> float | None:
+    since = timezone.now() - RATE_WINDOW
+    recent = Measurement.objects.filter(name="embed_seconds", recorded_at__gte=since)
+    rows = list(recent.values_list("value", "labels", "recorded_at"))
+    if not rows:
+        return None
+    # By the clock, not by the sum: workers run side by side.
+    began = min(at - timedelta(seconds=seconds) for seconds, _, at in rows)
+    elapsed = (timezone.now() - began).total_seconds()
+    return sum(labels.get("chunks", 0) for _, labels, _ in rows) / elapsed
+
+
+def _run(stage: Stage, seconds: float) -> int:
+    until = time.monotonic() + seconds
+    handled = 0
+    while time.monotonic() < until:
+        document = claiming.claim(stage.backlog(), stage=stage.name)
+        if document is None:
+            return handled
+        handled += 1
+        if not _handle(stage, document, until):
+            break
+    enqueue(f"ingestion.tasks.{stage.name}_pending")
+    return handled
+
+
+def _handle(stage: Stage, document: Document, until: float) -> bool:
+    """One claimed document; False when the loop had better end."""
+    try:
+        with claiming.held(document):
+            done = stage.work(document, until)
+    except (OperationalError, InterfaceError):
+        # The database, not the document: the lease ends by itself.
+        raise
+    except ClaimLost:
+        logger.info("document %s was taken over during %s", document.pk, stage.name)
+    except encoders.EncoderUnavailable:
+        claiming.release(document)
+        raise
+    except (Unreadable, encoders.TextTooLong) as error:
+        claiming.fail(document, stage.name, str(error), permanent=True)
+    except ParserFailed as error:
+        claiming.fail(document, stage.name, str(error))
+    except Exception:
+        logger.exception("document %s failed in %s", document.pk, stage.name)
+        claiming.fail(document, stage.name, UNEXPECTED)
+    except BaseException:
+        claiming.release(document)
+        raise
+    else:
+        if done and stage.next_task:
+            enqueue(stage.next_task)
+        return done
+    return True
+
+
+def _parse(document: Document, _until: float) -> bool:
+    start = time.perf_counter()
+    parsed = freeze(document)
+    seconds = time.perf_counter() - start
+    measuring.record(
+        "parse_seconds",
+        seconds,
+        pages=len(parsed.pages),
+        characters=len(parsed.text),
+        bytes=document.file_size,
+        media_type=parsed.media_type,
+        duplicate=document.duplicate_of_id is not None,
+    )
+    return True
+
+
+def _index(document: Document, _until: float) -> bool:
+    start = time.perf_counter()
+    n_chunks = indexing.make_searchable(document)
+    seconds = time.perf_counter() - start
+    measuring.record("index_seconds", seconds, chunks=n_chunks, pages=len(document.pages))
+    lag = (timezone.now() - document.received_at).total_seconds()
+    measuring.record("searchable_lag_seconds", lag)
+    return True
+
+
+def _embed(document: Document, until: float) -> bool:
+    start = time.perf_counter()
+    made, done = indexing.embed(document, until, _others_wait_for_search)
+    measuring.record("embed_seconds", time.perf_counter() - start, chunks=made, done=done)
+    if done and document.searchable_at:
+        lag = (timezone.now() - document.searchable_at).total_seconds()
+        measuring.record("vector_lag_seconds", lag)
+    if not done:
+        claiming.release(document)
+    return done
+
+
+def _others_wait_for_search() -> bool:
+    documents = Document.objects
+    return documents.unparsed().due().exists() or documents.unindexed().due().exists()
+
+
+def _unembedded() -> DocumentQuerySet:
+    return Document.objects.unembedded(encoders.live_embedder()).defer(*BODY_FIELDS)
+
+
+PARSE = Stage("parse", Document.objects.unparsed, _parse, "ingestion.tasks.index_pending")
+INDEX = Stage("index", Document.objects.unindexed, _index, "ingestion.tasks.embed_pending")
+EMBED = Stage("embed", _unembedded, _embed)

@@ -1,0 +1,12 @@
+"""The recurring jobs of ingestion; finishing a stage starts the next one without waiting here."""
+
+from docintel.scheduling import Job
+
+SCHEDULE = [
+    Job("parse documents", "ingestion.tasks.parse_pending", 1),
+    Job("index documents", "ingestion.tasks.index_pending", 1),
+    Job("embed documents", "ingestion.tasks.embed_pending", 1),
+    Job("check the indexes", "ingestion.tasks.check_indexes", 3),
+    Job("scan folders", "ingestion.tasks.scan_folders", 5),
+    Job("refresh word statistics", "ingestion.tasks.refresh_statistics", 10),
+]

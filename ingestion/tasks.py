@@ -1,0 +1,29 @@
+"""What the queue calls: each looks for pending rows itself, so repeating a call does no harm."""
+
+from __future__ import annotations
+
+from ingestion import fetching, index_health, lexical, pipeline
+
+
+def parse_pending() -> None:
+    pipeline.parse_pending()
+
+
+def index_pending() -> None:
+    pipeline.index_pending()
+
+
+def embed_pending() -> None:
+    pipeline.embed_pending()
+
+
+def scan_folders() -> None:
+    fetching.scan_folders()
+
+
+def check_indexes() -> None:
+    index_health.check_and_repair()
+
+
+def refresh_statistics() -> None:
+    lexical.refresh_statistics()

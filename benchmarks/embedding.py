@@ -29,7 +29,7 @@ from docintel.scoring import Score, bootstrap
 START_SECONDS = 180
 
 
-def run(*, rounds: int = 6, seconds: float = 4.0, over_http: bool = True) -> Score:
+def run(*, rounds: int = 10, seconds: float = 3.0, over_http: bool = True) -> Score:
     """The share of the bare encoder's chunks a second that `embed` keeps; 0.9 is the target.
 
     `over_http` starts an inference role of its own, as `serve` does, and scores that path; the

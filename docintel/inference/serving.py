@@ -43,12 +43,16 @@ class Server:
         """Begin to load, once; returns at once."""
         with self._lock:
             if self._thread is None:
+                logging.getLogger("django.request").addFilter(_is_news)
                 self._thread = threading.Thread(target=self._load, name="load", daemon=True)
                 self._thread.start()
 
     def _load(self) -> None:
         try:
             self.ready = _load()
+        except weights.WeightsUnavailable as error:
+            log.error("%s", error)  # noqa: TRY400  the message says it all
+            self.failure = str(error)
         except Exception as error:
             log.exception("the embedder cannot be loaded")
             self.failure = str(error) or type(error).__name__
@@ -58,6 +62,11 @@ class Server:
 def server() -> Server:
     """This process's server; `start()` it before it can be asked."""
     return Server()
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    # Django logs every 503 as an error; a health check before the model is loaded is none.
+    return getattr(record, "status_code", 0) != 503
 
 
 def _load() -> Ready:

@@ -5,9 +5,6 @@ The converted graph is kept beside the weights, so that only the first start loa
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +14,7 @@ import openvino as ov
 from numpy.typing import NDArray
 
 from docintel.inference.ml.packing import Ids, pack, padded
+from docintel.placing import place_once
 
 # One chunk of 512 tokens fills two cores as well as eight do, and a small batch lets a question
 # that arrives meanwhile start sooner; more rows only pay when they are short.
@@ -52,10 +50,8 @@ def load(folder: Path, cache: Path, digest: str, pooling: str, pad: int) -> Open
     """The encoder of these weights, converted on first use; safe for concurrent processes."""
     release = ov.__version__.split("-")[0]
     place = cache / f"{folder.name}-{digest[:12]}-{pooling}-openvino-{release}"
-    graph = place / "model.xml"
-    if not graph.is_file():
-        _convert(folder, place, pooling)
-    return OpenVinoEncoder(graph, pad)
+    place_once(place, lambda target: _convert(folder, target, pooling))
+    return OpenVinoEncoder(place / "model.xml", pad)
 
 
 def has_bf16() -> bool:
@@ -67,7 +63,7 @@ def has_bf16() -> bool:
     return bool({"avx512_bf16", "amx_bf16"} & flags)
 
 
-def _convert(folder: Path, place: Path, pooling: str) -> None:
+def _convert(folder: Path, target: Path, pooling: str) -> None:
     # Only the conversion needs PyTorch, which takes seconds and half a gigabyte to load.
     import torch  # noqa: PLC0415
 
@@ -84,20 +80,4 @@ def _convert(folder: Path, place: Path, pooling: str) -> None:
             example_input={"input_ids": example, "attention_mask": example},
             input=[("input_ids", shape, ov.Type.i64), ("attention_mask", shape, ov.Type.i64)],
         )
-    place.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=".graph-", dir=place.parent))
-    try:
-        ov.save_model(graph, temporary / "model.xml", compress_to_fp16=False)
-        temporary.chmod(0o755)
-        _publish(temporary, place)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-
-
-def _publish(temporary: Path, place: Path) -> None:
-    try:
-        os.rename(temporary, place)  # noqa: PTH104  fails on a folder that is not empty
-    except OSError:
-        # Another process converted the same weights at the same moment.
-        if not (place / "model.xml").is_file():
-            raise
+    ov.save_model(graph, target / "model.xml", compress_to_fp16=False)

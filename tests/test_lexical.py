@@ -66,12 +66,12 @@ def make_corpus(n_documents: int = 40) -> None:
 
 
 def test_exact_plan_ranks_as_the_index_does() -> None:
+    # The index also counts rows that other tests rolled back, until it is built again.
+    with connection.cursor() as cursor:
+        cursor.execute("REINDEX INDEX chunk_bm25")
+    CorpusStatistics(average_length=50).save()
     make_corpus()
     refresh_statistics()
-    # Again, now that the average length is known, as the pipeline would write them.
-    bodies = list(Chunk.objects.order_by("pk").values_list("pk", "body"))
-    for (pk, _), terms in zip(bodies, document_terms([body for _, body in bodies]), strict=True):
-        Chunk.objects.filter(pk=pk).update(terms=terms)
     for query in ("freight cost shortage", "goodwill impairment", "revenue revenue turbine"):
         walked = Chunk.objects.lexical(query, None, 10)
         exact = Chunk.objects.lexical(query, Document.objects.all(), 10)

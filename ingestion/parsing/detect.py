@@ -90,7 +90,7 @@ def _zip_type(path: Path) -> str:
 
 def _text_type(sample: bytes, suffix: str) -> str:
     by_name = SUFFIXES.get(suffix)
-    if sample.startswith(_BOMS[1:]) or _is_utf16(sample):
+    if sample.startswith(_BOMS[1:]) or is_utf16(sample):
         narrow = sample.replace(b"\0", b"")
         is_html = bool(_TAGS.search(narrow)) and by_name not in (TEXT, MARKDOWN)
         return HTML if is_html else by_name if by_name in (TEXT, MARKDOWN) else TEXT
@@ -104,7 +104,7 @@ def _text_type(sample: bytes, suffix: str) -> str:
     return MARKDOWN if by_name == MARKDOWN else TEXT
 
 
-def _is_utf16(sample: bytes) -> bool:
+def is_utf16(sample: bytes) -> bool:
     """Whether every second byte is NUL, as in Western text in UTF-16 without a mark."""
     even, odd = sample[:2000:2].count(0), sample[1:2000:2].count(0)
     half = max(1, min(len(sample), 2000) // 2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import io
+import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -57,8 +58,11 @@ def locate(path: Path, number: int, spans: Iterable[Sequence[int]]) -> dict[str,
         rectangles: list[Box] = []
         for start, end in spans:
             wanted = sorted(set(origins[max(0, start) : max(0, end)]))
-            boxes = [_box(page, textpage, index, whole) for index in wanted]
-            rectangles += _lines([box for box in boxes if box])
+            if whole:
+                # One to one as a rule; the map is the library's word on it.
+                to_character = pdfium.FPDFText_GetCharIndexFromTextIndex
+                wanted = [to_character(textpage, position) for position in wanted]
+            rectangles += _lines(page, textpage, wanted)
         width, height = page.get_size()
         return {"width": width, "height": height, "rectangles": rectangles}
     finally:
@@ -78,11 +82,8 @@ def _page(document: Any, number: int) -> Any:
     return page
 
 
-def _box(page: Any, textpage: Any, index: int, in_text: bool) -> Box | None:
+def _box(page: Any, textpage: Any, index: int) -> Box | None:
     """Left, top, right, bottom of one character as fractions; None where it is not drawn."""
-    if in_text:
-        # One to one as a rule; the map is the library's word on it.
-        index = pdfium.FPDFText_GetCharIndexFromTextIndex(textpage, index)
     if index < 0 or pdfium.FPDFText_IsGenerated(textpage, index) == 1:
         return None
     rectangle = pdfium.FS_RECTF()
@@ -106,26 +107,26 @@ def _place(page: Any, x: float, y: float) -> tuple[float, float]:
     return across.value / _FINE, down.value / _FINE
 
 
-def _lines(boxes: list[Box]) -> list[Box]:
-    """Characters that follow one another on a line as one rectangle each.
-
-    On a page turned by 90 degrees lines run downwards, and the same rule merges them so.
-    """
-    merged: list[list[float]] = []
-    for box in boxes:
-        if merged and (_joins(merged[-1], box, 0) or _joins(merged[-1], box, 1)):
-            last = merged[-1]
-            last[:] = [
-                min(last[0], box[0]),
-                min(last[1], box[1]),
-                max(last[2], box[2]),
-                max(last[3], box[3]),
-            ]
+def _lines(page: Any, textpage: Any, indices: Iterable[int]) -> list[Box]:
+    """Characters that follow one another on a line as one rectangle each."""
+    turn = math.radians(page.get_rotation())
+    merged: list[tuple[int, list[float]]] = []
+    for index in indices:
+        box = _box(page, textpage, index)
+        if not box:
+            continue
+        # Lines of turned text run down the page as shown.
+        angle = pdfium.FPDFText_GetCharAngle(textpage, index) + turn
+        axis = 1 if abs(math.sin(angle)) > 0.7 else 0
+        if merged and merged[-1][0] == axis and _joins(merged[-1][1], box, axis):
+            last = merged[-1][1]
+            last[:2] = min(last[0], box[0]), min(last[1], box[1])
+            last[2:] = max(last[2], box[2]), max(last[3], box[3])
         else:
-            merged.append(list(box))
+            merged.append((axis, list(box)))
     return [
         (round(left, 5), round(top, 5), round(right - left, 5), round(bottom - top, 5))
-        for left, top, right, bottom in merged
+        for _, (left, top, right, bottom) in merged
     ]
 
 

@@ -100,9 +100,9 @@ def facts(text: str) -> dict[str, Any]:
     """Kind, form, company, ticker, fiscal period, published_on and headline, those found."""
     head = text[:_HEAD]
     found: dict[str, Any] = {}
-    form = _FORM.search(head[:3_000])
+    form = _FORM.search(head[:1_500])
     # Anyone may mention a form; its own cover names the Commission.
-    if form and _COMMISSION.search(head[:3_000]):
+    if form and _COMMISSION.search(head[:1_500]):
         name = form[1].upper().replace("405", "").replace("SB", "")
         name = name if "-" in name else f"{name[:-1]}-{name[-1]}"
         found["kind"] = _FORM_KINDS[name]

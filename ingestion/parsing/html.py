@@ -11,6 +11,7 @@ from lxml import etree, html
 from ingestion.parsing import detect, headings
 from ingestion.parsing.parsed import Parsed, Section, Unreadable, clean, refuse_if_too_long
 from ingestion.parsing.table_rows import join_cells
+from ingestion.parsing.text import decode
 
 _DROPPED = frozenset(
     [
@@ -86,12 +87,16 @@ _BLOCKS = frozenset(
         "page",
     ]
 )
+_SPACED = frozenset(["p", "h1", "h2", "h3", "h4", "table", "ul", "ol"])
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
+_WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _META_CHARSET = re.compile(rb"<meta[^>]+charset\s*=\s*[\"']?\s*([\w-]+)", re.IGNORECASE)
 _XML_ENCODING = re.compile(rb"<\?xml[^>]+encoding\s*=\s*[\"']([\w-]+)", re.IGNORECASE)
 _SPACES = re.compile(r"[ \t\n\r\xa0\u2000-\u200a\u202f]+")
-_BLANK_LINES = re.compile(r"[ \t]*\n(?:[ \t]*\n)+[ \t]*|[ \t]*\n[ \t]*")
+# The edge of a block and of a paragraph; however many meet, they are one line end or one blank.
+_EDGE, _PARAGRAPH = "\x03", "\x04"
+_BREAKS = re.compile(r"[ \t]*(?:[\n\x03\x04][ \t]*)+")
 # Where a heading begins, followed by its level; the text itself holds no control characters.
 _MARK, _MARK_END = "\x01", "\x02"
 _MARKED = re.compile("\x01(\\d)([^\x01\x02]*)\x02")
@@ -127,6 +132,8 @@ def parse(path: Path, max_characters: int) -> Parsed:
 
 
 def _tree(data: bytes) -> Any:
+    if data.startswith(_WIDE_MARKS) or detect.is_utf16(data):
+        data = decode(data).encode("utf-8", "replace")
     # No network, no DTD, and libxml2's own limits on depth and size stay on.
     parser = html.HTMLParser(
         encoding=encoding(data),
@@ -146,8 +153,6 @@ def encoding(data: bytes) -> str:
     """The encoding by mark, declaration, or whether the bytes are valid UTF-8."""
     if data.startswith(b"\xef\xbb\xbf"):
         return "utf-8"
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return "utf-16"
     declared = _XML_ENCODING.search(data[:1024]) or _META_CHARSET.search(data[:4096])
     name = declared[1].decode("ascii").lower() if declared else ""
     try:
@@ -215,7 +220,7 @@ class _Writer:
 
     def start(self, tag: str) -> None:
         if tag in _BLOCKS:
-            self.parts.append("\n\n" if tag in ("p", "h1", "h2", "h3", "table") else "\n")
+            self.parts.append(_PARAGRAPH if tag in _SPACED else _EDGE)
         if tag in _HEADINGS:
             self.parts.append(f"{_MARK}{_HEADINGS[tag]}")
         if tag == "tr":
@@ -232,7 +237,7 @@ class _Writer:
 
     def end(self, tag: str) -> None:
         if tag in ("td", "th") and self.rows and self.outer:
-            self.rows[-1].append("".join(self.parts))
+            self.rows[-1].append(_settle("".join(self.parts)))
             self.parts = self.outer.pop()
         elif tag == "tr" and self.rows:
             self.parts.append(join_cells(self.rows.pop()))
@@ -241,7 +246,7 @@ class _Writer:
         if tag in _HEADINGS:
             self.parts.append(_MARK_END)
         if tag in _BLOCKS:
-            self.parts.append("\n\n" if tag in ("p", "h1", "h2", "h3", "table") else "\n")
+            self.parts.append(_PARAGRAPH if tag in _SPACED else _EDGE)
 
 
 def _text(root: Any) -> str:
@@ -267,9 +272,14 @@ def _text(root: Any) -> str:
         # Unclosed cells cannot come from a parsed tree, but no word may be lost.
         writer.outer[-1].extend(writer.parts)
         writer.parts = writer.outer.pop()
-    text = "".join(writer.parts)
-    text = _BLANK_LINES.sub(lambda match: "\n\n" if match[0].count("\n") > 1 else "\n", text)
-    return text.strip()
+    return _settle("".join(writer.parts)).strip()
+
+
+def _settle(text: str) -> str:
+    """The text with its edges as line ends, and no more than one blank line at a time."""
+    return _BREAKS.sub(
+        lambda match: "\n\n" if _PARAGRAPH in match[0] or match[0].count("\n") > 1 else "\n", text
+    )
 
 
 def _unmark(marked: str) -> tuple[str, list[Section]]:

@@ -21,6 +21,7 @@ from typing import IO, Any
 from ingestion.parsing.parsed import Parsed, ParserFailed, Unreadable
 
 _ROOT = Path(__file__).resolve().parents[2]
+_COMMAND = (sys.executable, "-s", "-m", "ingestion.parsing.child")
 _ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "PYTHONIOENCODING": "utf-8"}
 _LARGEST_IMAGE = 64 * 1_048_576
 
@@ -70,7 +71,7 @@ def _run(request: bytes, answer: IO[bytes], errors: IO[bytes], seconds: int) -> 
     ended, held = os.pipe()
     try:
         process = subprocess.Popen(
-            [sys.executable, "-s", "-m", "ingestion.parsing.child"],
+            _COMMAND,
             stdin=subprocess.PIPE,
             stdout=answer,
             stderr=errors,

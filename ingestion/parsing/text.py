@@ -20,10 +20,9 @@ def decode(data: bytes) -> str:
         return data[3:].decode("utf-8", "replace")
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return data.decode("utf-16", "replace")
-    # Without a mark, Western text in UTF-16 has NUL as every second byte.
-    even, odd = data[:2000:2].count(0), data[1:2000:2].count(0)
-    if len(data) > 16 and max(even, odd) > 0.4 * min(len(data), 2000):
-        return data.decode("utf-16-be" if even > odd else "utf-16-le", "replace")
+    if detect.is_utf16(data):
+        big_endian = data[:2000:2].count(0) > data[1:2000:2].count(0)
+        return data.decode("utf-16-be" if big_endian else "utf-16-le", "replace")
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError:

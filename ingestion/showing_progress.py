@@ -3,86 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import Count, Q, Sum
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
-
-from ingestion.models import ChunkVector, Document
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 SECONDS_BETWEEN_LINES = 15.0
-RATE_SECONDS = 90.0
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """Documents by how far they are, and vectors of how many chunks."""
-
-    received: int
-    parsed: int
-    searchable: int
-    embedded: int
-    duplicate: int
-    quarantined: int
-    waiting: int  # Not searchable yet, and not a failure that waits for its next attempt.
-    chunks: int
-    vectors: int
-
-    @property
-    def to_search(self) -> int:
-        """Documents that will be searchable, as far as is known."""
-        return self.received - self.duplicate - self.quarantined
-
-    @property
-    def is_searchable(self) -> bool:
-        return self.received > 0 and not self.waiting
-
-    @property
-    def is_complete(self) -> bool:
-        return self.is_searchable and self.vectors >= self.chunks
-
-    @classmethod
-    def now(cls) -> Counts:
-        """One look at the tables; a few milliseconds."""
-        current = Q(duplicate_of=None, quarantined_at=None)
-        found = Document.objects.filter(dropped_at=None).aggregate(
-            received=Count("pk"),
-            parsed=Count("pk", filter=Q(parsed_at__isnull=False)),
-            searchable=Count("pk", filter=current & Q(searchable_at__isnull=False)),
-            embedded=Count("pk", filter=current & Q(embedded_at__isnull=False)),
-            duplicate=Count("pk", filter=Q(duplicate_of__isnull=False)),
-            quarantined=Count("pk", filter=Q(quarantined_at__isnull=False)),
-            waiting=Count("pk", filter=current & Q(searchable_at=None, failed_reason="")),
-            chunks=Sum("chunk_count", filter=current & Q(searchable_at__isnull=False)),
-        )
-        found["chunks"] = found["chunks"] or 0
-        return cls(vectors=ChunkVector.objects.count(), **found)
-
-
-class TimeLeft:
-    """Estimates the seconds left from the rate of the last minute and a half."""
-
-    def __init__(self) -> None:
-        self._seen: deque[tuple[float, int]] = deque()
-
-    def seconds(self, done: int, total: int, now: float | None = None) -> float | None:
-        """None until there is a rate to go by."""
-        now = time.monotonic() if now is None else now
-        self._seen.append((now, done))
-        while now - self._seen[0][0] > RATE_SECONDS:
-            self._seen.popleft()
-        began, before = self._seen[0]
-        if done <= before or now - began < 5:
-            return None
-        return (total - done) * (now - began) / (done - before)
+BARS = ("Parsed", "Searchable", "Vectors")
 
 
 def in_words(seconds: float | None) -> str:
-    """A rough duration for people: "about 4 min left"."""
+    """A rough duration for people: "about 4 min left"; empty for None."""
     if seconds is None:
         return ""
     if seconds < 90:
@@ -93,70 +26,75 @@ def in_words(seconds: float | None) -> str:
 
 
 class Display:
-    """Draws counts; `update` may be called as often as is handy."""
+    """Draws what `pipeline.progress()` returns; `update` may be called as often as is handy."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
-        self._left = TimeLeft()
         self._line = ""
         self._line_at = float("-inf")
         self._progress = Progress(
-            TextColumn("{task.description:<11}"),
+            TextColumn("{task.description:<10}"),
             BarColumn(bar_width=32),
             MofNCompleteColumn(),
             TextColumn("{task.fields[note]}"),
             console=console,
-            transient=False,
-            disable=not console.is_terminal,
         )
-        self._bars: dict[str, TaskID] = {
-            name: self._progress.add_task(name, total=None, note="")
-            for name in ("Received", "Parsed", "Searchable", "Vectors")
-        }
+        self._bars = {name: self._progress.add_task(name, total=None, note="") for name in BARS}
 
     def say(self, text: str) -> None:
-        """A line above the bars."""
+        """A line of its own, above the bars if they are drawn."""
         self.console.print(text, highlight=False, markup=False, soft_wrap=True)
 
-    def update(self, counts: Counts) -> None:
-        left = in_words(self._left.seconds(counts.vectors, counts.chunks))
-        if counts.is_complete:
-            left = ""
+    def update(self, counts: Mapping[str, Any]) -> None:
+        """Draw these counts; in a log, a line when they changed and a while has passed."""
         if self.console.is_terminal:
-            self._draw(counts, left)
+            self._draw(counts)
         else:
-            self._log(counts, left)
+            self._log(counts)
 
-    def _draw(self, counts: Counts, left: str) -> None:
-        aside = f"{counts.duplicate} duplicates, {counts.quarantined} quarantined"
-        self._bar("Received", counts.received, counts.received, "")
-        self._bar("Parsed", counts.parsed + self._lost(counts), counts.received, aside)
-        self._bar("Searchable", counts.searchable, counts.to_search, "")
-        self._bar("Vectors", counts.vectors, counts.chunks, left)
-
-    def _lost(self, counts: Counts) -> int:
-        return min(counts.quarantined, counts.received - counts.parsed)
+    def _draw(self, counts: Mapping[str, Any]) -> None:
+        whole = counts["received"] + counts["parsed"]
+        aside = f"{counts['duplicate']} duplicates, {counts['quarantined']} quarantined"
+        if counts["retrying"]:
+            aside += f", {counts['retrying']} to be tried again"
+        self._bar("Parsed", counts["parsed"], whole, aside)
+        self._bar("Searchable", counts["searchable"], whole, "")
+        left = "" if is_complete(counts) else in_words(counts["seconds_left"])
+        self._bar("Vectors", counts["chunks_embedded"], counts["chunks_total"], left)
 
     def _bar(self, name: str, completed: int, total: int, note: str) -> None:
         self._progress.update(self._bars[name], completed=completed, total=total or None, note=note)
 
-    def _log(self, counts: Counts, left: str) -> None:
+    def _log(self, counts: Mapping[str, Any]) -> None:
+        left = in_words(counts["seconds_left"])
         line = (
-            f"{counts.received} received, {counts.searchable} searchable, "
-            f"{counts.vectors} of {counts.chunks} vectors, {counts.duplicate} duplicates, "
-            f"{counts.quarantined} quarantined"
+            f"{counts['total']} received: {counts['parsed']} parsed, "
+            f"{counts['searchable']} searchable, {counts['duplicate']} duplicates, "
+            f"{counts['quarantined']} quarantined; "
+            f"{counts['chunks_embedded']} of {counts['chunks_total']} vectors"
         )
         now = time.monotonic()
-        due = now - self._line_at > SECONDS_BETWEEN_LINES or counts.is_complete
+        due = now - self._line_at > SECONDS_BETWEEN_LINES or is_complete(counts)
         if line != self._line and due:
             self._line, self._line_at = line, now
-            self.say(f"{line}{'; ' if left else ''}{left}")
+            self.say(line if is_complete(counts) or not left else f"{line}, {left}")
 
     @contextmanager
-    def bars(self) -> Iterator[Callable[[Counts], None]]:
-        """Keep the bars on the terminal for the time of the block."""
-        self._progress.start()
-        try:
-            yield self.update
-        finally:
-            self._progress.stop()
+    def bars(self) -> Iterator[None]:
+        """Keep the bars on the terminal for the time of the block; a log gets lines only."""
+        if not self.console.is_terminal:
+            yield
+            return
+        with self._progress:
+            yield
+
+
+def is_searchable(counts: Mapping[str, Any]) -> bool:
+    """Whether every document that can be searched is; failures that wait for another try aside."""
+    waiting = counts["received"] + counts["parsed"] - counts["searchable"]
+    return bool(counts["total"]) and waiting <= counts["retrying"]
+
+
+def is_complete(counts: Mapping[str, Any]) -> bool:
+    """Whether every searchable document has all its vectors, too."""
+    return is_searchable(counts) and counts["chunks_embedded"] >= counts["chunks_total"]

@@ -101,7 +101,7 @@ class Documents(DocumentView):
     parser_classes = [BoundedJSONParser]
     other_parameters = ("cursor", "page_size")
 
-    @extend_schema(operation_id="list_documents")
+    @extend_schema(operation_id="list_documents", filters=True, responses=DocumentLine(many=True))
     def get(self, _: Request) -> Response:
         """List documents, newest first."""
         page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))

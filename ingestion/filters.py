@@ -74,6 +74,12 @@ def company_ids(names: list[str]) -> tuple[int, ...]:
     return tuple(Company.objects.filter(named).values_list("pk", flat=True)) or (NO_ROW,)
 
 
+@extend_schema_field({"type": "array", "items": {"type": "string"}})
+class SourcesFilter(django_filters.ModelMultipleChoiceFilter):
+    def filter(self, qs: QuerySet[Any], value: Any) -> QuerySet[Any]:
+        return qs.filter(source__in=[source.pk for source in value]) if value else qs
+
+
 def visible_sources(request: HttpRequest | None) -> QuerySet[Source]:
     """Sources that may be named: an invisible one is refused exactly as an unknown one."""
     if request is None:  # The schema is being written.
@@ -86,9 +92,7 @@ class ScopeFilter(FilterSet):
 
     company = SeveralCompanies(one=forms.CharField(max_length=200), label="Name or ticker")
     kind = django_filters.MultipleChoiceFilter(choices=Document.Kind.choices)
-    source = django_filters.ModelMultipleChoiceFilter(
-        queryset=visible_sources, to_field_name="name", label="Name of a source"
-    )
+    source = SourcesFilter(queryset=visible_sources, to_field_name="name", label="Name of a source")
     fiscal_year = SeveralIntegers(
         field_name="fiscal_year", one=forms.IntegerField(min_value=YEARS[0], max_value=YEARS[1])
     )

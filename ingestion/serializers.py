@@ -176,6 +176,7 @@ class Description(serializers.Serializer[Any]):
         max_length=500,
         required=False,
         default="",
+        validators=[RegexValidator(r"\A[^\x00-\x1f\x7f-\x9f]*\Z", "No control characters.")],
         help_text="your own id; a repeated push of the same source and id changes nothing",
     )
     source = serializers.CharField(  # type: ignore[assignment]

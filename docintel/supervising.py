@@ -44,7 +44,7 @@ SETTLED_SECONDS = 60.0
 DEATHS_UNTIL_LOUD = 4
 # uvicorn lets running requests end; a worker's task that takes longer is killed, and the lease
 # on its row ends.
-STOP_SECONDS = 8.0
+STOP_SECONDS = 5.0
 
 Say = Callable[[str], None]
 
@@ -219,7 +219,7 @@ class Supervisor:
 
 def _uvicorn(port: int) -> list[str]:
     command = [sys.executable, "-m", "uvicorn", "docintel.asgi:application", "--host", HOST]
-    return [*command, "--port", str(port), "--timeout-graceful-shutdown", "4", "--lifespan", "off"]
+    return [*command, "--port", str(port), "--timeout-graceful-shutdown", "3", "--lifespan", "off"]
 
 
 @contextmanager
@@ -246,6 +246,7 @@ def running(
             yield supervisor
         finally:
             with _uninterrupted():
+                say("Stopping.")
                 supervisor.stop()
                 _stop_database(supervisor.embedded)
                 supervisor.dismiss_guardian()

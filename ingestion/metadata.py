@@ -87,6 +87,9 @@ def describe(
     if kind == "annual_report" and provenance.get("fiscal_quarter") != "push":
         values.pop("fiscal_quarter", None)
         provenance.pop("fiscal_quarter", None)
+    if kind == "current_report" and "fiscal_year" not in values and "published_on" in values:
+        values["fiscal_year"] = values["published_on"].year
+        provenance["fiscal_year"] = provenance["published_on"]
     company = values.get("company", "")
     if company and provenance["company"] != "push":
         company = _spelling(company, parsed.text)
@@ -207,6 +210,8 @@ def _proper(name: str) -> str:
         bare = word.strip(".,")
         if bare in _SHOUTED_FORMS:
             words.append(_SHOUTED_FORMS[bare])
+        elif re.fullmatch(r"i{1,3}|iv|vi{0,3}", bare):
+            words.append(word.upper())
         elif position and bare in _SMALL_WORDS:
             words.append(word)
         else:

@@ -63,7 +63,12 @@ _NAME_END = re.compile(
     r"\b(?:inc|corp|corporation|company|co|ltd|limited|plc|llc|l\.?p|n\.?v|s\.?a|ag|group|trust)\.?$",
     re.IGNORECASE,
 )
-_NO_NAME = re.compile(r"commission|file\s+(?:number|no)|\d-\d", re.IGNORECASE)
+_NO_NAME = re.compile(r"commission|formerly|file\s+(?:number|no)|\d-\d", re.IGNORECASE)
+_BOILERPLATE = re.compile(
+    r"united states|securities and exchange|washington|table of contents|check th|\W*form \d"
+    r"|(?:news|press) release|for immediate release",
+    re.IGNORECASE,
+)
 _DATELINE = re.compile(
     rf"(?:^|,\s|\s-\s|[(]|\bdate:?\s){periods.DATE}(?=\s*(?:$|[-–—/(:|]|at\b|\d\d?:))",
     re.IGNORECASE | re.MULTILINE,
@@ -177,7 +182,7 @@ def _published_on(head: str, kind: str) -> dt.date | None:
     if match:
         return periods.date_of(match)
     # The cover of a periodic report names the end of its period, not the day it was filed.
-    if kind in ("annual_report", "quarterly_report"):
+    if kind not in ("announcement", "news", "earnings_call", "research_note"):
         return None
     # A date in running text is about anything; a dateline or a line of its own is the day.
     match = _DATELINE.search(head[:2_500])
@@ -187,6 +192,8 @@ def _published_on(head: str, kind: str) -> dt.date | None:
 def _headline(head: str) -> str:
     for line in head.split("\n")[:12]:
         words = " ".join(line.replace("#", " ").replace("*", " ").split())
+        if _BOILERPLATE.match(words) or " | " in words:
+            continue
         if 12 <= len(words) <= 160 and len(words.split()) >= 3 and not periods.find_date(words):
             return words
     return ""

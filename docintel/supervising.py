@@ -246,7 +246,8 @@ def running(
             yield supervisor
         finally:
             with _uninterrupted():
-                say("Stopping.")
+                if supervisor.roles:
+                    say("Stopping.")
                 supervisor.stop()
                 _stop_database(supervisor.embedded)
                 supervisor.dismiss_guardian()

@@ -2,7 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
+from django.urls import path
+
+from ingestion import arrival_views, views
 
 app_name = "ingestion"
-urlpatterns: list[Any] = []
+urlpatterns = [
+    path("documents/", views.documents, name="documents"),
+    path("documents/status/", views.status, name="status"),
+    path("documents/<uuid:public_id>/", views.document, name="document"),
+    path("documents/<uuid:public_id>/text/", views.text, name="text"),
+    path("documents/<uuid:public_id>/pages/", views.pages, name="pages"),
+    path("documents/<uuid:public_id>/pages/<int:number>/", views.page, name="page"),
+    path(
+        "documents/<uuid:public_id>/pages/<int:number>/image/",
+        views.page_image,
+        name="page_image",
+    ),
+    path("documents/<uuid:public_id>/file/", views.file, name="file"),
+    path("documents/<uuid:public_id>/edit/", views.edit, name="edit"),
+    path("upload/", arrival_views.upload, name="upload"),
+    path("quarantine/", arrival_views.quarantine, name="quarantine"),
+    path("quarantine/<uuid:public_id>/retry/", arrival_views.retry, name="retry"),
+    path("quarantine/<uuid:public_id>/drop/", arrival_views.drop, name="drop"),
+]

@@ -105,7 +105,9 @@ def read_scope(params: QueryDict, user: User) -> ReadScope:
     read.query = urlencode([pair for pair in pairs if pair[1]])
     read.unconfined = urlencode([pair for pair in pairs[:1] if pair[1]])
     read.chips = [
-        Chip(_label(name, value, known), urlencode([pair for pair in pairs if pair != (name, value)]))
+        Chip(
+            _label(name, value, known), urlencode([pair for pair in pairs if pair != (name, value)])
+        )
         for name, value in pairs[1:]
     ]
     return read

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from ingestion.models import Document
-from ingestion.querysets import DocumentQuerySet, User
+from ingestion.querysets import User
+from ingestion.sightings import arrivals
 
 QUESTIONS = {
     Document.Kind.ANNUAL_REPORT: "What are the main risks that {company} names in {period}?",
@@ -25,20 +27,21 @@ class Start:
 
     questions: list[str]
     recent: list[Document]
-    n_documents: int
 
 
 def start(user: User, *, limit: int = 4) -> Start:
-    """Up to `limit` questions about different companies, the latest documents, how many there are."""
-    documents: DocumentQuerySet = Document.objects.visible_to(user).searchable()
-    latest = list(documents.listed()[:LATEST])
-    return Start(_questions(latest, limit), latest[:5], documents.count())
+    """Up to `limit` questions about different companies, and the latest documents."""
+    known: Any = arrivals(user)
+    rows = known.filter(shown_state__in=("searchable", "embedded"))
+    latest = list(rows.listed()[:LATEST])
+    return Start(_questions(latest, limit), latest[:5])
 
 
 def _questions(documents: list[Document], limit: int) -> list[str]:
     companies: set[int] = set()
     kinds: set[str] = set()
-    first, second = [], []
+    first: list[str] = []
+    second: list[str] = []
     for document in documents:
         pattern = QUESTIONS.get(Document.Kind(document.kind))
         if pattern is None or document.company is None or document.company_id in companies:

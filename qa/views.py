@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.decorators import permission_required
@@ -12,8 +13,9 @@ from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 from django_htmx.http import push_url
 
-from ingestion.models import Document
 from ingestion.querysets import Scope
+from ingestion.sightings import arrivals
+from qa.knowing import as_known
 from qa.retrieval import BadQuery
 from qa.retrieval import search as find
 from qa.scoping import clean, read_scope
@@ -27,14 +29,15 @@ HITS_PER_DOCUMENT = 30
 @vary_on_headers("HX-Request")
 @permission_required("ingestion.view_document", raise_exception=True)
 def search(request: HttpRequest) -> HttpResponse:
-    """The whole page, or for htmx its part below the field; 400 with a message for a bad question."""
+    """The page, or for htmx its part below the field; 400 with a message for a bad question."""
     question = clean(request.GET.get("q", ""))
     read = read_scope(request.GET, request.user)
-    context = {"question": question, "read": read}
+    context: dict[str, Any] = {"question": question, "read": read}
     status = 200
     if question:
         try:
-            context["results"] = find(question, request.user, read.scope)
+            results = find(question, request.user, read.scope)
+            context |= {"results": results, "found": as_known(results.documents, request.user)}
         except BadQuery as error:
             context["error"] = str(error)
             status = 400
@@ -53,14 +56,14 @@ def search(request: HttpRequest) -> HttpResponse:
 @permission_required("ingestion.view_document", raise_exception=True)
 def hits(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """A fragment: where else in this document the question is answered, and the neighbours."""
-    visible = Document.objects.visible_to(request.user).listed()
-    document = get_object_or_404(visible, public_id=public_id)
+    document = get_object_or_404(arrivals(request.user).listed(), public_id=public_id)
     question = clean(request.GET.get("q", ""))
     try:
-        scope = Scope(documents=(document.pk,))
+        scope = Scope(documents=(document.duplicate_of_id or document.pk,))
         found = find(question, request.user, scope, limit=1, depth=HITS_PER_DOCUMENT).passages
     except BadQuery:
         found = []
     steps = step_through(found, request.GET.get("start", ""))
-    context = {"document": document, "question": question, "steps": steps}
+    view = "text" if request.GET.get("view") == "text" else ""
+    context = {"document": document, "question": question, "steps": steps, "view": view}
     return render(request, "qa/_hits.html", context)

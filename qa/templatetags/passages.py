@@ -31,7 +31,7 @@ def excerpted(passage: Passage) -> SafeString:
 @register.simple_tag
 def passage_url(document: Document, passage: Passage, question: str, view: str = "") -> str:
     """The document opened at this passage; the excerpt is what the reader is led to."""
-    pairs = {"q": question, "start": passage.start, "end": passage.end}
+    pairs: dict[str, str | int] = {"q": question, "start": passage.start, "end": passage.end}
     if passage.excerpt:
         pairs["from"] = passage.excerpt_start
         pairs["to"] = passage.excerpt_start + len(passage.excerpt)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from html import escape
-from typing import Any
+from typing import Any, Literal
 
 from reportlab.graphics.charts.barcharts import VerticalBarChart
 from reportlab.graphics.shapes import Drawing
@@ -64,7 +64,7 @@ class _Look:
         size: float,
         before: float = 0,
         after: float = 0,
-        align: int = 0,
+        align: Literal[0, 1, 2, 4] = 0,
         font: int = 0,
         indent: float = 0,
         color: Color = black,
@@ -129,6 +129,8 @@ def _flow(block: object, look: _Look) -> list[Any]:
         rule = [HRFlowable(width="100%", thickness=0.5, color=look.accent, spaceAfter=6)]
         head = Paragraph(escape(block.text), look.heading(block.level))
         return [CondPageBreak(1.3 * inch), head] + (rule if block.level == 1 else [])
+    if isinstance(block, Para) and block.style == "gap":
+        return [Spacer(1, 1.1 * inch)]
     if isinstance(block, Para):
         lead = f"<font name='{look.fonts[1]}'>{escape(block.lead)}</font> " if block.lead else ""
         if block.lead and block.style == "speech":
@@ -148,7 +150,9 @@ def _table(table: Table, look: _Look) -> list[Any]:
     """Caption, unit and a ruled grid that stay together on a page."""
     data = [list(table.columns)] + [[r.label, *r.cells] for r in table.rows]
     count = len(table.columns)
-    number = (6.5 * inch * (0.5 if count > 3 else 0.38)) / (count - 1)
+    widest = max(len(c) for line in data for c in line[1:])
+    share = 0.62 if widest > 18 else 0.5 if count > 3 else 0.38
+    number = 6.5 * inch * share / (count - 1)
     grid = Grid(data, [6.5 * inch - number * (count - 1)] + [number] * (count - 1))
     rules: list[Any] = [
         ("FONT", (0, 0), (-1, -1), look.fonts[0], 9),
@@ -190,7 +194,8 @@ def _chart(chart: Chart, look: _Look) -> list[Any]:
     bars.data = [chart.values]
     bars.categoryAxis.categoryNames = list(chart.labels)
     bars.bars[0].fillColor, bars.bars[0].strokeColor = look.accent, None
-    bars.barLabelFormat, bars.barLabels.nudge = "%.1f", 6
+    bars.barLabelFormat = "%.1f"
+    bars.barLabels.nudge = 6
     spread = max(chart.values) - min(chart.values)
     bars.valueAxis.valueMin = max(0.0, round(min(chart.values) - spread * 0.8 - 1))
     bars.valueAxis.valueMax = round(max(chart.values) + spread * 0.25 + 1)

@@ -11,6 +11,8 @@ def render_text(doc: Doc) -> bytes:
     """UTF-8 text wrapped at 88 columns, as a transcript service or wire would send it."""
     out: list[str] = []
     for block in doc.blocks:
+        if isinstance(block, Para) and block.style == "gap":
+            continue
         if isinstance(block, Heading):
             out.append(block.text.upper() if block.level == 1 else block.text)
         elif isinstance(block, Para):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import date
 
-from ingestion.sample.blocks import Block, Bullets, Doc, Heading, PageBreak, Para, Table
+from ingestion.sample.blocks import Block, Bullets, Doc, Heading, PageBreak, Para, Row, Table
 from ingestion.sample.companies import Company, long_date
 from ingestion.sample.figures import before, figures, fill
+from ingestion.sample.notes import equity_item, notes
 from ingestion.sample.pools import pick, pool, version
 from ingestion.sample.statements import (
     balance_table,
@@ -60,10 +61,8 @@ class FilingWriter:
         word = "ANNUAL REPORT" if self.annual else "QUARTERLY REPORT"
         section = "PURSUANT TO SECTION 13 OR 15(d) OF THE SECURITIES EXCHANGE ACT OF 1934"
         form = f"FORM {self.form}" + ("/A" if amendment else "")
-        blocks: list[Block] = [
-            Para("FICTIONAL SPECIMEN - written for software demonstration", "cover"),
-            Para(form, "cover-form"),
-        ]
+        blocks: list[Block] = [Para("", "gap")] if self.suffix(amendment) == "pdf" else []
+        blocks += [Para(form, "cover-form")]
         if amendment:
             blocks.append(Para("(Amendment No. 1)", "cover"))
         blocks += [
@@ -71,24 +70,33 @@ class FilingWriter:
             Para(period_words(c, self.period), "cover"),
             Para(f"Commission File Number 001-{raw['cik'][-5:]}", "cover"),
             Para(c.name, "cover-name"),
-            Para(
-                f"(Exact name of registrant as specified in its charter) - {raw['state']}", "cover"
-            ),
+            Para("(Exact name of registrant as specified in its charter)", "cover"),
+            Para(f"State of incorporation: {raw['state']}", "cover"),
             Para(raw["hq"], "cover"),
-            Para(
-                f"Common Stock, par value $0.01 per share. Trading symbol: {c.ticker}. "
-                f"Registered on the {raw['exchange']}.",
-                "cover",
+            Para("(Address of principal executive offices)", "cover"),
+            Table(
+                "Securities registered pursuant to Section 12(b) of the Act",
+                ("Title of each class", "Trading symbol", "Exchange"),
+                (Row("Common Stock, par value $0.01", (c.ticker, raw["exchange"])),),
             ),
-            Para(f"Filed {long_date(self.day(amendment))}", "cover"),
             Para(
-                "Indicate by check mark whether the registrant has filed all reports required by "
-                "Section 13 or 15(d) during the preceding 12 months: Yes [X] No [ ]. Large "
-                f"accelerated filer [X]. Shares outstanding: {raw['model']['shares']:.1f} million.",
-                "small",
+                "Indicate by check mark whether the registrant (1) has filed all reports required "
+                "to be filed by Section 13 or 15(d) during the preceding 12 months and (2) has been "
+                "subject to such filing requirements for the past 90 days: Yes [X] No [ ]. "
+                "Large accelerated filer [X]. Shell company: Yes [ ] No [X].",
             ),
+            Para(
+                f"Shares of common stock outstanding: {raw['model']['shares']:.1f} million. "
+                f"Filed {long_date(self.day(amendment))}.",
+            ),
+            Para("A fictional company, written for the demonstration of software.", "small"),
         ]
         return blocks
+
+    def suffix(self, amendment: str = "") -> str:
+        """The format in which this company files the form."""
+        kind = "annual" if self.annual else "quarterly"
+        return "pdf" if amendment else str(self.company.raw["formats"][kind])
 
     def day(self, amendment: str = "") -> date:
         """The filing date, or that of the amendment."""
@@ -135,6 +143,9 @@ class FilingWriter:
         blocks.append(
             self.line(pick(pool("sentences")["openings"], "opening", self.company.key, self.period))
         )
+        if self.annual:
+            blocks += [Heading("Executive overview", 2)]
+            blocks += self.prose("review", self.period)
         blocks += [Heading("Net sales", 2), *self.prose("f", self.period, "sales")]
         blocks += [segment_table(self.company, self.period, self.original)]
         blocks += [Heading("Gross margin", 2), *self.prose("f", self.period, "margin")]
@@ -177,37 +188,6 @@ class FilingWriter:
         ]
         return [*made]
 
-    def notes(self) -> list[Block]:
-        """Notes to the statements, longer in an annual report."""
-        blocks: list[Block] = [Heading("Notes to Consolidated Financial Statements", 2)]
-        blocks.append(
-            Para(version("filings", "policies.revenue", self.company.key), "body", "1. Revenue.")
-        )
-        blocks.append(
-            Para(
-                version("filings", "policies.inventory", self.company.key),
-                "body",
-                "2. Inventories.",
-            )
-        )
-        debt = fill(
-            pick(pool("sentences")["debt"], "debt", self.company.key),
-            self.company.key,
-            self.period,
-            self.original,
-        )
-        blocks.append(Para(debt, "body", "3. Debt."))
-        if self.annual:
-            text = version("filings", "policies.estimates", self.company.key)
-            blocks.append(Para(text, "body", "4. Use of estimates."))
-            tax = fill(
-                "The provision for income taxes was {tax_rate} of income before taxes. Dividends "
-                "of {dividends} were paid and {buyback} of common stock was repurchased.",
-                self.company.key, self.period, self.original,
-            )  # fmt: skip
-            blocks.append(Para(tax, "body", "5. Income taxes and equity."))
-        return blocks
-
     def annual_blocks(self, amendment: str = "", note: list[Block] | None = None) -> list[Block]:
         """A whole annual report; ``note`` is the explanatory note of an amendment."""
         auditor = self.company.raw["auditor"]
@@ -220,13 +200,13 @@ class FilingWriter:
         item7a = Heading("Item 7A. Quantitative and Qualitative Disclosures About Market Risk")
         return [
             *self.cover(amendment), PageBreak(), *(note or []), Heading("Table of Contents", 2),
-            Bullets(CONTENTS), PageBreak(), *self.business(), *self.risks(),
-            Heading("Item 2. Properties"), Para(self.company.raw.get("properties") or PROPERTIES),
+            Bullets(CONTENTS), *self.business(), *self.risks(),
+            Heading("Item 2. Properties"), *self.prose("properties"),
             Heading("Item 3. Legal Proceedings"), self.standing("risks.law"),
-            *self.discussion(), item7a, self.standing("market"),
+            *equity_item(self.company, self.period, self.original), *self.discussion(), item7a, self.standing("market"),
             Heading("Item 8. Financial Statements and Supplementary Data"),
             Heading("Report of Independent Registered Public Accounting Firm", 2), Para(opinion),
-            *self.statements(), *self.notes(), Heading("Item 9A. Controls and Procedures"),
+            *self.statements(), *notes(self.company, self.period, self.original), Heading("Item 9A. Controls and Procedures"),
             *self.controls(amendment), *self.signatures(),
         ]  # fmt: skip
 
@@ -245,7 +225,7 @@ class FilingWriter:
         )
         return [
             *self.cover(), PageBreak(), Heading("Part I - Financial Information", 2),
-            Heading("Item 1. Financial Statements"), *self.statements(), *self.notes(),
+            Heading("Item 1. Financial Statements"), *self.statements(), *notes(self.company, self.period, self.original),
             *self.discussion(),
             Heading("Item 3. Quantitative and Qualitative Disclosures About Market Risk"),
             self.standing("market"), Heading("Item 4. Controls and Procedures"), *self.controls(""),
@@ -285,7 +265,7 @@ class FilingWriter:
     def doc(self, amendment: str = "", note: list[Block] | None = None) -> Doc:
         """The finished document with its file name."""
         kind = "annual" if self.annual else "quarterly"
-        suffix = self.company.raw["formats"][kind] if not amendment else "pdf"
+        suffix = self.suffix(amendment)
         blocks = self.annual_blocks(amendment, note) if self.annual else self.quarterly_blocks()
         form = self.form + ("/A" if amendment else "")
         stem = self.company.short.upper().replace(" & ", "").replace(" ", "")
@@ -305,11 +285,8 @@ class FilingWriter:
 
 CONTENTS = (
     "Item 1. Business", "Item 1A. Risk Factors", "Item 2. Properties", "Item 3. Legal Proceedings",
+    "Item 5. Market for Registrant's Common Equity and Related Stockholder Matters",
     "Item 7. Management's Discussion and Analysis of Financial Condition and Results of Operations",
     "Item 7A. Quantitative and Qualitative Disclosures About Market Risk",
     "Item 8. Financial Statements and Supplementary Data", "Item 9A. Controls and Procedures",
 )  # fmt: skip
-PROPERTIES = (
-    "We own our principal plants and lease most of our warehouses and offices. We believe that "
-    "our properties are well maintained and suitable for their use."
-)

@@ -20,9 +20,6 @@ from urllib.parse import quote
 import psutil
 import psycopg
 
-# pgserver asks for the folder of its lock file when it is imported; the fallback is fine.
-warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR is not set")
-
 DATABASE = "docintel"
 # A Unix socket's path may have about 107 characters; this is what Postgres appends to its folder.
 SOCKET_NAME = "/.s.PGSQL.5432"
@@ -99,9 +96,7 @@ def _check_place(var: Path) -> None:
 
 def _check_reachable(folder: Path) -> None:
     """As root the server runs as its own user, for whom pgserver would open private folders."""
-    import pgserver  # noqa: PLC0415  heavy, and only the embedded server needs it
-
-    for place in (folder, Path(pgserver.__file__)):
+    for place in (folder, Path(_pgserver().__file__)):
         for parent in place.parents:
             if not parent.exists():
                 continue
@@ -125,8 +120,7 @@ def _start(folder: Path) -> None:
 
 
 def _get_server(folder: Path) -> Any:
-    import pgserver  # noqa: PLC0415  heavy, and only the embedded server needs it
-
+    pgserver = _pgserver()
     last: Exception | None = None
     # pg_ctl gives up after 10 s, while the server may still be replaying its log after a crash.
     for attempt in range(30):
@@ -139,6 +133,14 @@ def _get_server(folder: Path) -> Any:
             if "No space left" in _log_tail(folder):
                 break
     raise PostgresUnavailable(f"the embedded Postgres did not start: {_log_tail(folder) or last}")
+
+
+def _pgserver() -> Any:
+    with warnings.catch_warnings():
+        # It looks for the folder of its lock file when it is imported; the fallback is fine.
+        warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR is not set")
+        import pgserver  # noqa: PLC0415  heavy, and only the embedded server needs it
+    return pgserver
 
 
 def _forget(folder: Path) -> None:
@@ -188,6 +190,7 @@ def stop_unheld(var: Path) -> None:
     folder = data_folder(var)
     if not (folder / "postmaster.pid").exists():
         return
+    _pgserver()
     from pgserver import _commands  # noqa: PLC0415
     from pgserver.postgres_server import PostgresServer  # noqa: PLC0415
     from pgserver.utils import DiskList  # noqa: PLC0415

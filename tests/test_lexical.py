@@ -65,8 +65,10 @@ def make_corpus(n_documents: int = 40) -> None:
         document([prose(generator, generator.randint(20, 80)) for _ in range(5)])
 
 
+@pytest.mark.django_db(transaction=True)
 def test_exact_plan_ranks_as_the_index_does() -> None:
-    # The index also counts rows that other tests rolled back, until it is built again.
+    # The index also counts rows that other tests rolled back, until it is built again. Never in a
+    # transaction that is rolled back: pg_textsearch 1.0.0 cannot read its old file then.
     with connection.cursor() as cursor:
         cursor.execute("REINDEX INDEX chunk_bm25")
     CorpusStatistics(average_length=50).save()

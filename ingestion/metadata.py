@@ -8,13 +8,12 @@ from __future__ import annotations
 import datetime as dt
 import re
 import unicodedata
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import Any
 
-from ingestion.parsing import file_names, first_page, periods
+from ingestion.parsing import company_names, file_names, first_page, periods
 from ingestion.parsing.parsed import Parsed
 
 KINDS = {
@@ -38,8 +37,6 @@ _LEGAL_FORMS = frozenset(
     """,
     )
 )
-_SHOUTED_FORMS = {"inc": "Inc.", "corp": "Corp.", "co": "Co.", "ltd": "Ltd.", "plc": "plc"}
-_SMALL_WORDS = frozenset(["of", "and", "the", "for", "de", "in"])
 _MEANINGLESS = re.compile(
     r"^(?:untitled.*|document\d*|doc\d*|model|page \d+|title|slide \d+|powerpoint presentation"
     r"|\(?anonymous\)?|[\w-]*\d{4,}[\w-]*|[^\s]+\.\w{2,5}|.*\bedgar (?:submission|filing)\b.*"
@@ -49,7 +46,7 @@ _MEANINGLESS = re.compile(
 _PROGRAM = re.compile(
     r"^(?:microsoft (?:word|powerpoint|excel) - )|\.(?:docx?|pptx?|indd|pdf)$", re.I
 )
-_FIELDS = ("kind", "company", "ticker", "fiscal_year", "fiscal_quarter", "published_on")
+_FIELDS = ("kind", "ticker", "fiscal_year", "fiscal_quarter", "published_on")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,16 +80,21 @@ def describe(
             if facts.get(name):
                 values[name], provenance[name] = facts[name], source
                 break
-    kind = values.get("kind") or (default_kind if default_kind in KINDS else "") or "other"
+    kind = values.get("kind") or "other"
+    # Words of an announcement are the weakest sign: news and research report results too.
+    weak = kind == "other" or (kind == "announcement" and provenance["kind"] in ("name", "page"))
+    if weak and default_kind in KINDS and default_kind != kind:
+        kind = default_kind
+        provenance.pop("kind", None)
     if kind == "annual_report" and provenance.get("fiscal_quarter") != "push":
         values.pop("fiscal_quarter", None)
         provenance.pop("fiscal_quarter", None)
     if kind == "current_report" and "fiscal_year" not in values and "published_on" in values:
         values["fiscal_year"] = values["published_on"].year
         provenance["fiscal_year"] = provenance["published_on"]
-    company = values.get("company", "")
-    if company and provenance["company"] != "push":
-        company = _spelling(company, parsed.text)
+    company, origin = _company(sources, parsed.text)
+    if company:
+        provenance["company"] = origin
     forms = (facts for facts in sources.values() if facts.get("kind") == kind)
     form = next((facts["form"] for facts in forms if facts.get("form")), "")
     described = Description(
@@ -185,38 +187,39 @@ def _numbers_and_dates(values: Mapping[str, object]) -> dict[str, Any]:
     return found
 
 
-def _spelling(name: str, text: str) -> str:
-    """The name as the document itself writes it: BESTBUY is "Best Buy" on its pages."""
-    name = re.sub(r"/[A-Z]{2,3}/?$", "", name.strip()).strip()
-    letters = [re.escape(character) for character in name if character.isalnum()]
-    if not letters or len(letters) > 80:
+def _company(sources: Mapping[str, Mapping[str, Any]], text: str) -> tuple[str, str]:
+    """The company and who named it.
+
+    A file name abbreviates: its word becomes the legal name that the document writes, so that a
+    company's documents agree. A name that the document never writes needs a structured file name.
+    """
+    for source in ("push", "file"):
+        if name := sources[source].get("company"):
+            return (name if source == "push" else _written(name, text)), source
+    on_page = str(sources["page"].get("company", ""))
+    named = str(sources["name"].get("company", ""))
+    if named:
+        key = company_key(named)
+        if on_page and company_key(on_page).startswith(key):
+            return _written(on_page, text), "page"
+        written, legal = company_names.as_written(named, text)
+        # "quillon-results" may name a company or a subject; "QUILLON_2023Q1_10Q" does.
+        structured = {"kind", "fiscal_year"} <= sources["name"].keys()
+        if written and (legal or structured):
+            return written, "page" if legal else "name"
+        if structured and not on_page:
+            return company_names.tidy(named), "name"
+    return (_written(on_page, text), "page") if on_page else ("", "")
+
+
+def _written(name: str, text: str) -> str:
+    """The name in the mixed case of the text, when it is given in capitals."""
+    name = company_names.tidy(name) if not name.isupper() else name
+    if not name.isupper():
         return name
-    pattern = r"(?<!\w)" + r"[ .'’&-]{0,2}".join(letters) + r"(?!\w)"
-    seen = Counter(match[0] for match in re.finditer(pattern, text[:60_000], re.IGNORECASE))
-    mixed = Counter(
-        {word: n for word, n in seen.items() if not word.isupper() and not word.islower()}
-    )
-    best = (mixed or seen).most_common(1)
-    found = best[0][0] if best else name
-    if name.endswith(".") and not found.endswith("."):
-        found += "."
-    shouted = found.isupper() or found.islower()
-    return _proper(found) if shouted and len(letters) > 3 else found
-
-
-def _proper(name: str) -> str:
-    words = []
-    for position, word in enumerate(name.lower().split()):
-        bare = word.strip(".,")
-        if bare in _SHOUTED_FORMS:
-            words.append(_SHOUTED_FORMS[bare])
-        elif re.fullmatch(r"i{1,3}|iv|vi{0,3}", bare):
-            words.append(word.upper())
-        elif position and bare in _SMALL_WORDS:
-            words.append(word)
-        else:
-            words.append("-".join(part[:1].upper() + part[1:] for part in word.split("-")))
-    return " ".join(words)
+    written, legal = company_names.as_written(name, text)
+    same = written and company_key(written) == company_key(name)
+    return written if same and (legal or not written.isupper()) else company_names.tidy(name)
 
 
 def _title(
@@ -235,7 +238,8 @@ def _title(
     if title := sources["file"].get("title"):
         return str(title), "file"
     if headline := sources["page"].get("headline"):
-        return str(headline), "page"
+        shouted = headline.isupper()
+        return (company_names.proper(headline) if shouted else str(headline)), "page"
     if company and period:
         return built, origin
     stem = PurePath(file_name.replace("\\", "/")).stem

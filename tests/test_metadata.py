@@ -124,6 +124,41 @@ def test_a_first_page_says_what_it_is(
     assert set(result.provenance.values()) == {"page"}
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["NORTHWIND_2024Q2_EARNINGS.pdf", "2024-02-01_Northwind_appoints_CFO.txt", "upload.pdf"],
+)
+def test_documents_of_a_company_agree_on_its_name(name: str) -> None:
+    text = "At Northwind Tools we do. Northwind Tools Corporation (NYSE: NWT) today announced"
+    assert described(text, name).company_name == "Northwind Tools Corporation"
+
+
+def test_a_news_item_is_not_about_the_words_of_its_name() -> None:
+    text = "AKRON, Jan. 3 (Reuters) - A fire at the Ellery furnace. The Ellery furnace burned."
+    result = described(text, "2024-01-10_ellery-furnace.txt", default_kind="news")
+    assert (result.company_name, result.kind) == ("", "news")
+
+
+def test_words_of_results_do_not_make_an_announcement_of_a_news_source() -> None:
+    result = described(RELEASE, "2024-05-01_northwind-results.txt", default_kind="news")
+    assert result.kind == "news"
+    assert described(RELEASE, "2024-05-01_northwind-results.txt").kind == "announcement"
+
+
+def test_a_periodic_report_is_dated_by_its_signature() -> None:
+    signature = "the registrant has duly caused this report to be signed\nDate: July 23, 2019"
+    assert described(ANNUAL + signature).published_on == dt.date(2019, 7, 23)
+
+
+def test_an_amended_filing_says_so() -> None:
+    assert described(ANNUAL, "NORTHWIND_FY2019_10KA.pdf").title.endswith(" 10-K/A FY2019")
+
+
+def test_a_headline_in_capitals_is_toned_down() -> None:
+    text = "NORTHWIND TOOLS, INC. (NWT) Q2 2024 EARNINGS CALL TRANSCRIPT\nOperator: Good morning"
+    assert described(text).title == "Northwind Tools, Inc. (NWT) Q2 2024 Earnings Call Transcript"
+
+
 def test_a_release_names_its_ticker() -> None:
     assert described(RELEASE).ticker == "NWT"
 
@@ -163,7 +198,8 @@ def test_the_date_in_a_name_is_the_day_and_no_fiscal_year() -> None:
 
 def test_a_name_in_capitals_is_spelled_as_the_document_spells_it() -> None:
     text = "BEST BUY CO., INC.\nAt Best Buy we sell. Best Buy grew."
-    assert described(text, "BESTBUY_2019_10K.pdf").company_name == "Best Buy"
+    assert described(text, "BESTBUY_2019_10K.pdf").company_name == "Best Buy Co., Inc."
+    assert described("At Best Buy we sell.", "BESTBUY_2019_10K.pdf").company_name == "Best Buy"
     assert described("no mention", "BESTBUY_2019_10K.pdf").company_name == "Bestbuy"
     assert described("IBM is IBM", "IBM_2019_10K.pdf").company_name == "IBM"
 
@@ -359,7 +395,7 @@ def test_real_filings_are_told_by_their_first_page_alone(data: Path) -> None:
 def test_inline_xbrl_names_company_and_period(data: Path) -> None:
     path = data / "filings_html/unp-10-q-2025-07-24.html"
     result = describe(html.parse(path, 20_000_000), "filing.html", {}, "")
-    assert result.company_name == "Union Pacific Corp."
+    assert result.company_name == "Union Pacific Corporation"
     assert (result.kind, result.fiscal_year, result.fiscal_quarter) == ("quarterly_report", 2025, 2)
     assert result.ticker == "UNP"
     assert result.provenance["fiscal_year"] == "file"

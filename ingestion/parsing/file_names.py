@@ -101,7 +101,8 @@ def _take_kind(rest: str, found: dict[str, Any]) -> str:
             if match:
                 found["kind"] = kind
                 if form:
-                    found["form"] = form
+                    amended = match[0][-1] in "Aa"
+                    found["form"] = f"{form}/A" if amended else form
                 return f"{text[: match.start()]} | {text[match.end() :]}"
     return rest
 

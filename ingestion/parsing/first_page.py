@@ -6,7 +6,7 @@ import datetime as dt
 import re
 from typing import Any
 
-from ingestion.parsing import periods
+from ingestion.parsing import company_names, periods
 
 _HEAD = 6_000
 _FORM = re.compile(
@@ -69,6 +69,7 @@ _BOILERPLATE = re.compile(
     r"|(?:news|press) release|for immediate release",
     re.IGNORECASE,
 )
+_SIGNED = re.compile(r"duly\s+caused\s+this\s+(?:[\w/-]+\s+){0,4}to\s+be\s+signed", re.IGNORECASE)
 _DATELINE = re.compile(
     rf"(?:^|,\s|\s-\s|[(]|\bdate:?\s){periods.DATE}(?=\s*(?:$|[-–—/(:|]|at\b|\d\d?:))",
     re.IGNORECASE | re.MULTILINE,
@@ -95,9 +96,8 @@ _TICKER = re.compile(
     re.IGNORECASE,
 )
 _ISSUER = re.compile(
-    r"((?:[A-Z0-9][\w.&'’-]*,?\s+){0,6}[A-Z0-9][\w.&'’-]*\.?)\s*(?:\([“\"'][^()]{2,60}\)\s*)?"
-    r"[(\[]\s*(?:NYSE|NASDAQ|AMEX|LSE|TSX|ASX|OTC)\b",
-    re.IGNORECASE,
+    r"((?:[A-Z0-9][\w&'’-]*(?:\.com)?,?\s+(?:&\s+)?){0,6}[A-Z0-9][\w&'’-]*\.?)\s*"
+    r"(?:\([“\"'][^()]{2,60}\)\s*)?[(\[]\s*(?i:NYSE|NASDAQ|AMEX|LSE|TSX|ASX|OTC)\b"
 )
 
 
@@ -116,16 +116,16 @@ def facts(text: str) -> dict[str, Any]:
         kinds = (kind for kind, pattern in _PATTERNS if pattern.search(head[:2_500]))
         if kind := next(kinds, ""):
             found["kind"] = kind
-    found |= _company(head)
+    found |= _company(head, found.get("kind", ""))
     found |= _period(text, head, found.get("kind", ""))
-    if day := _published_on(head, found.get("kind", "")):
+    if day := _published_on(text, found.get("kind", "")):
         found["published_on"] = day
     if headline := _headline(head):
         found["headline"] = headline
     return found
 
 
-def _company(head: str) -> dict[str, Any]:
+def _company(head: str, kind: str) -> dict[str, Any]:
     found: dict[str, Any] = {}
     registrant = _REGISTRANT.search(head)
     if registrant and registrant.start() < 4_000:
@@ -143,6 +143,10 @@ def _company(head: str) -> dict[str, Any]:
         issuer = _ISSUER.search(head)
         if issuer and "company" not in found:
             found["company"] = " ".join(issuer[1].split()).lstrip("-– ")
+    # The first company that a release, a call or a note names is its subject; a story's is not.
+    subject = kind in ("announcement", "earnings_call", "research_note")
+    if subject and "company" not in found:
+        found["company"] = company_names.first_legal_name(head[:2_500])
     return found
 
 
@@ -177,11 +181,15 @@ def _reported_quarter(text: str) -> int | None:
     return max(found, default=None)
 
 
-def _published_on(head: str, kind: str) -> dt.date | None:
+def _published_on(text: str, kind: str) -> dt.date | None:
+    head = text[:_HEAD]
+    if kind in ("annual_report", "quarterly_report"):
+        # Its cover names the end of its period; the day it was signed stands at its end.
+        signed = _SIGNED.search(text)
+        return periods.find_date(text[signed.end() : signed.end() + 1_500]) if signed else None
     match = _REPORT_DATE.search(head)
     if match:
         return periods.date_of(match)
-    # The cover of a periodic report names the end of its period, not the day it was filed.
     if kind not in ("announcement", "news", "earnings_call", "research_note"):
         return None
     # A date in running text is about anything; a dateline or a line of its own is the day.

@@ -1,0 +1,104 @@
+"""Company names as documents write them: full legal names, spelling, capitals."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+_READ = 60_000
+_FORMS = (
+    r"(?:Inc(?:orporated)?|Corp(?:oration)?|Company|Co|Ltd|Limited|plc|PLC|LLC|L\.?P|N\.?V|S\.?A"
+    r"|AG|SE|INC|CORPORATION|CORP|COMPANY|CO|LTD|LIMITED)\b"
+)
+_MORE = (
+    r"(?:(?:[ ](?:&|and|of)(?=[ ]))?[ ][A-Z][\w’'&-]*){0,4}"
+    rf",?[ ]{_FORMS}\.?(?:,?[ ]{_FORMS}\.?)?"
+)
+_LEGAL = re.compile(rf"(?<![\w’'-])[A-Z][\w.’'&-]*{_MORE}")
+_SHOUTED_FORMS = {"inc": "Inc.", "corp": "Corp.", "co": "Co.", "ltd": "Ltd.", "plc": "plc"}
+_SMALL = frozenset(
+    ["of", "and", "the", "for", "de", "in", "on", "to", "as", "its", "a", "by", "at"]
+)
+_ACRONYMS = re.compile(
+    r"i{1,3}|iv|vi{0,3}|ceo|cfo|coo|cto|us|uk|eu|eps|ai|ipo|fda|sec|gaap|q[1-4]|[1-4]q|fy\d*|10-[kq]|8-k"
+)
+
+
+def first_legal_name(text: str) -> str:
+    """The first full name with a legal form, such as "Best Buy Co., Inc."; empty if none."""
+    match = _LEGAL.search(text)
+    return match[0].strip(" ,") if match else ""
+
+
+def as_written(name: str, text: str) -> tuple[str, bool]:
+    """The name as the text spells it, and whether it is the full legal name.
+
+    BESTBUY is "Best Buy Co., Inc." where that is written, "Best Buy" where only that is; words
+    after the company in a file name are dropped when the rest has a legal name.
+    """
+    words = name.split()
+    for count in range(len(words), 0, -1):
+        part = " ".join(words[:count])
+        pattern = _letters(part)
+        if not pattern:
+            continue
+        spelled = _most_common(pattern, text, 0)
+        full = _most_common(rf"(?P<short>{pattern}(?:\.com)?){_MORE}", text, re.ASCII)
+        if full:
+            # Only the words after the short name count; it keeps its usual spelling.
+            match = re.match(pattern, full)
+            end = match.end() if match else 0
+            tail = full[end:]
+            comma = "," if tail.startswith(",") else ""
+            rest = f"{comma} {proper(tail.lstrip(', '))}" if tail.isupper() else tail
+            short = full[:end] if not spelled or spelled.isupper() else spelled
+            return tidy(short + rest if not short.isupper() else full), True
+        if (
+            count == len(words)
+            and spelled
+            and all(w[:1].isupper() or w[:1].isdigit() for w in spelled.split())
+        ):
+            return tidy(spelled), False
+    return "", False
+
+
+def _letters(name: str) -> str:
+    letters = [re.escape(character) for character in name if character.isalnum()]
+    if not 1 < len(letters) <= 80:
+        return ""
+    return r"(?<!\w)(?i:" + r"[ .'’&-]{0,3}".join(letters) + r")(?!\w)"
+
+
+def _most_common(pattern: str, text: str, flags: int) -> str:
+    """The most frequent match, one with small letters if there is any."""
+    seen = Counter(match[0] for match in re.finditer(pattern, text[:_READ], flags))
+    mixed = Counter(
+        {found: n for found, n in seen.items() if not (found.isupper() or found.islower())}
+    )
+    best = (mixed or seen).most_common(1)
+    return best[0][0] if best else ""
+
+
+def tidy(name: str) -> str:
+    """The name without state suffix and in mixed case when it is all capitals."""
+    name = re.sub(r"/[A-Z]{2,3}/?$|\s+\.$", "", name.strip()).strip(" ,")
+    letters = sum(map(str.isalpha, name))
+    return proper(name) if (name.isupper() or name.islower()) and letters > 3 else name
+
+
+def proper(words: str) -> str:
+    """Capitals at the start of words only, as in a title; tickers in brackets stay."""
+    result = []
+    for position, word in enumerate(words.split()):
+        bare = word.strip(".,:;()").lower()
+        if bare in _SHOUTED_FORMS:
+            comma = "," if word.endswith(",") else ""
+            result.append(_SHOUTED_FORMS[bare] + comma)
+        elif word.startswith("(") or _ACRONYMS.fullmatch(bare):
+            result.append(word.upper())
+        elif position and bare in _SMALL:
+            result.append(word.lower())
+        else:
+            lower = word.lower()
+            result.append("-".join(part[:1].upper() + part[1:] for part in lower.split("-")))
+    return " ".join(result)

@@ -51,7 +51,7 @@ def extract(path: Path) -> str:
         text = "\n".join(page.get_textpage().get_text_range() for page in pdf)
     elif path.suffix == ".html":
         body = html.fromstring(path.read_bytes()).find("body")
-        text = " ".join(body.itertext()) if body is not None else ""
+        text = " ".join(str(part) for part in body.itertext()) if body is not None else ""
     elif path.suffix == ".docx":
         word = docx.Document(str(path))
         parts = [p.text for p in word.paragraphs]

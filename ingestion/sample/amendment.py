@@ -30,7 +30,6 @@ def explanatory_note() -> list[Block]:
         ("Gross profit", was.gross, now.gross),
         ("Operating income", was.operating, now.operating),
         ("Net income", was.net, now.net),
-        ("Accounts receivable, net", was.recv, now.recv),
     )
     rows = [Row(n, (amount(a), amount(b - a), amount(b))) for n, a, b in lines]
     change = f"${now.eps - was.eps:.2f}".replace("$-", "$(") + ")"

@@ -145,7 +145,8 @@ def figures(key: str, period: str, original: bool = False) -> dict[str, str]:
     named["end"] = long_date(
         company.period_end(period if period[4] != "Y" else _as_quarter(period))
     )
-    named["period"] = spoken_period(_as_quarter(period))
+    article = "" if period.endswith("FY") else "the "
+    named["period"] = article + spoken_period(_as_quarter(period))
     for name, text in company.raw.get("guide", {}).get(_as_quarter(period, "Q4"), {}).items():
         named[f"g_{name}"] = text
     return named

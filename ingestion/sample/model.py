@@ -218,10 +218,7 @@ class Model:
     def __init__(self, company: Company, original: bool = False) -> None:
         """``original`` gives the figures as first reported, before a restatement."""
         self.company = company
-        rows = [
-            _series(s["rev"], company.raw["model"]["growth22"])
-            for s in company.raw["model"]["segments"]
-        ]
+        rows = [_series(s["rev"], s["growth22"]) for s in company.raw["model"]["segments"]]
         if original:
             for quarter, extra in company.raw["model"].get("overstated", {}).items():
                 rows[0][QUARTERS.index(quarter)] += round(extra * 10)

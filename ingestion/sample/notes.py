@@ -142,15 +142,15 @@ def equity_item(company: Company, period: str, original: bool) -> list[Block]:
     year = period[:4]
     quarters = [model.of(f"{year}Q{n}") for n in (1, 2, 3, 4)]
     whole = model.of(period)
+    pays = bool(whole.dividends or whole.buybacks)
     text = (
         f"Our common stock is listed on the {company.raw['exchange']} under the symbol "
-        f"{company.ticker}. {version('notes', 'holders', company.key)}"
+        f"{company.ticker}. {version('notes', 'holders' if pays else 'growth', company.key)}"
     )
     title = "Item 5. Market for Registrant's Common Equity and Related Stockholder Matters"
     blocks: list[Block] = [Heading(title), Para(text)]
-    if not whole.dividends and not whole.buybacks:
-        nothing = "We paid no dividends and repurchased no shares in the years presented."
-        return [*blocks, Para(nothing)]
+    if not pays:
+        return blocks
     rows = tuple(
         Row(label, tuple(amount(v) for v in [*(pick_(q) for q in quarters), pick_(whole)]))
         for label, pick_ in (

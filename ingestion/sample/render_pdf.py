@@ -13,6 +13,7 @@ from reportlab.lib.pagesizes import letter
 from reportlab.lib.pdfencrypt import StandardEncryption
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import inch
+from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import (
     BaseDocTemplate,
@@ -149,11 +150,11 @@ def _flow(block: object, look: _Look) -> list[Any]:
 def _table(table: Table, look: _Look) -> list[Any]:
     """Caption, unit and a ruled grid that stay together on a page."""
     data = [list(table.columns)] + [[r.label, *r.cells] for r in table.rows]
-    count = len(table.columns)
-    widest = max(len(c) for line in data for c in line[1:])
-    share = 0.62 if widest > 18 else 0.5 if count > 3 else 0.38
-    number = 6.5 * inch * share / (count - 1)
-    grid = Grid(data, [6.5 * inch - number * (count - 1)] + [number] * (count - 1))
+    widths = [
+        max(62.0, *(stringWidth(text, look.fonts[1], 9) + 16 for text in column))
+        for column in list(zip(*data, strict=True))[1:]
+    ]
+    grid = Grid(data, [6.5 * inch - sum(widths), *widths])
     rules: list[Any] = [
         ("FONT", (0, 0), (-1, -1), look.fonts[0], 9),
         ("FONT", (0, 0), (-1, 0), look.fonts[1], 8.5),
@@ -162,6 +163,9 @@ def _table(table: Table, look: _Look) -> list[Any]:
         ("TOPPADDING", (0, 0), (-1, -1), 1.6),
         ("BOTTOMPADDING", (0, 0), (-1, -1), 1.6),
     ]
+    if not any(table.columns):
+        rules.append(("FONTSIZE", (0, 0), (-1, 0), 1))
+        rules.append(("LEADING", (0, 0), (-1, 0), 2))
     for index, row in enumerate(table.rows, start=1):
         rules += _row_rules(index, row.kind, look)
     grid.setStyle(rules)
@@ -190,7 +194,7 @@ def _row_rules(index: int, kind: str, look: _Look) -> list[Any]:
 def _chart(chart: Chart, look: _Look) -> list[Any]:
     """A bar chart under its title."""
     drawing, bars = Drawing(6.5 * inch, 128), VerticalBarChart()
-    bars.x, bars.y, bars.width, bars.height = 30, 18, 6.5 * inch - 50, 100
+    bars.x, bars.y, bars.width, bars.height = 30, 18, round(6.5 * inch - 50), 100
     bars.data = [chart.values]
     bars.categoryAxis.categoryNames = list(chart.labels)
     bars.bars[0].fillColor, bars.bars[0].strokeColor = look.accent, None

@@ -41,7 +41,7 @@ class CallWriter:
         names = self.names | more
         text = pick(pool("calls")[name], name, self.company.key, self.period, *more.values())
         text = STAGE.sub(lambda m: names[m.group(1)], text)
-        return self.figures(text)
+        return self.figures(text).replace("Co..", "Co.")
 
     def figures(self, text: str) -> str:
         """Figures filled into a hand-written line."""

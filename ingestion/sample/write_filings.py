@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 from ingestion.sample.blocks import Block, Bullets, Doc, Heading, PageBreak, Para, Row, Table
 from ingestion.sample.companies import Company, long_date
@@ -38,6 +38,7 @@ class FilingWriter:
 
     def __init__(self, company: Company, period: str, original: bool = False) -> None:
         self.company, self.period, self.original = company, period, original
+        self.amended = False
         self.annual = period.endswith("FY")
         self.form = "10-K" if self.annual else "10-Q"
 
@@ -59,14 +60,15 @@ class FilingWriter:
         """The cover page of the form."""
         c, raw = self.company, self.company.raw
         word = "ANNUAL REPORT" if self.annual else "QUARTERLY REPORT"
-        section = "PURSUANT TO SECTION 13 OR 15(d) OF THE SECURITIES EXCHANGE ACT OF 1934"
+        section = "Pursuant to Section 13 or 15(d) of the Securities Exchange Act of 1934"
         form = f"FORM {self.form}" + ("/A" if amendment else "")
         blocks: list[Block] = [Para("", "gap")] if self.suffix(amendment) == "pdf" else []
         blocks += [Para(form, "cover-form")]
         if amendment:
             blocks.append(Para("(Amendment No. 1)", "cover"))
         blocks += [
-            Para(f"{word} {section}", "cover"),
+            Para(word, "cover-form"),
+            Para(section, "cover"),
             Para(period_words(c, self.period), "cover"),
             Para(f"Commission File Number 001-{raw['cik'][-5:]}", "cover"),
             Para(c.name, "cover-name"),
@@ -122,7 +124,8 @@ class FilingWriter:
             Para(version("filings", "forward", self.company.key)),
             Heading("Risks relating to our business", 2),
         ]
-        year = int(self.period[:4])
+        # An amendment is written with the knowledge of the following year.
+        year = int(self.period[:4]) + self.amended
         for risk in self.company.raw["risks"]:
             if year in risk.get("years", [2023, 2024]):
                 blocks += [Para(" ".join(risk["text"].split()), "body", risk["title"])]
@@ -170,7 +173,7 @@ class FilingWriter:
                 pick(pool("sentences")["flows"], "flows", self.company.key, self.period), to_date
             )
         )
-        blocks.append(self.standing("liquidity"))
+        blocks += self.prose("funding") or [self.standing("liquidity")]
         if self.annual:
             blocks += [Heading("Outlook", 2), *self.prose("f", self.period, "outlook")]
         return blocks
@@ -202,7 +205,7 @@ class FilingWriter:
             *self.cover(amendment), PageBreak(), *(note or []), Heading("Table of Contents", 2),
             Bullets(CONTENTS), *self.business(), *self.risks(),
             Heading("Item 2. Properties"), *self.prose("properties"),
-            Heading("Item 3. Legal Proceedings"), self.standing("risks.law"),
+            Heading("Item 3. Legal Proceedings"), self.standing("proceedings"),
             *equity_item(self.company, self.period, self.original), *self.discussion(), item7a, self.standing("market"),
             Heading("Item 8. Financial Statements and Supplementary Data"),
             Heading("Report of Independent Registered Public Accounting Firm", 2), Para(opinion),
@@ -251,7 +254,7 @@ class FilingWriter:
         end = self.company.period_end(self.period)
         first = self.company.period_end(before(self.period, 1 if not self.annual else 4))
         return {
-            "start": first.isoformat(),
+            "start": (first + timedelta(days=1)).isoformat(),
             "dei:DocumentType": self.form + ("/A" if amendment else ""),
             "dei:EntityRegistrantName": self.company.name,
             "dei:EntityCentralIndexKey": self.company.raw["cik"],
@@ -266,6 +269,7 @@ class FilingWriter:
         """The finished document with its file name."""
         kind = "annual" if self.annual else "quarterly"
         suffix = self.suffix(amendment)
+        self.amended = bool(amendment)
         blocks = self.annual_blocks(amendment, note) if self.annual else self.quarterly_blocks()
         form = self.form + ("/A" if amendment else "")
         stem = self.company.short.upper().replace(" & ", "").replace(" ", "")

@@ -12,6 +12,8 @@ from ingestion.sample.figures import fill, margin
 from ingestion.sample.model import model_of
 from ingestion.sample.statements import quarters_table
 
+# Notes signed by a person name the house second.
+PEOPLE = ("Dana", "Ruth", "Teodor", "Simone", "Craig", "Priya", "Owen")
 KINDS = {
     "newswire": "news",
     "research": "research_note",
@@ -54,7 +56,8 @@ def story_doc(story: dict[str, Any]) -> Doc:
 def _running(kind: str, company: Company, story: dict[str, Any]) -> str:
     """The running head of a PDF."""
     if kind == "research_note":
-        return f"{story['author'].split(', ')[-1]}  |  {company.short} ({company.ticker})"
+        house = story["author"].split(", ")[story["author"].startswith(PEOPLE)]
+        return f"{house}  |  {story.get('covers') or f'{company.short} ({company.ticker})'}"
     return f"{company.name}  |  Form 8-K" if kind == "current_report" else company.name
 
 
@@ -87,9 +90,10 @@ def _report_tail(company: Company) -> list[Block]:
 
 def _note_head(company: Company, story: dict[str, Any]) -> list[Block]:
     """Masthead of a research note: title, author, rating and target."""
+    covers = story.get("covers") or f"{company.name} ({company.ticker})"
     rows = (
-        Row("Company", (f"{company.name} ({company.ticker})",)),
-        Row("Sector", (company.sector,)),
+        Row("Coverage", (covers,)),
+        Row("Sector", (story.get("sector") or company.sector,)),
         Row("Rating", (story["rating"],)),
         Row("Price target", (story["target"],)),
         Row("Published", (long_date(story["date"]),)),
@@ -105,14 +109,19 @@ def _note_tail(kind: str, story: dict[str, Any]) -> list[Block]:
     """Disclosures at the end of a research note."""
     if kind != "research_note":
         return []
+    company = load_companies()[story["company"]]
+    restricted = story["file"].startswith("restricted")
+    history: list[Block] = []
+    if not restricted and "covers" not in story and "@quarters" not in story["body"]:
+        history = [Heading("Reported results", 2), quarters_table(company, "2023")]
     text = (
         "Analyst certification: the views above are those of the author, whose pay does not depend "
         "on them. The firm may hold positions in the securities discussed. Past performance is no "
         "guide to the future."
     )
-    if story["file"].startswith("restricted"):
+    if restricted:
         text += " Distribution is limited to named recipients."
-    return [Para(text, "small")]
+    return [*history, Para(text, "small")]
 
 
 def body_blocks(body: str, company: Company, period: str) -> list[Block]:

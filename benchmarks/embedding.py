@@ -6,6 +6,7 @@ ratios are taken within a round.
 
 from __future__ import annotations
 
+import argparse
 import os
 import secrets
 import subprocess
@@ -24,17 +25,32 @@ from docintel import encoders, weights
 from docintel.holding import HOST, free_port
 from docintel.inference import loading
 from docintel.roles import Role
-from docintel.scoring import Score, bootstrap
+from docintel.scoring import CannotScore, Score, bootstrap
 
 START_SECONDS = 180
 
 
-def run(*, rounds: int = 10, seconds: float = 3.0, over_http: bool = True) -> Score:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--rounds", type=int, default=6, help="how often each path is measured")
+    parser.add_argument("--seconds", type=float, default=3.0, help="about how long each time")
+    parser.add_argument(
+        "--in-process", action="store_true", help="score the path without an inference role"
+    )
+
+
+def run(*, rounds: int = 6, seconds: float = 3.0, in_process: bool = False, **_: Any) -> Score:
     """The share of the bare encoder's chunks a second that `embed` keeps; 0.9 is the target.
 
-    `over_http` starts an inference role of its own, as `serve` does, and scores that path; the
-    in-process path is in `detail`. `seconds` is about how long one measurement takes.
+    An inference role of its own is started, as `serve` does, and the path over HTTP scored,
+    unless `in_process`; that path is in `detail`. Raises `CannotScore`.
     """
+    try:
+        return _run(rounds, seconds, over_http=not in_process)
+    except (weights.WeightsUnavailable, encoders.EncoderUnavailable) as error:
+        raise CannotScore(str(error)) from error
+
+
+def _run(rounds: int, seconds: float, *, over_http: bool) -> Score:
     start = time.perf_counter()
     found = weights.describe(settings.EMBEDDING_MODEL)
     bare = loading.load(found)
@@ -122,9 +138,9 @@ def _await_ready(url: str, process: subprocess.Popen[bytes]) -> None:
         if reply is not None and reply.json().get("status") == "ready":
             return
         if reply is not None and reply.json().get("status") == "failed":
-            raise RuntimeError(reply.json()["message"])
+            raise CannotScore(reply.json()["message"])
         time.sleep(0.1)
-    raise RuntimeError(f"the inference role at {url} did not become ready")
+    raise CannotScore(f"the inference role at {url} did not become ready")
 
 
 def _pace(bare: loading.Encoder) -> float:

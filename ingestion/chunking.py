@@ -222,7 +222,7 @@ def _cuts(
     """
     cuts: list[list[int]] = []
     for start, word, previous in zip(
-        starts.tolist(), word_ids, [None, *word_ids[:-1]], strict=True
+        starts.tolist(), word_ids, [None, *word_ids][: len(word_ids)], strict=True
     ):
         fresh = word is None or word != previous or cuts[-1][1] >= long_word
         if not cuts or (fresh and start > cuts[-1][0]):

@@ -83,7 +83,7 @@ def scan_folder(source: Source) -> list[Document]:
     if not root.is_dir():
         complaints.append(f"There is no folder {root}.")
     known = _known(source)
-    for path in _files(root, complaints):
+    for path in _files(root, complaints) if root.is_dir() else ():
         receipt = _take(source, root, path, known, complaints)
         if receipt is not None and receipt.created:
             created.append(receipt.document)

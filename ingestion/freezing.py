@@ -49,12 +49,12 @@ def freeze(document: Document) -> Parsed:
     digest = text_digest(parsed.text)
     fields = {**_frozen(parsed), "text_sha256": digest, **described(document, parsed)}
     try:
-        if not mark_duplicate(document, digest):
+        if not mark_duplicate(document, digest, fields):
             with transaction.atomic():
                 _finish(document, fields)
     except IntegrityError:
         # Another worker froze the same text a moment ago.
-        if not mark_duplicate(document, digest):
+        if not mark_duplicate(document, digest, fields):
             raise
     return parsed
 
@@ -71,22 +71,23 @@ def local_copy(document: Document) -> Iterator[Path]:
 
     Raises Unreadable when the stored file is gone.
     """
-    if not default_storage.exists(document.file.name):
+    name = document.file.name or ""
+    if not name or not default_storage.exists(name):
         raise Unreadable("The stored file is missing; send it again.")
-    local = _local_path(document)
+    local = _local_path(name)
     if local is not None:
         yield local
         return
-    with tempfile.NamedTemporaryFile(suffix=Path(document.file.name).suffix) as copy:
-        with document.file.open("rb") as stored:
+    with tempfile.NamedTemporaryFile(suffix=Path(name).suffix) as copy:
+        with default_storage.open(name) as stored:
             shutil.copyfileobj(stored, copy)
         copy.flush()
         yield Path(copy.name)
 
 
-def _local_path(document: Document) -> Path | None:
+def _local_path(name: str) -> Path | None:
     try:
-        return Path(document.file.path)
+        return Path(default_storage.path(name))
     except NotImplementedError:  # The storage is not this machine's file system.
         return None
 
@@ -111,8 +112,11 @@ def described(document: Document, parsed: Parsed) -> dict[str, Any]:
     return {**fields, "provenance": {**found.provenance, **dict.fromkeys(kept, "edited")}}
 
 
-def mark_duplicate(document: Document, digest: str) -> bool:
-    """Make a claimed document a sighting of the one that has this text; False if there is none."""
+def mark_duplicate(document: Document, digest: str, fields: dict[str, Any]) -> bool:
+    """Make a claimed document a sighting of the one that has this text; False if there is none.
+
+    It keeps its own description: who may not see the other must not notice that there is one.
+    """
     original = (
         Document.objects.filter(text_sha256=digest, duplicate_of=None, dropped_at=None)
         .exclude(pk=document.pk)
@@ -123,7 +127,8 @@ def mark_duplicate(document: Document, digest: str) -> bool:
         return False
     with transaction.atomic():
         document.sightings.update(duplicate_of=original)
-        _finish(document, {"duplicate_of": original, "text": "", "text_sha256": ""})
+        body = {"text": "", "text_sha256": "", "pages": [], "sections": []}
+        _finish(document, {**fields, **body, "duplicate_of": original})
     return True
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 
 from ingestion.sample.blocks import Block, Doc, Heading, Para, Row, Table
@@ -16,8 +17,10 @@ DATE = "2024-04-30"
 def amended_report() -> Doc:
     """Form 10-K/A for fiscal 2023, filed after the original had been disowned."""
     company = load_companies()["averline"]
-    signed = replace(company, raw={**company.raw, "people": {**company.raw["people"],
-                                                             "cfo": "Warren Ito"}})  # fmt: skip
+    raw = copy.deepcopy(company.raw)
+    raw["people"]["cfo"] = "Warren Ito"
+    raw["f"]["2023FY"]["sales"] = raw["restated"]["sales"]
+    signed = replace(company, raw=raw)
     return FilingWriter(signed, "2023FY").doc(DATE, explanatory_note())
 
 
@@ -30,6 +33,9 @@ def explanatory_note() -> list[Block]:
         ("Gross profit", was.gross, now.gross),
         ("Operating income", was.operating, now.operating),
         ("Net income", was.net, now.net),
+        ("Accounts receivable, net", was.recv, now.recv),
+        ("Inventories", was.inv, now.inv),
+        ("Cash and cash equivalents", was.cash, now.cash),
     )
     rows = [Row(n, (amount(a), amount(b - a), amount(b))) for n, a, b in lines]
     change = f"${now.eps - was.eps:.2f}".replace("$-", "$(") + ")"

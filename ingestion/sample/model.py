@@ -5,8 +5,9 @@ Amounts are integers in tenths of a million dollars, so that sums in printed tab
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cache
+from typing import Any
 
 from ingestion.sample.companies import QUARTERS, Company, load_companies
 
@@ -212,6 +213,28 @@ def _opening(company: Company, revenue: int) -> Statements:
     )  # fmt: skip
 
 
+def _overstated(true: Statements, extra: int, tax_rate: float) -> Statements:
+    """The quarter with ``extra`` sales of the first segment that were not yet made.
+
+    They brought no cash: receivables stand against goods still in the warehouse and tax.
+    """
+    cost = extra - round(extra * true.gross / true.revenue)
+    tax = round((extra - cost) * tax_rate / 100)
+    return replace(
+        true,
+        segments=(true.segments[0] + extra, *true.segments[1:]),
+        cogs=true.cogs + cost,
+        tax=true.tax + tax,
+        recv=true.recv + extra,
+        d_recv=true.d_recv + extra,
+        inv=true.inv - cost,
+        d_inv=true.d_inv - cost,
+        accr=true.accr + tax,
+        d_accr=true.d_accr + tax,
+        equity=true.equity + extra - cost - tax,
+    )
+
+
 class Model:
     """Statements of one company by period: ``2024Q1``, ``2024FY`` or year to date ``2024Y2``."""
 
@@ -219,14 +242,19 @@ class Model:
         """``original`` gives the figures as first reported, before a restatement."""
         self.company = company
         rows = [_series(s["rev"], s["growth22"]) for s in company.raw["model"]["segments"]]
-        if original:
-            for quarter, extra in company.raw["model"].get("overstated", {}).items():
-                rows[0][QUARTERS.index(quarter)] += round(extra * 10)
         last = _opening(company, sum(r[0] for r in rows))
         self.quarters: dict[str, Statements] = {}
         for index, name in enumerate(QUARTERS):
             last = _quarter(company, last, index, tuple(r[index] for r in rows))
             self.quarters[name] = last
+        if original:
+            self._overstate(company.raw["model"])
+
+    def _overstate(self, model: dict[str, Any]) -> None:
+        """Put the figures as first reported; quarters after them keep the true balances."""
+        for name, extra in model.get("overstated", {}).items():
+            true = self.quarters[name]
+            self.quarters[name] = _overstated(true, round(extra * 10), model.get("tax", 22))
 
     def of(self, period: str) -> Statements:
         """The statements of a quarter, a year (``FY``) or the year to date (``Y1`` to ``Y4``)."""

@@ -88,7 +88,8 @@ def _respaced(data: bytes) -> bytes:
 
 def _edited(data: bytes, changes: tuple[tuple[str, str], ...]) -> bytes:
     """The text with some words exchanged; every one of them must be there."""
-    text = " ".join(data.decode().replace("\n\n", "\u2029").split()).replace("\u2029", "\n\n")
+    parts = data.decode().strip().split("\n\n")
+    text = "\n\n".join(" ".join(part.split()) for part in parts)
     for old, new in changes:
         found = re.search(re.escape(old), text, re.IGNORECASE)
         if not found:

@@ -1,9 +1,9 @@
-"""The operator's health page, and the one word that a load balancer asks for."""
+"""The operator's health page, the word that a load balancer asks for, and a closed door."""
 
 from __future__ import annotations
 
 from django.contrib.auth.decorators import login_not_required, permission_required
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -27,3 +27,8 @@ def health(request: HttpRequest) -> HttpResponse:
 def healthz(_: HttpRequest) -> HttpResponse:
     """`ok`, for anyone: this process answers. It asks nothing of the database."""
     return HttpResponse("ok\n", content_type="text/plain")
+
+
+def closed(_: HttpRequest, anything: str) -> HttpResponse:
+    """A route of a library that must not be there."""
+    raise Http404(anything)

@@ -91,6 +91,9 @@ class DocumentAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return arrivals(request.user).listed().order_by("-received_at", "-pk")
 
+    def view_on_site(self, document: Document) -> str:
+        return document.get_absolute_url()
+
     @admin.display(description="State")
     def state(self, document: Any) -> str:
         return str(document.shown_state)

@@ -181,3 +181,24 @@ def test_bench_search_times_wide_and_narrow(folder: Path, embedder: ModelVersion
         assert score.interval is not None
         assert score.interval[0] <= score.value <= score.interval[1]
         assert score.detail["narrow_over_wide_p50"] > 0
+
+
+def test_bench_ends_its_output_with_one_line_of_json(folder: Path, embedder: ModelVersion) -> None:
+    ingest(folder, "ACME_2023_10K", embedder)
+    output = io.StringIO()
+    call_command("bench", "search", "--n", "2", "--json", stdout=output)
+    score = json.loads(output.getvalue().splitlines()[-1])
+    assert set(score) == {
+        "headline",
+        "value",
+        "higher_is_better",
+        "n",
+        "interval",
+        "seconds",
+        "detail",
+    }
+
+
+def test_bench_without_documents_says_what_to_do() -> None:
+    with pytest.raises(CommandError, match="ingest some first"):
+        call_command("bench", "search")

@@ -174,6 +174,7 @@ def _create_database(var: Path) -> None:
 
 def stop(var: Path) -> None:
     """Let go of the server; it stops when no other living process holds it."""
+    _pgserver()
     from pgserver.postgres_server import PostgresServer  # noqa: PLC0415
 
     server = PostgresServer._instances.get(data_folder(var))

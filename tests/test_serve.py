@@ -196,6 +196,24 @@ def test_a_folder_is_served_once(served: Served) -> None:
     assert f"http://127.0.0.1:{served.port}" in line
 
 
+def clean_data(var: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "manage.py", "clean_data"],
+        cwd=ROOT,
+        env={**os.environ, "DOCINTEL_VAR": str(var)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_data_is_not_removed_while_it_is_served(served: Served) -> None:
+    result = clean_data(served.var)
+    assert result.returncode == 1
+    assert "stop it first" in result.stderr
+    assert served.get("/healthz") == "ok\n"
+
+
 def test_a_folder_too_long_for_a_socket_is_one_line(var: Path) -> None:
     line = refused(var / ("long" * 30), "--port", str(free_port()))
     assert "too long a path" in line
@@ -205,6 +223,13 @@ def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     var = tmp_path / "var"
     var.write_text("a file where the folder should be")
     assert "writable folder" in refused(var, "--port", str(free_port()))
+
+
+def test_data_is_removed_after_naming_it(var: Path) -> None:
+    result = clean_data(var)
+    assert result.returncode == 0, result.stderr
+    assert f"removed {var / 'postgres'}" in result.stdout
+    assert not (var / "postgres").exists()
 
 
 def test_no_port_is_one_line(var: Path) -> None:

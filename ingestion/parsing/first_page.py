@@ -96,7 +96,8 @@ _TICKER = re.compile(
     re.IGNORECASE,
 )
 _ISSUER = re.compile(
-    r"((?:[A-Z0-9][\w&'’-]*(?:\.com)?,?\s+(?:&\s+)?){0,6}[A-Z0-9][\w&'’-]*\.?)\s*"
+    r"((?:(?:(?:Co|Inc|Corp|Ltd|St)\.|[A-Z0-9][\w&'’-]*(?:\.com)?),?\s+(?:&\s+)?){0,6}"
+    r"[A-Z0-9][\w&'’-]*\.?)\s*"
     r"(?:\([“\"'][^()]{2,60}\)\s*)?[(\[]\s*(?i:NYSE|NASDAQ|AMEX|LSE|TSX|ASX|OTC)\b"
 )
 

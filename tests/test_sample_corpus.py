@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import subprocess
+import sys
 from collections import Counter
 from itertools import pairwise
 from pathlib import Path
@@ -69,6 +71,12 @@ def collapse(text: str) -> str:
 def test_two_runs_write_the_same_bytes(corpus: tuple[Path, CorpusSummary], tmp_path: Path) -> None:
     write_corpus(tmp_path)
     assert digests(tmp_path) == digests(corpus[0])
+
+
+def test_generator_needs_no_django() -> None:
+    code = "import sys, ingestion.sample.generate; print('django' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
 
 
 def test_corpus_is_broad_enough(corpus: tuple[Path, CorpusSummary]) -> None:

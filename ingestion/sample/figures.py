@@ -18,8 +18,8 @@ def amount(tenths: int) -> str:
 
 
 def money(tenths: int) -> str:
-    """A figure in a sentence: ``$1,234.5 million``."""
-    return f"{'-' if tenths < 0 else ''}${abs(tenths) / 10:,.1f} million"
+    """A figure in a sentence: ``$1,234.5 million`` or ``negative $3.0 million``."""
+    return f"{'negative ' if tenths < 0 else ''}${abs(tenths) / 10:,.1f} million"
 
 
 def percent(part: float, whole: float) -> str:
@@ -176,4 +176,5 @@ def fill(text: str, key: str, period: str, original: bool = False) -> str:
             raise KeyError(f"{who} {when} has no figure {name!r} (in {text[:60]!r})")
         return found[name]
 
-    return SLOT.sub(replace, " ".join(text.split()))
+    filled = SLOT.sub(replace, " ".join(text.split()))
+    return re.sub(r"(N|n)et income was negative \$", r"\1et loss was $", filled)

@@ -36,10 +36,8 @@ def _question(raw: dict[str, Any], by_file: dict[str, Doc]) -> dict[str, Any]:
     def full(text: str) -> str:
         return fill(text, key, period)
 
-    evidence = [
-        {"file": file, "passage": passage(by_file[file], full(part))}
-        for file, part in raw.get("e", [])
-    ]
+    cited = [(file, passage(by_file[file], full(part))) for file, part in raw.get("e", [])]
+    evidence = [{"file": file, "passage": text} for file, text in dict.fromkeys(cited)]
     return {
         "id": "",
         "question": raw["q"],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ingestion.sample.blocks import Block, Bullets, Doc, Heading, Para
 from ingestion.sample.companies import Company, long_date, spoken_period
 from ingestion.sample.figures import fill
+from ingestion.sample.model import model_of
 from ingestion.sample.pools import pick, pool
 from ingestion.sample.statements import balance_table, income_table, segment_table
 from ingestion.sample.write_filings import officer
@@ -19,6 +20,9 @@ class ReleaseWriter:
 
     def text(self, options: list[str], period: str) -> str:
         """One of the wordings with figures filled in."""
+        if model_of(self.company.key, self.original).of(period).net < 0:
+            # Only the first wording of each kind does not speak of money earned.
+            options = options[:1]
         text = pick(options, self.company.key, period, options[0])
         for name, value in (
             ("{short}", self.company.short),

@@ -38,9 +38,10 @@ def sync_groups(**_: Any) -> None:
 
 def _condition(wanted: tuple[str, ...]) -> Q:
     condition = Q(pk__in=[])
+    labels = {config.label for config in django_apps.get_app_configs()}
     for permission in wanted:
         app, _, codename = permission.partition(".")
-        if not django_apps.is_installed(app):
+        if app not in labels:
             continue
         one = Q(content_type__app_label=app)
         condition |= one if codename == "*" else one & Q(codename=codename)

@@ -1,10 +1,12 @@
 """Cut a frozen text into windows and blocks to read, without loading the whole of it.
 
-The blocks of a window, joined, are exactly that part of the text.
+The blocks of a window, joined, are that part of the text, character for character; only the ends
+of a PDF's printed lines have become spaces.
 """
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -18,6 +20,8 @@ WINDOW = 16_000
 # A window that can end at neither looks this far for the end of a line.
 SLACK = 600
 LONGEST_HEADING = 300
+# The end of a printed line, not of a paragraph: the line is long and ends within a sentence.
+SOFT_BREAK = re.compile(r"(?<=[^\n]{50}[a-z,;\-’'])\n(?=[^\n])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +140,7 @@ def _to_line(text: str, at: int) -> int:
 
 def _blocks(text: str, start: int, document: Document, mark: Highlight | None) -> list[Block]:
     end = start + len(text)
+    shown = SOFT_BREAK.sub(" ", text) if document.is_pdf else text
     sections = document.sections
     starts = [section["start"] for section in sections]
     cuts = {start: Block(start, [])}
@@ -158,7 +163,7 @@ def _blocks(text: str, start: int, document: Document, mark: Highlight | None) -
     ordered = [cuts[at] for at in sorted(cuts)]
     for block, after in zip(ordered, [*ordered[1:], None], strict=True):
         stop = after.start if after else end
-        block.pieces = pieces(text[block.start - start : stop - start], block.start, mark)
+        block.pieces = pieces(shown[block.start - start : stop - start], block.start, mark)
     return ordered
 
 

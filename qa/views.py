@@ -22,7 +22,7 @@ from qa.scoping import clean, read_scope
 from qa.stepping import step_through
 from qa.suggesting import start
 
-HITS_PER_DOCUMENT = 30
+HITS_PER_DOCUMENT = 20
 
 
 @require_safe
@@ -60,7 +60,10 @@ def hits(request: HttpRequest, public_id: UUID) -> HttpResponse:
     question = clean(request.GET.get("q", ""))
     try:
         scope = Scope(documents=(document.duplicate_of_id or document.pk,))
-        found = find(question, request.user, scope, limit=1, depth=HITS_PER_DOCUMENT).passages
+        results = find(
+            question, request.user, scope, limit=HITS_PER_DOCUMENT, depth=HITS_PER_DOCUMENT
+        )
+        found = results.passages[:HITS_PER_DOCUMENT]
     except BadQuery:
         found = []
     steps = step_through(found, request.GET.get("start", ""))

@@ -11,12 +11,13 @@ const lead = (target) => {
 // In the text the passage is there at once; on a page image its rectangles come a moment later.
 const inText = document.querySelector("mark#passage");
 if (inText) lead(inText);
-else document.getElementById("passage")?.closest(".sheet")?.scrollIntoView({ block: "start" });
+else document.querySelector(".sheet[data-focus]")?.scrollIntoView({ block: "start" });
 
 document.addEventListener("htmx:afterSettle", () => {
-  if (led || location.hash !== "#passage") return;
-  const marked = document.querySelector(".marks rect.focus, .marks rect");
-  if (marked) lead(marked);
+  lead(document.querySelector(".sheet[data-focus] .marks rect.focus"));
+  const list = document.querySelector(".hit-list");
+  const here = list?.querySelector("[aria-current]");
+  if (here) list.scrollTop = here.offsetTop - list.offsetTop - 24;
 });
 
 // Outlines start closed where there is no room beside the text.

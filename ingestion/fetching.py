@@ -71,12 +71,17 @@ def open_folder(path: Path, name: str = "") -> list[Source]:
 
 def scan_folders() -> list[Document]:
     """Look through every active folder source; the new documents."""
-    sources = Source.objects.filter(kind=Source.Kind.FOLDER, active=True)
-    return [document for source in sources for document in scan_folder(source)]
+    now = timezone.now()
+    sources = Source.objects.filter(kind=Source.Kind.FOLDER, active=True).order_by("pk")
+    return [document for source in sources for document in scan_folder(source, now)]
 
 
-def scan_folder(source: Source) -> list[Document]:
-    """The documents made for new and changed files; what could not be read is in `last_error`."""
+def scan_folder(source: Source, now: datetime | None = None) -> list[Document]:
+    """The documents made for new and changed files; what could not be read is in `last_error`.
+
+    All arrive at `now`, so that of two files with one text the first in order is the original.
+    """
+    now = now or timezone.now()
     root = Path(source.location)
     complaints: list[str] = []
     created: list[Document] = []
@@ -84,7 +89,7 @@ def scan_folder(source: Source) -> list[Document]:
         complaints.append(f"There is no folder {root}.")
     known = _known(source)
     for path in _files(root, complaints) if root.is_dir() else ():
-        receipt = _take(source, root, path, known, complaints)
+        receipt = _take(source, root, path, known, complaints, now)
         if receipt is not None and receipt.created:
             created.append(receipt.document)
     _note(source, complaints)
@@ -120,8 +125,13 @@ def _files(root: Path, complaints: list[str]) -> Iterator[Path]:
                 yield path
 
 
-def _take(
-    source: Source, root: Path, path: Path, known: Mapping[str, _Known], complaints: list[str]
+def _take(  # noqa: PLR0917
+    source: Source,
+    root: Path,
+    path: Path,
+    known: Mapping[str, _Known],
+    complaints: list[str],
+    now: datetime,
 ) -> Receipt | None:
     relative = path.relative_to(root).as_posix()
     # A file name may hold bytes that are no text.
@@ -133,7 +143,8 @@ def _take(
         if before and before.size == status.st_size and changed_at <= before.received_at:
             return None
         with path.open("rb") as file:
-            return take_in(source, Path(external_id).name, file, external_id=external_id)
+            name = Path(external_id).name
+            return take_in(source, name, file, external_id=external_id, received_at=now)
     except OSError as error:
         complaints.append(f"{relative} cannot be read: {error.strerror}.")
     except Refused as error:

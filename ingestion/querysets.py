@@ -142,12 +142,15 @@ class DocumentQuerySet(models.QuerySet["Document"]):
         return self.filter(quarantined_at__isnull=False, dropped_at__isnull=True)
 
     def due(self, now: datetime | None = None) -> DocumentQuerySet:
-        """Neither leased to a worker nor waiting for its next attempt; newest first."""
+        """Neither leased to a worker nor waiting for its next attempt; newest first.
+
+        What one scan brought has one time of arrival and keeps the scan's order.
+        """
         now = now or timezone.now()
         return self.filter(
             Q(claimed_until__isnull=True) | Q(claimed_until__lt=now),
             Q(retry_after__isnull=True) | Q(retry_after__lte=now),
-        ).order_by(F("received_at").desc(), "-pk")
+        ).order_by(F("received_at").desc(), "pk")
 
 
 class ChunkQuerySet(models.QuerySet["Chunk"]):

@@ -11,6 +11,7 @@ import os
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import PurePath
 from typing import IO, Any, cast
 
@@ -20,6 +21,7 @@ from django.core.files.base import File
 from django.core.files.storage import Storage
 from django.db import connection, transaction
 from django.db.models import Q
+from django.utils import timezone
 
 from docintel.scheduling import enqueue
 from ingestion.companies import company_named
@@ -84,13 +86,15 @@ def take_in(
     external_id: str = "",
     pushed: Mapping[str, Any] | None = None,
     user: AbstractBaseUser | None = None,
+    received_at: datetime | None = None,
 ) -> Receipt:
-    """As `receive`, and says whether the row is new."""
+    """As `receive`, and says whether the row is new; `received_at` is now if not given."""
     document = Document(
         source=source,
         file_name=display_name(file_name),
         external_id=_identifier(external_id),
         uploaded_by_id=user.pk if user else None,
+        received_at=received_at or timezone.now(),
     )
     storage = document.file.storage
     stored = _store(storage, document, file)

@@ -151,6 +151,14 @@ def test_a_folder_is_looked_through_for_what_is_new_or_changed(folder: Path) -> 
     assert scan_folder(source) == []
 
 
+def test_of_two_files_with_one_text_the_first_is_the_original(folder: Path) -> None:
+    for name in ("c (copy).txt", "a.txt", "b.txt"):
+        (folder / name).write_text("text " + name)
+    scan_folder(open_folder(folder)[0])
+    due = Document.objects.unparsed().due()
+    assert [document.file_name for document in due] == ["a.txt", "b.txt", "c (copy).txt"]
+
+
 def test_links_that_lead_outside_are_not_followed(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "secret.txt").write_text("secret")
     (tmp_path / "private").mkdir()

@@ -173,6 +173,16 @@ def test_text_beyond_the_limit_and_control_characters(settings: LazySettings) ->
     assert "binary" in fresh(binary).failed_reason
 
 
+def test_fifty_megabytes_of_text_end_with_a_reason_and_harm_no_neighbour() -> None:
+    line = b"Revenue rose by 4.5 percent in the second quarter and costs fell again.\n"
+    huge = send(line * (50 * 1_048_576 // len(line)), "huge.txt")
+    small = send("Revenue rose.", "small.txt")
+    run_until_nothing_is_left()
+    assert fresh(huge).state == "quarantined"
+    assert "too long" in fresh(huge).failed_reason
+    assert fresh(small).state == "embedded"
+
+
 def test_vectors_wait_for_an_encoder_without_using_up_attempts(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
 
 from ingestion import fetching, pipeline
 from ingestion.models import Document
@@ -43,8 +44,9 @@ class Command(BaseCommand):
             sources = fetching.open_folder(folder, name)
         except fetching.Refused as error:
             raise CommandError(str(error)) from error
+        now = timezone.now()
         for source in sources:
-            documents = fetching.scan_folder(source)
+            documents = fetching.scan_folder(source, now)
             self.stdout.write(f"{source}: {len(documents)} new or changed files")
             if source.last_error:
                 self.stderr.write(source.last_error)

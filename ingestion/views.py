@@ -104,7 +104,7 @@ def text(request: HttpRequest, public_id: UUID) -> HttpResponse:
     row = arrival(request, public_id)
     body = _body(row)
     shown = window(body, offset(request.GET.get("at", "")) or 0, _highlight(request))
-    way = request.GET.get("way", "next")
+    way = "previous" if request.GET.get("way") == "previous" else "next"
     return render(request, "ingestion/_window.html", {"document": row, "window": shown, way: True})
 
 
@@ -115,7 +115,7 @@ def pages(request: HttpRequest, public_id: UUID) -> HttpResponse:
     opened = _open(request, arrival(request, public_id))
     if not opened.has_images:
         raise Http404
-    way = request.GET.get("way", "next")
+    way = "previous" if request.GET.get("way") == "previous" else "next"
     context = {"opened": opened, "document": opened.arrival, way: True}
     return render(request, "ingestion/_pages.html", context)
 

@@ -1,0 +1,474 @@
+"""Every route × every person × a visible, a restricted and a missing document, GET and POST.
+
+A new route without a line in the tables below fails. Restricted and missing must look the same.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from io import BytesIO
+
+import pytest
+from axes.models import AccessAttempt, AccessFailureLog, AccessLog
+from django.apps import apps
+from django.contrib.auth.models import Group, User
+from django.test import Client
+from django.urls import URLResolver, get_resolver, reverse
+from django.utils import timezone
+from django_q.models import OrmQ, Schedule, Task
+from reportlab.pdfgen.canvas import Canvas
+
+from docintel.models import ApiToken, Measurement, ModelVersion
+from ingestion.freezing import text_digest
+from ingestion.models import Company, Document, Source
+from ingestion.receiving import take_in
+
+pytestmark = pytest.mark.django_db
+
+NOBODY: set[str] = set()
+SIGNED_IN = {"charlie", "alice", "eve", "ian", "olga", "adam"}
+ANYONE = {"anonymous", *SIGNED_IN}
+READERS = SIGNED_IN - {"charlie"}
+SENDERS = READERS - {"olga"}
+EDITORS = {"eve", "adam"}
+OPERATORS = {"olga", "adam"}
+STAFF = {"eve", "olga", "adam"}
+ADAM = {"adam"}
+
+# Route -> who may GET it, who may POST to it.
+EXPECTED: dict[str, tuple[set[str], set[str]]] = {
+    "qa:search": (READERS, NOBODY),
+    "qa:hits": (READERS, NOBODY),
+    "ingestion:documents": (READERS, NOBODY),
+    "ingestion:status": (READERS, NOBODY),
+    "ingestion:document": (READERS, NOBODY),
+    "ingestion:text": (READERS, NOBODY),
+    "ingestion:pages": (READERS, NOBODY),
+    "ingestion:page": (READERS, NOBODY),
+    "ingestion:page_image": (READERS, NOBODY),
+    "ingestion:file": (READERS, NOBODY),
+    "ingestion:edit": (EDITORS, EDITORS),
+    "ingestion:upload": (SENDERS, SENDERS),
+    "ingestion:quarantine": (OPERATORS, NOBODY),
+    "ingestion:retry": (NOBODY, OPERATORS),
+    "ingestion:drop": (NOBODY, OPERATORS),
+    "ingestion_api:documents": (READERS, SENDERS),
+    "ingestion_api:upload": (NOBODY, SENDERS),
+    "ingestion_api:document": (READERS, NOBODY),
+    "ingestion_api:status": (READERS, NOBODY),
+    "ingestion_api:schema": (SIGNED_IN, NOBODY),
+    "ingestion_api:docs": (SIGNED_IN, NOBODY),
+    "qa_api:search": (READERS, NOBODY),
+    "login": (ANYONE, ANYONE),
+    "logout": (NOBODY, SIGNED_IN),
+    "health": (OPERATORS, NOBODY),
+    "healthz": (ANYONE, NOBODY),
+    "closed": (NOBODY, NOBODY),
+    "admin:index": (STAFF, STAFF),
+    "admin:search": (STAFF, STAFF),
+    "admin:login": (ANYONE, ANYONE),
+    "admin:logout": (NOBODY, STAFF),
+    "admin:password_change": (STAFF, STAFF),
+    "admin:password_change_done": (STAFF, NOBODY),
+    "admin:autocomplete": (NOBODY, NOBODY),  # Without a field that it completes: a 403.
+    "admin:jsi18n": (STAFF, NOBODY),
+    "admin:view_on_site": (NOBODY, NOBODY),
+    "admin:app_list": (STAFF, STAFF),
+    "admin:auth_user_password_change": (ADAM, ADAM),
+    "admin:to change": (STAFF, STAFF),  # Only a redirect to the row's form.
+    "admin:anything else": (NOBODY, NOBODY),
+}
+ACTIONS = ("changelist", "history", "change", "add", "delete")
+# Model of the admin -> who may do each of ACTIONS.
+ALL_OF_IT = dict.fromkeys(ACTIONS, ADAM)
+ADMIN: dict[str, dict[str, set[str]]] = {
+    "auth_user": ALL_OF_IT,
+    "auth_group": ALL_OF_IT,
+    "docintel_apitoken": ALL_OF_IT,
+    "axes_accessattempt": {**ALL_OF_IT, "add": NOBODY},
+    "axes_accesslog": {**ALL_OF_IT, "add": NOBODY},
+    "axes_accessfailurelog": {**ALL_OF_IT, "add": NOBODY},
+    **{
+        model: {**dict.fromkeys(ACTIONS[:3], who), "add": NOBODY, "delete": NOBODY}
+        for model, who in {
+            "docintel_modelversion": OPERATORS,
+            "docintel_measurement": OPERATORS,
+            "django_q_schedule": ADAM,
+            "django_q_success": ADAM,
+            "django_q_failure": ADAM,
+            "django_q_ormq": ADAM,
+            "ingestion_document": STAFF,
+        }.items()
+    },
+    "ingestion_source": {**dict.fromkeys(ACTIONS, OPERATORS), "delete": NOBODY},
+    "ingestion_company": {**ALL_OF_IT, "delete": NOBODY},
+}
+# Read-only in the admin: looked at by GET, never posted to.
+UNCHANGEABLE = {
+    model for model, actions in ADMIN.items() if not actions["add"] and "axes" not in model
+}
+# Whoever may restrict sources knows them all, and their companies.
+NAMES_ARE_KNOWN = ("admin:ingestion_source", "admin:ingestion_company", "admin:auth_group")
+MISSING = "00000000-0000-4000-8000-000000000000"
+MISSING_ROW = 987_654_321
+
+
+@dataclass(frozen=True)
+class Route:
+    name: str
+    pattern: str
+
+    @property
+    def expected(self) -> tuple[set[str], set[str]] | None:
+        if self.name in EXPECTED:
+            return EXPECTED[self.name]
+        model, _, action = self.name.removeprefix("admin:").rpartition("_")
+        who = ADMIN.get(model, {}).get(action)
+        if who is None:
+            return None
+        # Nothing may be posted to a history either, but Django answers with the same page.
+        return who, NOBODY if model in UNCHANGEABLE and action == "change" else who
+
+    @property
+    def is_api(self) -> bool:
+        return self.pattern.startswith("api/")
+
+    def address(self, document: Document | None, row: int | str) -> str:
+        """With this document's id, or the missing one; `row` where the admin wants a row's id."""
+        path = self.pattern.replace(
+            "<uuid:public_id>", str(document.public_id if document else MISSING)
+        )
+        path = re.sub(r"<int:\w+>", "1", path)
+        path = re.sub(r"<path:object_id>|<id>", str(row), path)
+        path = re.sub(r"<path:\w+>", "1", path)
+        path = re.sub(r"\^?\(\?P<app_label>[^)]*\)/\$", "ingestion/", path)
+        return "/" + re.sub(r"\(\?P<url>\.\*\)\$", "nothing", path)
+
+
+def routes(patterns=None, namespaces=(), prefix=""):
+    for pattern in get_resolver().url_patterns if patterns is None else patterns:
+        path = prefix + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            inside = (*namespaces, pattern.namespace) if pattern.namespace else namespaces
+            yield from routes(pattern.url_patterns, inside, path)
+        else:
+            unnamed = "anything else" if "<url>" in path else "to change"
+            yield Route(":".join([*namespaces, pattern.name or unnamed]), path)
+
+
+def test_every_route_says_who_may():
+    undeclared = [route for route in routes() if route.expected is None]
+    assert undeclared == []
+
+
+def test_no_expectation_outlives_its_route():
+    there = {route.name for route in routes()}
+    assert EXPECTED.keys() <= there
+    assert {f"admin:{model}_{action}" for model in ADMIN for action in ACTIONS} <= there
+
+
+# The objects
+
+
+def pdf(words: str) -> BytesIO:
+    file = BytesIO()
+    canvas = Canvas(file)
+    canvas.drawString(72, 700, words)
+    canvas.save()
+    file.seek(0)
+    return file
+
+
+def put(source, words, **fields):
+    document = take_in(source, f"{words.split()[0]}.pdf", pdf(words)).document
+    values = {
+        "title": words, "text": words, "text_sha256": text_digest(words), "pages": [0],
+        "media_type": "application/pdf", "parsed_at": timezone.now(),
+        "searchable_at": timezone.now(), "embedded_at": timezone.now(), **fields,
+    }  # fmt: skip
+    Document.objects.filter(pk=document.pk).update(**values)
+    document.refresh_from_db()
+    return document
+
+
+def one_row_of_every_table() -> None:
+    """Of those that the admin shows."""
+    now = timezone.now()
+    ApiToken.issue(User.objects.create_user("dora"), "old")
+    ModelVersion.objects.create(name="test", version="1", digest="0")
+    Measurement.objects.create(name="test", value=1)
+    Schedule.objects.create(func="a.b")
+    OrmQ.objects.create(key="test", payload="", lock=now)
+    for success in (True, False):
+        Task.objects.create(
+            id=str(success), name="a", func="a.b", started=now, stopped=now, success=success
+        )
+    for model in (AccessLog, AccessFailureLog):
+        model.objects.create(username="dora", ip_address="127.0.0.1")
+    AccessAttempt.objects.create(username="dora", ip_address="127.0.0.1", failures_since_start=1)
+
+
+@dataclass
+class World:
+    visible: Document
+    hidden: Document
+    broken: Document
+    spoilt: Document
+    hidden_broken: Document
+
+
+@pytest.fixture
+def world(db, settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path
+    deal_team = Group.objects.create(name="deal team")
+    vault = Source.objects.create(name="Vault", kind=Source.Kind.UPLOAD)
+    vault.groups.add(deal_team)
+    library = Source.objects.create(name="Library", kind=Source.Kind.FOLDER)
+    acme = Company.objects.create(name="Acme", key="acme")
+    falcon = Company.objects.create(name="Falcon Holdings", key="falcon")
+    one_row_of_every_table()
+    given_up = {
+        "quarantined_at": timezone.now(), "failed_stage": "parse", "failed_reason": "Encrypted.",
+        "parsed_at": None, "searchable_at": None, "embedded_at": None, "text": "",
+        "text_sha256": "",
+    }  # fmt: skip
+    return World(
+        visible=put(library, "Acme margins fell", company=acme, fiscal_year=2024),
+        hidden=put(vault, "Falcon will be bought", company=falcon, fiscal_year=1999, kind="news"),
+        broken=put(library, "Broken file", **given_up),
+        spoilt=put(library, "Spoilt file", **given_up),
+        hidden_broken=put(vault, "Falcon broken file", **given_up),
+    )
+
+
+@pytest.fixture
+def person(request):
+    def find(name: str) -> User | None:
+        return None if name == "anonymous" else request.getfixturevalue(name)
+
+    return find
+
+
+def signed_in(user: User | None) -> Client:
+    client = Client(raise_request_exception=False)
+    if user is not None:
+        client.force_login(user)
+    return client
+
+
+def ask(client: Client, route: Route, method: str, document: Document | None, row: int):
+    if "logout" in route.name and method == "post":
+        # In a session of its own: this person's is still needed.
+        pk = client.session.get("_auth_user_id")
+        client = signed_in(User.objects.get(pk=pk) if pk else None)
+    return getattr(client, method)(route.address(document, row))
+
+
+def pair(route: Route, world: World) -> tuple[Document, Document]:
+    """The visible and the hidden document that this route is about."""
+    if route.name == "ingestion:retry":
+        return world.broken, world.hidden_broken
+    if route.name == "ingestion:drop":
+        return world.spoilt, world.hidden_broken
+    return world.visible, world.hidden
+
+
+def row_of(route: Route, document: Document) -> int | str:
+    """The row that an admin route is about: the document, or one of its model."""
+    model = re.match(r"admin/(\w+)/(\w+)/<", route.pattern)
+    if model is None or model[2] in {"document", "source"}:
+        return document.source_id if model and model[2] == "source" else document.pk
+    rows = apps.get_model(model[1], model[2]).objects
+    return rows.order_by("pk").values_list("pk", flat=True).last()
+
+
+def denied(response, route: Route) -> bool:
+    if response.status_code == 302 and "login" not in route.name:
+        place = response["Location"]
+        return place == "/admin/" or place.startswith(("/sign-in/?next=", "/admin/login/?next="))
+    return response.status_code in {401, 403, 404, 405}
+
+
+@pytest.mark.parametrize("name", sorted(ANYONE))
+def test_everyone_may_exactly_what_is_declared(world, person, name):
+    client = signed_in(person(name))
+    wrong = []
+    for route in routes():
+        assert route.expected is not None, route
+        document, _ = pair(route, world)
+        row = row_of(route, document)
+        for method, who in zip(("get", "post"), route.expected, strict=True):
+            response = ask(client, route, method, document, row)
+            status = response.status_code
+            if status >= 500:
+                wrong.append((route.name, method, status))
+            elif denied(response, route) == (name in who):
+                wrong.append((route.name, method, status, "may" if name in who else "may not"))
+            elif name not in who and route.is_api and name == "anonymous" and status != 401:
+                wrong.append((route.name, method, status, "not a 401"))
+    assert wrong == [], "\n".join(map(str, wrong))
+
+
+@pytest.mark.parametrize("name", sorted(ANYONE))
+def test_a_restricted_document_looks_like_a_missing_one(world, person, name):
+    client = signed_in(person(name))
+    different = []
+    for route in routes():
+        about_documents = "uuid:public_id" in route.pattern or "ingestion_document" in route.name
+        if not about_documents:
+            continue
+        _, hidden = pair(route, world)
+        for method in ("get", "post"):
+            there = ask(client, route, method, hidden, hidden.pk)
+            missing = ask(client, route, method, None, MISSING_ROW)
+            seen = [
+                (
+                    answer.status_code,
+                    plain(answer.get("Location", ""), hidden),
+                    body(answer, hidden),
+                )
+                for answer in (there, missing)
+            ]
+            if seen[0] != seen[1]:
+                different.append((route.name, method, seen[0][:2], seen[1][:2]))
+    assert different == []
+
+
+def body(response, hidden: Document) -> str:
+    content = b"".join(response.streaming_content) if response.streaming else response.content
+    return plain(content.decode(errors="replace"), hidden)
+
+
+def plain(words: str, hidden: Document) -> str:
+    """Without the ids and what changes from one request to the next."""
+    for pk in (str(hidden.public_id), MISSING):
+        words = words.replace(pk, "ID")
+    words = re.sub(rf"\b({hidden.pk}|{MISSING_ROW})\b", "ROW", words)
+    return re.sub(r"\b[A-Za-z0-9]{64}\b", "CSRF", words)
+
+
+@pytest.mark.parametrize("name", sorted(SIGNED_IN))
+def test_no_page_names_what_is_hidden(world, person, name):
+    client = signed_in(person(name))
+    secrets = (b"Falcon", b"Vault", str(world.hidden.public_id).encode(), b"1999")
+    told = []
+    for route in routes():
+        if name == "adam" and route.name.startswith(NAMES_ARE_KNOWN):
+            continue
+        response = ask(client, route, "get", world.visible, row_of(route, world.visible))
+        if response.streaming:
+            continue
+        told += [(route.name, word) for word in secrets if word in response.content]
+    assert told == []
+
+
+SEARCHED = [
+    "/?q=Falcon", "/?company={company}", "/?source={source}", "/documents/?q=Falcon",
+    "/documents/?source={source}", "/documents/?company={company}", "/documents/?year=1999",
+    "/documents/status/?d={hidden}", "/upload/?d={hidden}", "/quarantine/?q=Falcon",
+    "/admin/ingestion/document/?q=bought", "/admin/ingestion/document/?source__id__exact={source}",
+    "/admin/ingestion/document/?company__id__exact={company}",
+    "/admin/autocomplete/?app_label=ingestion&model_name=document&field_name=duplicate_of&term=bought",
+    "/admin/search/?s=bought", "/api/v1/documents/?fiscal_year=1999",
+    "/api/v1/documents/?company=Falcon+Holdings", "/api/v1/search/?q=bought",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["alice", "eve", "ian", "olga", "adam"])
+def test_no_search_list_or_choice_finds_what_is_hidden(world, person, name, monkeypatch):
+    from docintel import encoders
+
+    def unavailable(*_, **__):
+        raise encoders.EncoderUnavailable("not in this test")
+
+    monkeypatch.setattr(encoders, "live_embedder", unavailable)
+    client = signed_in(person(name))
+    told = []
+    for template in SEARCHED:
+        address = template.format(
+            company=world.hidden.company_id,
+            source=world.hidden.source_id,
+            hidden=world.hidden.public_id,
+        )
+        content = client.get(address)
+        assert content.status_code < 500, address
+        shown = content.content.replace(b"Falcon+Holdings", b"").replace(b"q=Falcon", b"")
+        words = (b"will be bought", b"Falcon Holdings", b"Vault", b"Falcon.pdf")
+        told += [(address, word) for word in words if word in shown]
+    assert told == []
+
+
+def test_a_member_of_the_group_sees_it(world, alice):
+    alice.groups.add(Group.objects.get(name="deal team"))
+    client = signed_in(alice)
+    for name in ("ingestion:document", "ingestion:file", "ingestion_api:document"):
+        assert client.get(reverse(name, args=[world.hidden.public_id])).status_code == 200, name
+
+
+def test_a_copy_sent_by_web_says_nothing_of_the_hidden_one(world, alice):
+    client = signed_in(alice)
+    copy = Document.objects.create(
+        source=world.visible.source, file_name="mine.pdf", title="Mine", parsed_at=timezone.now(),
+        duplicate_of=world.hidden, media_type="application/pdf", file=world.visible.file.name,
+        uploaded_by=alice,
+    )  # fmt: skip
+    for address in (
+        reverse("ingestion:document", args=[copy.public_id]),
+        reverse("ingestion:documents"),
+        f"/documents/status/?d={copy.public_id}",
+        f"/upload/?d={copy.public_id}",
+    ):
+        response = client.get(address)
+        assert response.status_code == 200, address
+        for word in (b"Vault", b"Falcon.pdf", str(world.hidden.public_id).encode()):
+            assert word not in response.content, (address, word)
+    page = client.get(reverse("ingestion:document", args=[copy.public_id]))
+    assert b"uplicate" not in page.content
+    assert b"Mine" not in client.get("/documents/?state=duplicate").content
+
+
+# fmt: off
+HOSTILE = ["\0", "9" * 400, "-1", "'; DROP TABLE x --", "\u202e\U0001f600", "a" * 9000, "{{7*7}}",
+           "NaN", "document", "opened", "__class__", "../..", "2024-13-45", "1e999", '"', '"" "']
+NAMES = ["q", "company", "kind", "year", "quarter", "source", "from", "to", "start", "end", "page",
+         "at", "way", "d", "width", "state", "view", "sort", "next", "limit", "x__y", "track"]
+# fmt: on
+
+
+NOT_FUZZED = {"health", "ingestion:page_image", "ingestion_api:schema"}
+
+
+def test_hostile_parameters_are_never_a_500(world, adam, monkeypatch):
+    from docintel import encoders
+
+    def unavailable(*_, **__):
+        raise encoders.EncoderUnavailable("not in this test")
+
+    monkeypatch.setattr(encoders, "live_embedder", unavailable)
+    client = signed_in(adam)
+    failed = []
+    for route in routes():
+        if route.name.startswith("admin:") or route.name in NOT_FUZZED:
+            continue
+        address = route.address(pair(route, world)[0], row_of(route, world.visible))
+        asked = [{name: [value, value] for name in NAMES} for value in HOSTILE]
+        # One by one too, as one error may hide another.
+        asked += [{name: HOSTILE[n % len(HOSTILE)]} for n, name in enumerate(NAMES)]
+        asked += [{"way": value} for value in HOSTILE]
+        for parameters in asked:
+            if client.get(address, parameters).status_code >= 500:
+                failed.append((route.name, str(parameters)[:60]))  # noqa: PERF401
+    assert failed == []
+
+
+def test_no_answer_holds_a_digest_or_a_password(world, adam, ian):
+    row, token = ApiToken.issue(ian, "test")
+    secrets = (token, row.digest, ian.password, adam.password)
+    client = signed_in(adam)
+    for route in routes():
+        number = row.pk if "apitoken" in route.name else row_of(route, world.visible)
+        response = client.get(route.address(world.visible, number))
+        if not response.streaming:
+            content = response.content.decode(errors="replace")
+            assert [secret for secret in secrets if secret in content] == [], route.name

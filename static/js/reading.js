@@ -1,24 +1,30 @@
 // Leads the reader to the passage, and keeps the page number up to date while scrolling.
-const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-let led = false;
+// What loads above it would push the passage away, so this is repeated until the reader takes over.
+let leading = true;
+for (const type of ["wheel", "touchstart", "mousedown", "keydown"]) {
+  addEventListener(type, () => (leading = false), { once: true, passive: true });
+}
 
-const lead = (target) => {
-  if (led || !target) return;
-  led = true;
-  target.scrollIntoView({ block: "center", behavior: calm ? "auto" : "instant" });
+const lead = () => {
+  if (!leading) return;
+  // In the text the passage is there at once; on a page image its rectangles come a moment later.
+  const passage = document.querySelector(
+    "mark#passage, .sheet[data-focus] .marks rect.focus, .sheet[data-focus] .marks rect",
+  );
+  if (passage) passage.scrollIntoView({ block: "center" });
+  else document.querySelector(".sheet[data-focus]")?.scrollIntoView({ block: "start" });
 };
 
-// In the text the passage is there at once; on a page image its rectangles come a moment later.
-const inText = document.querySelector("mark#passage");
-if (inText) lead(inText);
-else document.querySelector(".sheet[data-focus]")?.scrollIntoView({ block: "start" });
-
+lead();
+addEventListener("load", () => requestAnimationFrame(lead));
+document.addEventListener("load", lead, { capture: true });
 document.addEventListener("htmx:afterSettle", () => {
-  lead(document.querySelector(".sheet[data-focus] .marks rect.focus"));
+  lead();
   const list = document.querySelector(".hit-list");
   const here = list?.querySelector("[aria-current]");
   if (here) list.scrollTop = here.offsetTop - list.offsetTop - 24;
 });
+setTimeout(() => (leading = false), 5000);
 
 // Outlines start closed where there is no room beside the text.
 const outline = document.querySelector("[data-outline]");

@@ -124,6 +124,7 @@ def _get_server(folder: Path) -> Any:
     last: Exception | None = None
     # pg_ctl gives up after 10 s, while the server may still be replaying its log after a crash.
     for attempt in range(30):
+        _clear_dead_postmaster(folder)
         try:
             return pgserver.get_server(folder)
         except (subprocess.SubprocessError, AssertionError, OSError, ValueError) as error:
@@ -133,6 +134,21 @@ def _get_server(folder: Path) -> Any:
             if "No space left" in _log_tail(folder):
                 break
     raise PostgresUnavailable(f"the embedded Postgres did not start: {_log_tail(folder) or last}")
+
+
+def _clear_dead_postmaster(folder: Path) -> None:
+    """Remove the pid file of a server that was killed but that nobody has buried.
+
+    Where process 1 does not reap (a container without an init), pgserver takes the zombie for a
+    running server. Only the pid file of a zombie is touched: Postgres deals with all others.
+    """
+    path = folder / "postmaster.pid"
+    try:
+        pid = int(path.read_text().split(maxsplit=1)[0])
+        if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
+            path.unlink()
+    except (OSError, ValueError, IndexError, psutil.NoSuchProcess):
+        return
 
 
 def _pgserver() -> Any:

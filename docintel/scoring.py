@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 RESAMPLES = 1_000
 
 
-class CannotScore(Exception):  # noqa: N818  the programs are right, what they need is missing
+class CannotScore(Exception):
     """There is nothing to measure here; the message says what to do first."""
 
 

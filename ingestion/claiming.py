@@ -38,7 +38,7 @@ KILLED = (
 )
 
 
-class ClaimLost(Exception):  # noqa: N818  an answer, not a fault
+class ClaimLost(Exception):
     """Somebody else took this document over, or a person changed it; drop what was made."""
 
 

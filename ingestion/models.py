@@ -347,11 +347,11 @@ class CorpusStatistics(models.Model):
     def __str__(self) -> str:
         return f"{self.n_chunks} chunks"
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.pk = 1
+        super().save(*args, **kwargs)
+
     @classmethod
     def current(cls) -> CorpusStatistics:
         """The row; an unsaved empty one before the first refresh."""
         return cls.objects.first() or cls()
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        self.pk = 1
-        super().save(*args, **kwargs)

@@ -15,7 +15,7 @@ from ingestion.receiving import Receipt
 TAKES_PUSHES = (Source.Kind.API, Source.Kind.UPLOAD)
 
 
-class Refused(Exception):  # noqa: N818  it is what was sent that is wrong, not the program
+class Refused(Exception):
     """Why it was not taken in, in words for its sender; `field` is what to change."""
 
     def __init__(self, field: str, message: str, *, conflict: bool = False) -> None:

@@ -34,7 +34,7 @@ READ_BYTES = 1_048_576
 PUSHED_FIELDS = ("title", "kind", "fiscal_year", "fiscal_quarter", "published_on")
 
 
-class Refused(Exception):  # noqa: N818  an answer, not a fault
+class Refused(Exception):
     """This cannot be taken in; the message says why, for the person who sent it."""
 
 

@@ -46,7 +46,7 @@ KEYWORDS_ONLY = "Meaning search is unavailable, these are keyword matches only."
 _embedding = ThreadPoolExecutor(max_workers=16, thread_name_prefix="embed-question")
 
 
-class BadQuery(ValueError):  # noqa: N818  it is the question that is wrong, not the program
+class BadQuery(ValueError):
     """The question cannot be searched for; the message tells the person why."""
 
 

@@ -35,11 +35,11 @@ class Parsed:
     notes: list[str] = field(default_factory=list)
 
 
-class Unreadable(Exception):  # noqa: N818 - it reads as what it says of the file
+class Unreadable(Exception):
     """The file itself is the reason and trying again will not help; says why in words."""
 
 
-class ParserFailed(Exception):  # noqa: N818
+class ParserFailed(Exception):
     """The parser crashed or ran out of time or memory; another try may succeed."""
 
 

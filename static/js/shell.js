@@ -50,6 +50,10 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   if (signIn && path === signIn) {
     event.detail.shouldSwap = false;
     location.reload();
+  } else if (/^\s*<!doctype/i.test(event.detail.serverResponse || "")) {
+    // A whole page where a part of one was asked for: an error page.
+    event.detail.shouldSwap = false;
+    toast("That did not work. Please reload the page and try again.");
   }
 });
 

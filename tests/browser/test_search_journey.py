@@ -197,6 +197,21 @@ def test_a_session_that_ended_leads_to_the_sign_in(
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
 
 
+def test_searching_and_reading_work_without_scripts(
+    browser: Browser, live_server, alice: User
+) -> None:
+    context = browser.new_context(base_url=live_server.url, java_script_enabled=False)
+    page = context.new_page()
+    sign_in(page, "alice")
+    page.get_by_label("Search the documents").fill("freight")
+    page.get_by_role("button", name="Search").click()
+    page.locator(".passage a", has_text="canal closed").first.click()
+    expect(page.locator("#page-2 img")).to_be_visible()
+    page.get_by_role("link", name="Text", exact=True).click()
+    expect(page.locator("mark#passage")).to_be_in_viewport()
+    context.close()
+
+
 def test_the_theme_is_remembered(page: Page, alice: User, complaints: list[str]) -> None:
     page.goto("/sign-in/")
     shade = "document.documentElement.dataset.shade"

@@ -2,7 +2,9 @@
 
 The index counts what it holds: entries in memory and in each segment. Deleted rows stay counted
 until a vacuum, so fewer entries than rows is always a loss; after a server start a vacuum comes
-first, that no deleted row hides one. One process at a time checks; the others skip.
+first, that no deleted row hides one. The corpus size by which it weighs words can be lost by
+itself, even in a clean shutdown; then all entries are there and nothing is found. One process at
+a time checks; the others skip.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from django.db import DatabaseError, connection
@@ -36,6 +38,9 @@ PROBES = 3
 # Passages of boilerplate resemble one another; the probed one must be among the best.
 PROBE_DEPTH = 20
 PROBE_CHARACTERS = 400
+# The corpus size may lag behind; a smaller share than this makes common words of rare ones.
+CORPUS_SHARE = 0.8
+CORPUS_SIZE = re.compile(r"^\s*total_docs: (\d+)", re.MULTILINE)
 ENTRIES = re.compile(r"^\s*documents: (\d+)|^\s*L\d+ Segment .*\bdocs=(\d+)", re.MULTILINE)
 
 
@@ -49,18 +54,22 @@ class Report:
     rows: int
     entries: int
     missed: int = 0
+    corpus: int = 0  # Passages that the index believes there are; deleting lowers it never.
     rebuilt: bool = False
     seconds: float = 0.0
     skipped: bool = False  # Another process is at it; the numbers mean nothing.
 
     @property
     def ok(self) -> bool:
-        return self.skipped or (self.entries >= self.rows and not self.missed)
+        whole = self.entries >= self.rows and self.corpus >= self.rows * CORPUS_SHARE
+        return self.skipped or (whole and not self.missed)
 
     def __str__(self) -> str:
         if self.skipped:
             return "another process is checking the index"
-        lost = f", {self.missed} recent passages not found" if self.missed else ""
+        lost = f", {self.missed} probed passages not found" if self.missed else ""
+        if self.corpus < self.rows * CORPUS_SHARE:
+            lost += f", words weighed as in a corpus of {self.corpus:,}"
         again = f", rebuilt in {self.seconds:.1f} s" if self.rebuilt else ""
         return f"{self.entries:,} entries for {self.rows:,} passages{lost}{again}"
 
@@ -95,21 +104,37 @@ def inspect() -> Report:
     """What a check finds now; repairs nothing."""
     # Rows first: a row that is added meanwhile then counts as an entry only.
     rows = Chunk.objects.count()
-    return Report(rows, entries(), missed=_missed() if rows else 0)
+    summary = _summary()
+    return Report(
+        rows, entries(summary), missed=_missed() if rows else 0, corpus=corpus_size(summary)
+    )
 
 
-def entries() -> int:
-    """Passages that the index holds, in memory and in segments; dead ones too until a vacuum."""
+def _summary() -> str:
     with connection.cursor() as cursor:
         cursor.execute("SELECT bm25_summarize_index(%s)", [INDEX])
-        summary = cursor.fetchone()[0]
+        return str(cursor.fetchone()[0])
+
+
+def entries(summary: str) -> int:
+    """Passages that the index holds, in memory and in segments; dead ones too until a vacuum."""
     return sum(int(memory or segment) for memory, segment in ENTRIES.findall(summary))
 
 
+def corpus_size(summary: str) -> int:
+    """Passages that the index believes there are, by which it tells rare words from common ones."""
+    found = CORPUS_SIZE.search(summary)
+    return int(found[1]) if found else 0
+
+
 def _missed() -> int:
-    """How many of the most recent passages the index does not find by their own words."""
-    recent = Chunk.objects.order_by("-pk").values_list("pk", "body")[:PROBES]
-    return sum(not _found(pk, body) for pk, body in recent)
+    """How many passages, of the latest and of the earliest, are not found by their own words.
+
+    The latest may have come after a loss, the earliest before it.
+    """
+    rows = Chunk.objects.values_list("pk", "body")
+    probed = dict([*rows.order_by("-pk")[:PROBES], *rows.order_by("pk")[:PROBES]])
+    return sum(not _found(pk, body) for pk, body in probed.items())
 
 
 def _found(pk: int, body: str) -> bool:
@@ -140,7 +165,7 @@ def _rebuild(before: Report) -> Report:
     seconds = time.perf_counter() - start
     measuring.record(REBUILD, seconds, rows=before.rows, entries=before.entries)
     after = inspect()
-    return Report(after.rows, after.entries, after.missed, rebuilt=True, seconds=seconds)
+    return replace(after, rebuilt=True, seconds=seconds)
 
 
 def _drop_leftovers() -> None:
@@ -163,6 +188,7 @@ def _record(report: Report, started: float) -> None:
         rows=report.rows,
         entries=report.entries,
         missed=report.missed,
+        corpus=report.corpus,
         rebuilt=report.rebuilt,
         server_started=started,
     )

@@ -31,7 +31,7 @@ doctor:  ## say what is right with this installation, and what to do about the r
 	$(FIND_PYTHON); "$$python" -m docintel.installing && exec $(BIN)/python manage.py doctor
 
 test: lint  ## everything that CI runs: lint, types, import contracts, all tests
-	$(BIN)/pytest -q
+	$(BIN)/pytest -q -n auto --maxprocesses 4
 
 check: test  ## the same
 

@@ -22,7 +22,10 @@ REPORT_VIOLATIONS = """document.addEventListener("securitypolicyviolation", (eve
 def browser() -> Iterator[Browser]:
     path = os.environ.get("DOCINTEL_CHROMIUM") or shutil.which("chromium")
     if not path:
-        pytest.skip("Chromium not found: apt-get install chromium, or name it by DOCINTEL_CHROMIUM")
+        hint = "Chromium not found: apt-get install chromium, or name it by DOCINTEL_CHROMIUM"
+        if os.environ.get("DOCINTEL_REQUIRE_BROWSER"):
+            pytest.fail(hint)
+        pytest.skip(hint)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield browser

@@ -13,10 +13,15 @@ import tempfile
 from pathlib import Path
 
 # Before Django reads its settings: this run's own server, folder, and a small, quick embedder.
-_folder = Path(tempfile.mkdtemp(prefix="docintel-"))
-_folder.chmod(_folder.stat().st_mode | stat.S_IXOTH | stat.S_IROTH)
-os.environ.pop("DATABASE_URL", None)
-os.environ["DOCINTEL_VAR"] = str(_folder)
+# The processes of one run share them; each has a database of its own.
+OWNER = "PYTEST_XDIST_WORKER" not in os.environ
+if OWNER:
+    _folder = Path(tempfile.mkdtemp(prefix="docintel-"))
+    _folder.chmod(_folder.stat().st_mode | stat.S_IXOTH | stat.S_IROTH)
+    os.environ.pop("DATABASE_URL", None)
+    os.environ["DOCINTEL_VAR"] = str(_folder)
+else:
+    _folder = Path(os.environ["DOCINTEL_VAR"])
 os.environ["DJANGO_SETTINGS_MODULE"] = "docintel.settings"
 os.environ.setdefault("EMBEDDING_MODEL", "all-MiniLM-L6-v2")
 # Unpacked weights may be shared between runs: they are verified by digest.
@@ -40,6 +45,8 @@ DATA = Path(os.environ.get("DOCINTEL_DATA", Path(__file__).resolve().parents[2] 
 
 def pytest_configure() -> None:
     url = postgres.ensure(_folder)
+    if not OWNER:
+        return
     with psycopg.connect(url, autocommit=True) as connection:
         # The cluster is thrown away at the end; durability would only cost time.
         for setting in ("fsync = off", "synchronous_commit = off", "full_page_writes = off"):
@@ -48,8 +55,9 @@ def pytest_configure() -> None:
 
 
 def pytest_unconfigure() -> None:
-    postgres.stop(_folder)
-    shutil.rmtree(_folder, ignore_errors=True)
+    if OWNER:
+        postgres.stop(_folder)
+        shutil.rmtree(_folder, ignore_errors=True)
 
 
 @pytest.fixture

@@ -101,6 +101,7 @@ def test_two_at_once_do_not_both_check() -> None:
     with other.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(%s)", [index_health.LOCK])
         assert check_and_repair().skipped
+        cursor.execute("SELECT pg_advisory_unlock(%s)", [index_health.LOCK])
     other.close()
     assert not check_and_repair().skipped
 

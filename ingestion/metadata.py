@@ -143,7 +143,7 @@ def _settle_event_period(
         for name in ("fiscal_quarter", "fiscal_year")
         if provenance.get(name) in ("push", "file")
     }
-    title = str(sources["push"].get("title") or sources["file"].get("title") or "")
+    title = str(sources["push"].get("title") or sources["file"].get("title") or "")[:500]
     period = event_periods.settle(
         event_periods.named_by(sources["name"], title, text, kind),
         values.get("published_on"),

@@ -55,8 +55,7 @@ _KINDS = [
 ]
 _PATTERNS = [(kind, re.compile(pattern, re.I | re.M)) for kind, pattern in _KINDS]
 _REGISTRANT = re.compile(
-    r"([^\n]*)\n?[\s_*]*\(?\s*exact\s+name\s+of\s+(?:the\s+)?(?:registrant|company|issuer)",
-    re.IGNORECASE,
+    r"exact\s+name\s+of\s+(?:the\s+)?(?:registrant|company|issuer)", re.IGNORECASE
 )
 _AFTER_NUMBER = re.compile(
     r"commission\s+file\s+(?:number|no\.?):?\s*[\d-]+\.?[\s_]*\n([^\n]{2,60})\n", re.IGNORECASE
@@ -154,7 +153,7 @@ def _company(text: str, head: str, kind: str) -> dict[str, Any]:
     found: dict[str, Any] = {}
     registrant = _REGISTRANT.search(head)
     if registrant and registrant.start() < 4_000:
-        before = head[: registrant.end(1)].rstrip(" \n_*|").rsplit("\n", 1)[-1]
+        before = head[: registrant.start()].rstrip(" \t\n_*|(").rsplit("\n", 1)[-1]
         name = re.split(r"_{3,}", before)[-1].strip(" *|")
         # The line may be missing, as where the name is a picture; then a number stands there.
         if 2 <= len(name) <= 80 and not _NO_NAME.search(name):

@@ -85,16 +85,19 @@ def document_terms(bodies: Sequence[str]) -> list[SparseVector]:
     return vectors
 
 
-def query_terms(query: str) -> SparseVector:
+def query_terms(query: str) -> SparseVector | None:
     """The idf of each of the query's terms, ln(1 + (N-df+0.5)/(df+0.5)); empty for stop words.
 
-    A term that the statistics do not know gets the idf of one that occurs nowhere.
+    A term that the statistics do not know gets the idf of one that occurs nowhere. None before
+    the corpus was first counted: every word would weigh the same.
     """
+    n_chunks = CorpusStatistics.current().n_chunks
+    if not n_chunks:
+        return None
     count = words_of([query])[0]
     known = dict(
         TermStatistic.objects.filter(term__in=count).values_list("term", "document_frequency")
     )
-    n_chunks = CorpusStatistics.current().n_chunks
     weights = {}
     for term, frequency in count.items():
         seen = min(known.get(term, 0), n_chunks)

@@ -19,7 +19,7 @@ from django.db.models import Q
 from docintel import encoders, measuring
 from docintel.encoders import EncoderUnavailable
 from docintel.models import ModelVersion
-from ingestion.lexical import rarest
+from ingestion.lexical import query_terms, rarest
 from ingestion.models import Chunk, Document, Source
 from ingestion.querysets import ChunkQuerySet, DocumentQuerySet, Scope, User
 from ingestion.ranking import Scored
@@ -172,7 +172,8 @@ def _retrieve(text: str, candidates: _Candidates, results: SearchResults, depth:
         results.notes.append(KEYWORDS_ONLY)
     chunks, documents, few = candidates.chunks, candidates.documents, candidates.few
     with results.timed("lexical"):
-        results.bm25 = chunks.lexical(text, documents, depth, few=few)
+        terms = query_terms(text)
+        results.bm25 = chunks.lexical(text, documents, depth, terms=terms, few=few)
     if vector is None:
         return
     try:

@@ -38,10 +38,12 @@ def edit(document: Document, changes: Mapping[str, Any], user: AbstractBaseUser)
         **changed,
         "provenance": {**row.provenance, **dict.fromkeys(changed, "edited")},
     }
-    if row.searchable_at and IN_HEADER & set(changed):
+    header_changed = bool(IN_HEADER & set(changed))
+    if header_changed or not row.parsed_at:
         # Whoever works on it loses its claim, and with it what it read before the change.
-        update |= {"searchable_at": None, "embedded_at": None, "embedder": None}
         update |= {"claim": None, "claimed_until": None}
+    if header_changed and row.searchable_at:
+        update |= {"searchable_at": None, "embedded_at": None, "embedder": None}
         enqueue("ingestion.tasks.index_pending")
     Document.objects.filter(pk=row.pk).update(**update)
     for name, value in update.items():

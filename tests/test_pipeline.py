@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from io import BytesIO
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from django.conf import LazySettings
@@ -261,6 +262,26 @@ def test_an_edit_during_a_stage_wins(eve: User, monkeypatch: pytest.MonkeyPatch)
     assert ChunkVector.objects.count() == 0
     run_until_nothing_is_left()
     assert fresh(document).chunks.get().body.startswith("Globex")
+
+
+@pytest.mark.parametrize(("module", "verb"), [(isolation, "parse"), (indexing, "passages")])
+def test_an_edit_before_a_document_is_searchable_wins(
+    eve: User, monkeypatch: pytest.MonkeyPatch, module: ModuleType, verb: str
+) -> None:
+    document = send("Revenue rose.", pushed={"company": "Acme", "title": "Sent"})
+    changes = [{"company": "Globex", "title": "Edited"}]
+    original = getattr(module, verb)
+
+    def meanwhile(*args: object, **options: object) -> object:
+        if changes:
+            edit(fresh(document), changes.pop(), eve)
+        return original(*args, **options)
+
+    monkeypatch.setattr(module, verb, meanwhile)
+    run_until_nothing_is_left()
+    found = fresh(document)
+    assert (found.title, found.state) == ("Edited", "embedded")
+    assert found.chunks.get().body.startswith("Globex")
 
 
 def test_one_company_for_its_spellings() -> None:

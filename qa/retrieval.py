@@ -110,7 +110,7 @@ def search(
                 results.notes.append(f"No passage contains {quoted} exactly.")
         else:
             results.notes.append(NOTHING_IN_SCOPE)
-    measuring.record("search.seconds", results.seconds["total"], found=len(results.passages))
+    measuring.record("search_seconds", results.seconds["total"], found=len(results.passages))
     return results
 
 

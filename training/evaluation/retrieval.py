@@ -27,6 +27,7 @@ from ir_measures import R, Success
 
 from docintel.scoring import CannotScore, Score, bootstrap
 from ingestion.models import Chunk, Document
+from ingestion.querysets import BODY_FIELDS
 from qa.retrieval import SearchResults, search
 
 CUTOFFS = (5, 10, 20, 50)
@@ -148,7 +149,8 @@ def ingested(folder: Path) -> dict[str, Document]:
 
     For a duplicate it is the document that holds the text.
     """
-    rows = Document.objects.listed().select_related("duplicate_of")
+    bodies = (f"duplicate_of__{name}" for name in BODY_FIELDS)
+    rows = Document.objects.listed().select_related("duplicate_of").defer(*bodies)
     # The last one counts: the earliest of those that are searchable.
     rows = rows.order_by(F("searchable_at").asc(nulls_first=True), "-pk")
     by_digest: dict[str, Document] = {}

@@ -6,6 +6,7 @@ Every span is a pair of character offsets into `Document.text`, which never chan
 from __future__ import annotations
 
 import uuid
+from bisect import bisect_right
 from pathlib import PurePath
 from typing import Any
 
@@ -249,14 +250,8 @@ class Document(models.Model):
 
     def page_of(self, offset: int) -> int:
         """The number of the page, from 1, that holds this character; 1 where there are none."""
-        return max(1, sum(1 for start in self.pages if start <= offset))
+        return max(1, bisect_right(self.pages, offset))
 
-    def page_span(self, number: int) -> tuple[int, int]:
-        """Offsets of page `number` (from 1) in the text; IndexError if there is no such page."""
-        if not 1 <= number <= len(self.pages):
-            raise IndexError(number)
-        end = self.pages[number] if number < len(self.pages) else len(self.text)
-        return self.pages[number - 1], end
 
 
 class Chunk(models.Model):

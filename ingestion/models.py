@@ -253,7 +253,6 @@ class Document(models.Model):
         return max(1, bisect_right(self.pages, offset))
 
 
-
 class Chunk(models.Model):
     """A passage of at most 512 tokens: `document.text[start:end]`.
 

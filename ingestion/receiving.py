@@ -59,25 +59,6 @@ def source_of_kind(kind: Source.Kind) -> Source:
     return Source.objects.get_or_create(name=name, defaults={"kind": kind})[0]
 
 
-def receive(
-    source: Source,
-    file_name: str,
-    file: IO[bytes],
-    *,
-    external_id: str = "",
-    pushed: Mapping[str, Any] | None = None,
-    user: AbstractBaseUser | None = None,
-) -> Document:
-    """The document that these bytes are: a new row, a sighting, or the one already there.
-
-    `pushed` may hold title, kind, company, ticker, fiscal_year, fiscal_quarter and published_on,
-    already validated. Raises Refused when the file is too large.
-    """
-    return take_in(
-        source, file_name, file, external_id=external_id, pushed=pushed, user=user
-    ).document
-
-
 def take_in(
     source: Source,
     file_name: str,
@@ -88,7 +69,12 @@ def take_in(
     user: AbstractBaseUser | None = None,
     received_at: datetime | None = None,
 ) -> Receipt:
-    """As `receive`, and says whether the row is new; `received_at` is now if not given."""
+    """Store these bytes: a new row, a sighting, or the row that is already there.
+
+    `pushed` may hold title, kind, company, ticker, fiscal_year, fiscal_quarter and published_on,
+    already validated. It arrived at `received_at`, now if not given. Raises Refused when the file
+    is too large.
+    """
     document = Document(
         source=source,
         file_name=display_name(file_name),

@@ -8,10 +8,10 @@ from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
 
-from ingestion.fetching import Receipt, source_of_kind
 from ingestion.models import Source
 from ingestion.pushing import Refused, push, source_for
 from ingestion.querysets import User
+from ingestion.receiving import Receipt, source_of_kind
 
 MOST_FILES = 200
 

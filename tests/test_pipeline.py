@@ -14,10 +14,11 @@ from django.utils import timezone
 from docintel import encoders, registry
 from docintel.models import Measurement, ModelVersion
 from ingestion import claiming, indexing, pipeline
-from ingestion.fetching import edit, receive, source_of_kind
+from ingestion.editing import edit
 from ingestion.freezing import text_digest
 from ingestion.models import MAX_ATTEMPTS, Chunk, ChunkVector, Company, Document, Source
 from ingestion.parsing import Parsed, ParserFailed, isolation
+from ingestion.receiving import source_of_kind, take_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -30,7 +31,7 @@ def stored(tmp_path: Path, settings: LazySettings) -> None:
 def send(words: str | bytes, name: str = "a.txt", **more: object) -> Document:
     source = more.pop("source", None) or source_of_kind(Source.Kind.UPLOAD)
     data = words if isinstance(words, bytes) else words.encode()
-    return receive(source, name, BytesIO(data), **more)  # type: ignore[arg-type]
+    return take_in(source, name, BytesIO(data), **more).document  # type: ignore[arg-type]
 
 
 def fresh(document: Document) -> Document:

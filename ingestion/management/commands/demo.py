@@ -16,9 +16,10 @@ from docintel.accounts import create_people
 from docintel.starting import prepare
 from docintel.supervising import Supervisor, in_one_line, running, stop_on_signals
 from ingestion import loading
-from ingestion.fetching import Refused, open_folder
+from ingestion.fetching import open_folder
 from ingestion.models import Source
 from ingestion.pipeline import progress
+from ingestion.receiving import Refused
 from ingestion.showing_progress import Display, in_words, is_complete, is_searchable
 
 SECONDS_BETWEEN_LOOKS = 0.5

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -118,5 +117,4 @@ def drop(request: HttpRequest, public_id: UUID) -> HttpResponse:
 
 
 def _quarantined(request: HttpRequest) -> DocumentQuerySet:
-    rows: Any = arrivals(request.user).listed()
-    return rows.filter(shown_state="quarantined").order_by("-quarantined_at", "-pk")
+    return arrivals(request.user).quarantined().listed().order_by("-quarantined_at", "-pk")

@@ -188,7 +188,13 @@ class Document(models.Model):
             models.Index(
                 fields=["-received_at"],
                 name="document_unparsed",
-                condition=Q(parsed_at__isnull=True, quarantined_at__isnull=True),
+                # Copies known by their bytes are never parsed; without them it stays short.
+                condition=Q(
+                    parsed_at__isnull=True,
+                    duplicate_of__isnull=True,
+                    quarantined_at__isnull=True,
+                    dropped_at__isnull=True,
+                ),
             ),
             models.Index(
                 fields=["-received_at"],
@@ -201,10 +207,31 @@ class Document(models.Model):
                 ),
             ),
             models.Index(
+                fields=["-received_at"],
+                name="document_unembedded",
+                condition=Q(
+                    searchable_at__isnull=False,
+                    embedder__isnull=True,
+                    duplicate_of__isnull=True,
+                    quarantined_at__isnull=True,
+                ),
+            ),
+            models.Index(
                 fields=["embedder", "-received_at"],
                 name="document_embedder",
                 condition=Q(searchable_at__isnull=False),
             ),
+            models.Index(
+                fields=["-fiscal_year"],
+                name="document_year",
+                condition=Q(searchable_at__isnull=False),
+            ),
+            models.Index(
+                fields=["-quarantined_at"],
+                name="document_quarantined",
+                condition=Q(quarantined_at__isnull=False),
+            ),
+            models.Index(fields=["source", "external_id"], name="document_external_id"),
         ]
         constraints = [
             # Two workers that parse the same text at the same moment: one becomes the duplicate.

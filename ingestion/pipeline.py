@@ -207,7 +207,7 @@ def _others_wait_for_search() -> bool:
 
 
 def _unembedded() -> DocumentQuerySet:
-    return Document.objects.unembedded(encoders.live_embedder()).defer(*BODY_FIELDS)
+    return Document.objects.next_to_embed(encoders.live_embedder()).defer(*BODY_FIELDS)
 
 
 PARSE = Stage("parse", Document.objects.unparsed, _parse, "ingestion.tasks.index_pending")

@@ -135,7 +135,15 @@ class DocumentQuerySet(models.QuerySet["Document"]):
 
     def unembedded(self, embedder: ModelVersion) -> DocumentQuerySet:
         """Searchable, but with a chunk that has no vector of this embedder."""
-        return self.searchable().filter(Q(embedder__isnull=True) | ~Q(embedder=embedder))
+        return self.searchable().filter(Q(embedder__isnull=True) | _another(embedder))
+
+    def next_to_embed(self, embedder: ModelVersion) -> DocumentQuerySet:
+        """Those never embedded as long as one is due, then those that another embedder did.
+
+        Apart, because the planner finds the first of either by an index, and of both by luck.
+        """
+        never = self.searchable().filter(embedder__isnull=True)
+        return never if never.due().exists() else self.searchable().filter(_another(embedder))
 
     def quarantined(self) -> DocumentQuerySet:
         return self.filter(quarantined_at__isnull=False, dropped_at__isnull=True)
@@ -150,6 +158,11 @@ class DocumentQuerySet(models.QuerySet["Document"]):
             Q(claimed_until__isnull=True) | Q(claimed_until__lt=now),
             Q(retry_after__isnull=True) | Q(retry_after__lte=now),
         ).order_by(F("received_at").desc(), "pk")
+
+
+def _another(embedder: ModelVersion) -> Q:
+    # Ranges instead of "not equal", so that the index over `embedder` can answer.
+    return Q(embedder__lt=embedder.pk) | Q(embedder__gt=embedder.pk)
 
 
 class ChunkQuerySet(models.QuerySet["Chunk"]):

@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from django.db import connections
-from django.db.models import Q
 
 from docintel import encoders, measuring
 from docintel.encoders import EncoderUnavailable
@@ -197,10 +196,7 @@ def _embed(text: str) -> np.ndarray:
 
 def _without_vectors(documents: DocumentQuerySet | None, embedder: ModelVersion) -> Iterator[str]:
     searchable = (Document.objects.all() if documents is None else documents).searchable()
-    # Two ranges instead of "not equal", so that the index over `embedder` can answer.
-    lacking = searchable.filter(
-        Q(embedder__isnull=True) | Q(embedder__lt=embedder.pk) | Q(embedder__gt=embedder.pk)
-    ).count()
+    lacking = searchable.unembedded(embedder).count()
     if lacking:
         yield (
             f"{lacking:,} of {searchable.count():,} documents in scope are not yet in the vector "

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import random
 import time
+from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 from small_corpus import document, source
 
 from ingestion.lexical import (
     document_terms,
     query_terms,
     rarest,
+    refresh_if_changed,
     refresh_statistics,
     stems,
     term_of,
@@ -142,6 +145,17 @@ def test_a_large_corpus_is_sampled_and_scaled(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr("ingestion.lexical.MOST_CHUNKS_READ", 200)
     refresh_statistics()
     assert TermStatistic.objects.get(term=term_of("freight")).document_frequency == 400
+
+
+def test_the_corpus_is_counted_again_when_it_changed_or_a_day_has_passed() -> None:
+    assert not refresh_if_changed()
+    document(["freight margin"] * 100)
+    assert refresh_if_changed()
+    document(["freight cost"])
+    assert not refresh_if_changed()
+    CorpusStatistics.objects.update(refreshed_at=timezone.now() - timedelta(days=2))
+    assert refresh_if_changed()
+    assert CorpusStatistics.current().n_chunks == 101
 
 
 def test_terms_of_a_long_filing_take_less_than_its_parsing() -> None:

@@ -11,11 +11,11 @@ from django.db import transaction
 
 from docintel.scheduling import enqueue
 from ingestion.companies import company_named
-from ingestion.models import Company, Document
+from ingestion.models import DESCRIBED, Company, Document
 
 logger = logging.getLogger(__name__)
 
-EDITABLE = ("title", "kind", "company", "fiscal_year", "fiscal_quarter", "published_on")
+EDITABLE = (*DESCRIBED, "company")
 # What the header of every passage says: changing it means both indexes read something new.
 IN_HEADER = frozenset(EDITABLE) - {"published_on"}
 

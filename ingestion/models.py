@@ -29,6 +29,11 @@ VECTOR_DIMENSIONS = 768
 # Words are hashed into this many dimensions for the exact lexical score of narrow scopes.
 TERM_DIMENSIONS = 2**22
 MAX_ATTEMPTS = 3
+# What a document is, beside its company: what is pushed, found in the file, or edited.
+DESCRIBED = ("title", "kind", "fiscal_year", "fiscal_quarter", "published_on")
+LONGEST_TITLE = 500
+# What people may type; whatever lies outside is a mistake.
+FISCAL_YEARS = (1900, 2200)
 
 
 class Source(models.Model):
@@ -122,7 +127,7 @@ class Document(models.Model):
     media_type = models.CharField(max_length=100, blank=True)
 
     # What it is; `provenance` says per field who said so: push, file, name, page or edited.
-    title = models.CharField(max_length=500, blank=True)
+    title = models.CharField(max_length=LONGEST_TITLE, blank=True)
     kind = models.CharField(max_length=20, choices=Kind.choices, default=Kind.OTHER)
     company = models.ForeignKey(
         Company, null=True, blank=True, on_delete=models.PROTECT, related_name="documents"

@@ -19,19 +19,18 @@ from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.files.base import File
 from django.core.files.storage import Storage
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from docintel.locking import one_at_a_time
 from docintel.scheduling import enqueue
 from ingestion.companies import company_named
-from ingestion.models import Document, Source
+from ingestion.models import DESCRIBED, LONGEST_TITLE, Document, Source
 
 LONGEST_FILE_NAME = 255
 LONGEST_EXTERNAL_ID = 500
-LONGEST_TITLE = 500
 READ_BYTES = 1_048_576
-PUSHED_FIELDS = ("title", "kind", "fiscal_year", "fiscal_quarter", "published_on")
 
 
 class Refused(Exception):
@@ -162,7 +161,8 @@ def _flush(storage: Storage, name: str) -> None:
 
 @transaction.atomic
 def _record(document: Document, stored: _Stored, pushed: Mapping[str, Any]) -> Receipt:
-    _one_at_a_time(stored.sha256)
+    # The same bytes sent twice at one moment: the second waits and finds the first.
+    one_at_a_time(f"bytes:{stored.sha256}")
     same = Document.objects.listed().filter(
         source=document.source,
         external_id=document.external_id,
@@ -182,12 +182,6 @@ def _record(document: Document, stored: _Stored, pushed: Mapping[str, Any]) -> R
     return Receipt(document, created=True)
 
 
-def _one_at_a_time(sha256: str) -> None:
-    """The same bytes sent twice at one moment: the second waits and finds the first."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [int(sha256[:15], 16)])
-
-
 def _parsed_twin(document: Document) -> Document | None:
     """A readable document of the same bytes; whoever parses them again would find the same.
 
@@ -202,7 +196,7 @@ def _parsed_twin(document: Document) -> Document | None:
 
 
 def _apply_pushed(document: Document, pushed: Mapping[str, Any]) -> None:
-    for name in PUSHED_FIELDS:
+    for name in DESCRIBED:
         value = pushed.get(name)
         if value not in (None, ""):
             setattr(document, name, _printable(value) if isinstance(value, str) else value)

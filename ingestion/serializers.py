@@ -233,7 +233,11 @@ class UploadResult(serializers.Serializer[Any]):
 class Upload(Description):
     """One file or many under the field `file`; the other fields hold for all of them."""
 
-    file = serializers.ListField(child=serializers.FileField(), min_length=1, max_length=200)
+    file = serializers.ListField(
+        child=serializers.FileField(),
+        min_length=1,
+        max_length=settings.DATA_UPLOAD_MAX_NUMBER_FILES,
+    )
 
 
 class UploadResults(serializers.Serializer[Any]):

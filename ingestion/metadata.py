@@ -37,6 +37,7 @@ _LEGAL_FORMS = frozenset(
     """,
     )
 )
+_OF_WORDS = ("CJK", "HIRAGANA", "KATAKANA", "HANGUL")
 _MEANINGLESS = re.compile(
     r"^(?:untitled.*|document\d*|doc\d*|model|page \d+|title|slide \d+|powerpoint presentation"
     r"|\(?anonymous\)?|[\w-]*\d{4,}[\w-]*|[^\s]+\.\w{2,5}|.*\bedgar (?:submission|filing)\b.*"
@@ -187,13 +188,18 @@ def _pushed(pushed: Mapping[str, object]) -> dict[str, Any]:
     return found | _numbers_and_dates(pushed)
 
 
+def _shortest(title: str) -> int:
+    """Fewer characters say nothing, except where each is a word or a part of one."""
+    return 1 if any(unicodedata.name(c, "").startswith(_OF_WORDS) for c in title) else 5
+
+
 def _of_file(metadata: Mapping[str, Any]) -> dict[str, Any]:
     found = _numbers_and_dates(metadata)
     for name in ("company", "ticker"):
         if value := _words(metadata.get(name)):
             found[name] = value
     title = _PROGRAM.sub("", _words(metadata.get("title"))).strip()
-    if title and len(title) > 5 and not _MEANINGLESS.match(title):
+    if len(title) > _shortest(title) and not _MEANINGLESS.match(title):
         found["title"] = title
     stated = _words(metadata.get("document_type"))
     form = stated.upper().removesuffix("/A")

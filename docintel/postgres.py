@@ -7,6 +7,7 @@ process that holds it stops it. `url()` is pure: where the server's socket is, s
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import shutil
 import stat
@@ -169,6 +170,8 @@ def _pgserver() -> Any:
         # It looks for the folder of its lock file when it is imported; the fallback is fine.
         warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR is not set")
         import pgserver  # noqa: PLC0415  heavy, and only the embedded server needs it
+    # It logs the server's whole log for every failed attempt; the last one's reason is raised.
+    logging.getLogger("pgserver").setLevel(logging.CRITICAL)
     return pgserver
 
 

@@ -177,6 +177,7 @@ def test_a_killed_database_server_is_started_again(served: Served) -> None:
     assert found is not None
     assert found[0] > 0
     assert "Traceback" not in served.text()
+    assert "pg_ctl" not in served.text()
 
 
 def refused(var: Path, *arguments: str, **environment: str) -> str:

@@ -13,7 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
-from django.db import connections
+from django.db import OperationalError, connections
+from psycopg.errors import QueryCanceled
 
 from docintel import encoders, measuring
 from docintel.encoders import EncoderUnavailable
@@ -40,6 +41,7 @@ MOST_CHARACTERS = 2_000
 RARE_PHRASE = 20_000
 QUOTED = re.compile(r'["“”„]([^"“”„]+)["“”„]')
 NOTHING_IN_SCOPE = "No document that you can search matches this scope."
+TOO_SLOW = "This search took too long. Narrow it by company, kind or year, or quote rarer words."
 KEYWORDS_ONLY = "Meaning search is unavailable, these are keyword matches only."
 
 _embedding = ThreadPoolExecutor(max_workers=16, thread_name_prefix="embed-question")
@@ -91,12 +93,22 @@ def search(
     """The best `limit` documents for a question, from the best `depth` chunks of each half.
 
     Words in double quotes must occur exactly so. Raises BadQuery for a question that is empty or
-    longer than 2,000 characters; a scope without documents gives no results and a note.
+    longer than 2,000 characters, or whose search outlasts the database's `statement_timeout`; a
+    scope without documents gives no results and a note.
     """
+    try:
+        return _search(question, user, scope or Scope(), limit, depth)
+    except OperationalError as error:
+        if isinstance(error.__cause__, QueryCanceled):
+            raise BadQuery(TOO_SLOW) from error
+        raise
+
+
+def _search(question: str, user: User, scope: Scope, limit: int, depth: int) -> SearchResults:
     text, phrases = parse(question)
     results = SearchResults(text)
     with results.timed("total"):
-        documents = permitted(user, scope or Scope())
+        documents = permitted(user, scope)
         permitted_documents = Document.objects.all() if documents is None else documents
         searchable = permitted_documents.searchable()
         if searchable.exists():

@@ -310,6 +310,23 @@ def test_a_bad_question_is_refused_in_words(alice: User, question: str) -> None:
         search(question, alice)
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_search_that_takes_too_long_is_refused_in_words(
+    alice: User, meaning: dict[str, np.ndarray]
+) -> None:
+    document("Freight costs rose.")
+    other = connection.copy()
+    with connection.cursor() as cursor, other.cursor() as blocker:
+        blocker.execute("BEGIN")
+        blocker.execute("LOCK TABLE ingestion_chunk IN ACCESS EXCLUSIVE MODE")
+        cursor.execute("SET statement_timeout = '50ms'")
+        with pytest.raises(BadQuery, match="took too long"):
+            search("freight costs", alice)
+        cursor.execute("SET statement_timeout = 0")
+        blocker.execute("ROLLBACK")
+    other.close()
+
+
 @pytest.mark.parametrize(
     "question", ["the of", "%%% \\ ' --", "{}", "🙂", "ما هو الربع", "营业收入"]
 )

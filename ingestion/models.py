@@ -21,9 +21,19 @@ from pgvector.django import HalfVectorField, HnswIndex, SparseVectorField
 
 from docintel.indexes import Bm25Index
 from docintel.models import ModelVersion
-from ingestion.polled import Polled
-from ingestion.polled import SourceItem as SourceItem
+from ingestion.polled import Polled, SourceItem
 from ingestion.querysets import ChunkQuerySet, DocumentQuerySet, SourceQuerySet
+
+__all__ = [
+    "Chunk",
+    "ChunkVector",
+    "Company",
+    "CorpusStatistics",
+    "Document",
+    "Source",
+    "SourceItem",
+    "TermStatistic",
+]
 
 # Vectors of smaller models are padded with zeros, which changes no inner product.
 VECTOR_DIMENSIONS = 768

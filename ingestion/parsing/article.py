@@ -67,7 +67,8 @@ def _drop_hidden(page: Any) -> None:
 
 
 def _words(body: str) -> str:
-    return " ".join(lxml.html.fromstring(body).text_content().split())
+    tree: Any = lxml.html.fromstring(body)
+    return " ".join(str(tree.text_content()).split())
 
 
 def _page(title: str, body: str) -> str:

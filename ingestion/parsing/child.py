@@ -111,8 +111,7 @@ def _locate(request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
 def _feed(request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
     from ingestion.parsing import feed  # noqa: PLC0415
 
-    path, url = Path(request["path"]), request["url"]
-    return {"ok": feed.read(path, url=url, content_type=request["content_type"])}, b""
+    return {"ok": feed.read(Path(request["path"]), content_type=request["content_type"])}, b""
 
 
 def _article(request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:

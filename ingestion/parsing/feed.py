@@ -27,26 +27,26 @@ LONGEST_ENTITY = 1_000
 _ENTRY_ENDS = re.compile(rb"</(?:\w{1,20}:)?(?:item|entry)\s*>", re.IGNORECASE)
 _ROOT = re.compile(rb"<(?:\w{1,20}:)?(?:rss|rdf|feed|channel)[\s>]", re.IGNORECASE)
 _ENTITY = re.compile(rb"<!ENTITY\s+(?:%\s+)?[^\s>]{1,200}\s+([^>]{0,4000})", re.IGNORECASE)
+_NO_FAULT_OF_XML = (feedparser.NonXMLContentType, feedparser.CharacterEncodingOverride)
 _REFERENCE = re.compile(rb"[&%][A-Za-z_][\w.-]*;")
 _KNOWN_REFERENCES = frozenset({b"&amp;", b"&lt;", b"&gt;", b"&quot;", b"&apos;"})
 
 
-def read(path: Path, *, url: str, content_type: str) -> dict[str, Any]:
+def read(path: Path, *, content_type: str) -> dict[str, Any]:
     """{"title", "entries", "notes", "listed"}; an entry is a dict of words, see `_entry`.
 
+    Links are as they are written, unless the feed states its base.
     Raises Unreadable in words for what is no feed at all, and for XML made to exhaust its reader.
     """
     with path.open("rb") as file:
         data = file.read(LARGEST_FEED + 1)
-    headers = {"content-type": content_type} if content_type else {}
-    if url:
-        headers["content-location"] = url
     short, listed = shortened(data)
-    result = parse(short, headers)
-    if not result.entries and not result.version and not _ROOT.search(data[:65_536]):
+    # Not where it came from: an id that looks like a path must not change with the server's name.
+    result = parse(short, {"content-type": content_type} if content_type else {})
+    if not result.entries and not result.get("version") and not _ROOT.search(data[:65_536]):
         raise Unreadable("This is no feed: it lists nothing and has no name.")
     notes = []
-    if result.bozo:
+    if result.bozo and not isinstance(result.get("bozo_exception"), _NO_FAULT_OF_XML):
         complaint = str(result.get("bozo_exception") or "").splitlines()
         notes.append(f"Its XML is not quite right: {(complaint or ['no reason'])[0][:200]}.")
     if listed > len(result.entries) >= MOST_ENTRIES:
@@ -150,7 +150,8 @@ def plain(markup: str) -> str:
     """The words of a piece of HTML on one line."""
     if "<" in markup or "&" in markup:
         try:
-            markup = str(lxml.html.fromstring(f"<div>{markup}</div>").text_content())
+            tree: Any = lxml.html.fromstring(f"<div>{markup}</div>")
+            markup = str(tree.text_content())
         except (ValueError, lxml.etree.LxmlError):
             markup = re.sub(r"<[^>]{0,1000}>", " ", markup)
     return " ".join(markup.replace("\0", "").split())

@@ -53,6 +53,13 @@ class Polled(models.Model):
             return timedelta(0)
         return max(timedelta(0), timezone.now() - self.next_run_at)
 
+    def start_over(self) -> None:
+        """Forget the last answer, unsaved: another place is asked at once and in full."""
+        self.etag = self.last_modified = self.last_error = ""
+        self.next_run_at = self.rest_until = None
+        self.failures = 0
+        self.notes = []
+
 
 class SourceItemQuerySet(models.QuerySet["SourceItem"]):
     def waiting(self) -> SourceItemQuerySet:

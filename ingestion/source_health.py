@@ -69,7 +69,7 @@ def standings(sources: SourceQuerySet) -> list[Standing]:
         oldest=Min("listed_at", filter=waiting),
         lately=Count("pk", filter=Q(fetched_at__gte=now - timedelta(hours=RATE_HOURS))),
     )
-    by_source: dict[int, dict[str, Any]] = {row["source"]: row for row in counted.order_by()}
+    by_source: dict[int, Any] = {row["source"]: row for row in counted.order_by()}
     nothing: dict[str, Any] = dict.fromkeys(COUNTS, 0)
     found = []
     for source in rows:

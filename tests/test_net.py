@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import gzip
 import ipaddress
+import shutil
 import socket
+import ssl
+import subprocess
 import threading
 import zlib
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
+from pathlib import Path
 
 import brotli
 import pytest
@@ -316,3 +320,35 @@ def test_a_server_that_speaks_no_http_or_is_not_there(server: Web, settings: Laz
         get("http://127.0.0.1:1/")
     with pytest.raises(Failed, match="cannot be reached"):
         get(f"https://127.0.0.1:{server.port}/")
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl to make a certificate")
+def test_tls_is_for_the_name_though_the_connection_is_to_the_address(
+    tmp_path: Path, settings: LazySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+         "-keyout", key, "-out", certificate, "-subj", "/CN=secure.example",
+         "-addext", "subjectAltName=DNS:secure.example"],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    asked: list[str | None] = []
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    context.sni_callback = lambda _, name, __: asked.append(name)  # type: ignore[assignment]
+    trusted = ssl.create_default_context(cafile=str(certificate))
+    monkeypatch.setattr(net_addresses, "resolve", lambda *_: ["127.0.0.1"])
+    with web(context) as server:
+        settings.ALLOWED_FETCH_HOSTS = ["secure.example", "other.example"]
+        server.says("/a", "private")
+        url = f"https://secure.example:{server.port}/a"
+        with pytest.raises(Failed, match="certificate is not valid"):
+            get(url)
+        monkeypatch.setattr(net, "_tls", lambda: trusted)
+        with get(url) as answer:
+            assert answer.read() == b"private"
+        assert server.asked[0][1]["Host"] == f"secure.example:{server.port}"
+        assert asked == ["secure.example", "secure.example"]
+        with pytest.raises(Failed, match="certificate is not valid"):
+            get(f"https://other.example:{server.port}/a")

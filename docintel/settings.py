@@ -264,6 +264,17 @@ INFERENCE_DEVICE = env.str("INFERENCE_DEVICE", default="auto")
 OPENAI_BASE_URL = env.str("OPENAI_BASE_URL", default="")
 OPENAI_API_KEY = env.str("OPENAI_API_KEY", default="")
 
+# What is fetched from outside. A host (`name` or `name:port`) listed here may be fetched wherever
+# it is, inside this network too; every other must have public addresses only.
+ALLOWED_FETCH_HOSTS = env.list("ALLOWED_FETCH_HOSTS", default=[])
+FETCH_USER_AGENT = env.str("FETCH_USER_AGENT", default="docintel/0.1")
+FETCH_SECONDS = env.int("FETCH_SECONDS", default=30)
+FETCH_THREADS = env.int("FETCH_THREADS", default=4)
+# The SEC answers only who says who they are: "Example Research jane@example.com".
+EDGAR_USER_AGENT = env.str("EDGAR_USER_AGENT", default="")
+EDGAR_DATA_URL = env.str("EDGAR_DATA_URL", default="https://data.sec.gov")
+EDGAR_ARCHIVES_URL = env.str("EDGAR_ARCHIVES_URL", default="https://www.sec.gov/Archives")
+
 # Limits of the child process that parses one file.
 PARSE_SECONDS = env.int("PARSE_SECONDS", default=300)
 PARSE_MEMORY_MB = env.int("PARSE_MEMORY_MB", default=3072)

@@ -21,11 +21,33 @@ from ingestion.sightings import STATES, arrivals
 class SourceAdmin(ModelAdmin):
     """Sources; who may see one is up to those who may manage people's groups."""
 
-    list_display = ("name", "kind", "active", "credibility", "last_success_at", "last_error")
+    list_display = (
+        "name",
+        "kind",
+        "active",
+        "credibility",
+        "last_success_at",
+        "next_run_at",
+        "last_error",
+    )
     list_filter = ("kind", "active")
     search_fields = ("name",)
     filter_horizontal = ("groups",)
-    readonly_fields = ("created_at", "last_success_at", "last_error")
+    readonly_fields = (
+        "created_at",
+        "last_success_at",
+        "last_error",
+        "notes",
+        "failures",
+        "polled_at",
+        "next_run_at",
+    )
+    exclude = ("etag", "last_modified", "last_turn_at", "rest_until")
+
+    def save_model(self, request: HttpRequest, obj: Source, form: Any, change: bool) -> None:
+        if change and {"location", "kind", "active"} & set(form.changed_data):
+            obj.start_over()
+        super().save_model(request, obj, form, change)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Source]:
         sources = super().get_queryset(request)

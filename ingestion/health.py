@@ -11,9 +11,10 @@ from django.utils.timesince import timesince
 
 from docintel import encoders
 from docintel.doctor import Finding
-from ingestion import index_health
+from ingestion import index_health, source_health
 from ingestion.models import Document, Source
 from ingestion.querysets import DocumentQuerySet
+from ingestion.sources import POLLED
 
 # Longer than this and a document is late.
 LATE_FOR_SEARCH = timedelta(minutes=10)
@@ -79,7 +80,9 @@ def _quarantine() -> Finding:
 
 
 def _sources() -> Iterator[Finding]:
-    for source in Source.objects.filter(active=True).exclude(last_error=""):
+    yield from source_health.findings()
+    folders = Source.objects.filter(active=True).exclude(kind__in=POLLED)
+    for source in folders.exclude(last_error=""):
         yield Finding(
             f"Source {source.name}",
             ok=False,

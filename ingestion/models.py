@@ -22,7 +22,19 @@ from pgvector.django import HalfVectorField, HnswIndex, SparseVectorField
 
 from docintel.indexes import Bm25Index
 from docintel.models import ModelVersion
+from ingestion.polled import Polled, SourceItem
 from ingestion.querysets import ChunkQuerySet, DocumentQuerySet, SourceQuerySet
+
+__all__ = [
+    "Chunk",
+    "ChunkVector",
+    "Company",
+    "CorpusStatistics",
+    "Document",
+    "Source",
+    "SourceItem",
+    "TermStatistic",
+]
 
 # Vectors of smaller models are padded with zeros, which changes no inner product.
 VECTOR_DIMENSIONS = 768
@@ -36,17 +48,24 @@ LONGEST_TITLE = 500
 FISCAL_YEARS = (1900, 2200)
 
 
-class Source(models.Model):
+class Source(Polled):
     """Where documents come from; it decides who may see them."""
 
     class Kind(models.TextChoices):
         FOLDER = "folder", "Folder"
         UPLOAD = "upload", "Upload"
         API = "api", "API push"
+        RSS = "rss", "Feed (RSS, Atom, CDF)"
+        PAGE = "page", "Web page"
+        MAILBOX = "mailbox", "Folder of mail (EML)"
+        EDGAR = "edgar", "SEC EDGAR"
 
     name = models.CharField(max_length=120, unique=True)
     kind = models.CharField(max_length=20, choices=Kind.choices)
-    location = models.TextField(blank=True, help_text="the folder, for a folder source")
+    location = models.TextField(
+        blank=True,
+        help_text="the folder, the address, or for EDGAR a CIK and perhaps forms: 320193 10-K,8-K",
+    )
     credibility = models.FloatField(
         default=0.5, validators=[MinValueValidator(0), MaxValueValidator(1)]
     )
@@ -56,8 +75,6 @@ class Source(models.Model):
     )
     active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
-    last_success_at = models.DateTimeField(null=True, blank=True)
-    last_error = models.TextField(blank=True)
 
     objects = SourceQuerySet.as_manager()
 

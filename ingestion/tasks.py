@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ingestion import fetching, index_health, lexical, pipeline
+from ingestion import fetching, index_health, lexical, pipeline, polling
 
 
 def parse_pending() -> None:
@@ -27,3 +27,7 @@ def check_indexes() -> None:
 
 def refresh_statistics() -> None:
     lexical.refresh_if_changed()
+
+
+def poll_sources() -> None:
+    polling.poll_sources()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from ingestion import arrival_views, views
+from ingestion import arrival_views, source_views, views
 
 app_name = "ingestion"
 urlpatterns = [
@@ -22,6 +22,8 @@ urlpatterns = [
     path("documents/<uuid:public_id>/file/", views.file, name="file"),
     path("documents/<uuid:public_id>/edit/", views.edit, name="edit"),
     path("upload/", arrival_views.upload, name="upload"),
+    path("sources/", source_views.sources, name="sources"),
+    path("sources/new/", source_views.new_source, name="new_source"),
     path("quarantine/", arrival_views.quarantine, name="quarantine"),
     path("quarantine/<uuid:public_id>/retry/", arrival_views.retry, name="retry"),
     path("quarantine/<uuid:public_id>/drop/", arrival_views.drop, name="drop"),

@@ -129,7 +129,7 @@ def parse(question: str) -> tuple[str, list[str]]:
     """The question without its quotation marks, and the phrases that stood in them."""
     question = question.replace("\0", " ").strip()
     text = QUOTED.sub(r"\1", question).strip()
-    if not any(map(str.isalnum, text)):
+    if not text:
         raise BadQuery("Type a question or a few words to search for.")
     if len(question) > MOST_CHARACTERS:
         raise BadQuery(

@@ -8,9 +8,12 @@ import pytest
 from django.contrib.auth.models import Group, Permission, User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from docintel.models import ApiToken
 from ingestion.models import Document, Source
+
+POLL = {"poll_minutes": 30}
 
 pytestmark = pytest.mark.django_db
 
@@ -103,7 +106,7 @@ def test_an_operator_cannot_open_a_restricted_source_to_themselves(client, olga)
     shared = Source.objects.create(name="Shared", kind="folder")
     client.force_login(olga)
     assert b"Vault" not in client.get("/admin/ingestion/source/").content
-    form = {"name": "X", "kind": "folder", "credibility": 0.5, "groups": [operators.pk]}
+    form = {"name": "X", "kind": "folder", "credibility": 0.5, "groups": [operators.pk]} | POLL
     for row in (vault, shared):
         client.post(f"/admin/ingestion/source/{row.pk}/change/", form)
     assert list(vault.groups.all()) == [secret]
@@ -116,7 +119,7 @@ def test_an_admin_restricts_a_source(client, adam):
     group = Group.objects.create(name="deal team")
     row = Source.objects.create(name="Vault", kind="folder")
     client.force_login(adam)
-    form = {"name": "Vault", "kind": "folder", "credibility": 0.5, "groups": [group.pk]}
+    form = {"name": "Vault", "kind": "folder", "credibility": 0.5, "groups": [group.pk]} | POLL
     client.post(f"/admin/ingestion/source/{row.pk}/change/", form)
     assert list(row.groups.all()) == [group]
 
@@ -154,3 +157,17 @@ def test_documents_are_not_written_in_the_admin(client, adam):
         client.post(f"/admin/ingestion/document/{row.pk}/delete/", {"post": "yes"}).status_code
         == 403
     )
+
+
+def test_a_source_that_moved_is_asked_at_once_and_in_full(client, adam):
+    row = Source.objects.create(
+        name="Wire", kind="rss", location="http://a.example/", etag="1", failures=3,
+        next_run_at=timezone.now(), last_error="It answered 500.",
+    )  # fmt: skip
+    client.force_login(adam)
+    form = {"name": "Wire", "kind": "rss", "credibility": 0.5, "poll_minutes": 30, "active": "on"}
+    form["location"] = "http://b.example/"
+    client.post(f"/admin/ingestion/source/{row.pk}/change/", form)
+    row.refresh_from_db()
+    assert (row.location, row.etag, row.failures) == ("http://b.example/", "", 0)
+    assert (row.next_run_at, row.last_error) == (None, "")

@@ -50,6 +50,8 @@ EXPECTED: dict[str, tuple[set[str], set[str]]] = {
     "ingestion:file": (READERS, NOBODY),
     "ingestion:edit": (EDITORS, EDITORS),
     "ingestion:upload": (SENDERS, SENDERS),
+    "ingestion:sources": (OPERATORS, NOBODY),
+    "ingestion:new_source": (OPERATORS, OPERATORS),
     "ingestion:quarantine": (OPERATORS, NOBODY),
     "ingestion:retry": (NOBODY, OPERATORS),
     "ingestion:drop": (NOBODY, OPERATORS),

@@ -304,9 +304,7 @@ def test_a_phrase_may_hold_any_character(
     assert texts(search(f'before "{phrase}"', alice)) == [f"Before {phrase} after."]
 
 
-@pytest.mark.parametrize(
-    "question", ["!!!", '"---"', "", "   ", "\0", '" "', "x" * 2_001, "why " * 2_500]
-)
+@pytest.mark.parametrize("question", ["", "   ", "\0", '" "', "x" * 2_001, "why " * 2_500])
 def test_a_bad_question_is_refused_in_words(alice: User, question: str) -> None:
     with pytest.raises(BadQuery, match=r"Type a question|characters"):
         search(question, alice)

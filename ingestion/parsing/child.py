@@ -108,7 +108,25 @@ def _locate(request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
     return {"ok": page}, b""
 
 
-_VERBS = {"parse": _parse, "draw": _draw, "locate": _locate}
+def _feed(request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+    from ingestion.parsing import feed  # noqa: PLC0415
+
+    return {"ok": feed.read(Path(request["path"]), content_type=request["content_type"])}, b""
+
+
+def _article(request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+    from ingestion.parsing import article  # noqa: PLC0415
+
+    return {"ok": article.extract(Path(request["path"]), request["url"])}, b""
+
+
+_VERBS = {
+    "parse": _parse,
+    "draw": _draw,
+    "locate": _locate,
+    "feed": _feed,
+    "article": _article,
+}
 
 if __name__ == "__main__":
     sys.exit(main())

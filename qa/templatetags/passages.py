@@ -38,3 +38,9 @@ def passage_url(document: Document, passage: Passage, question: str, view: str =
     if view:
         pairs["view"] = view
     return f"{document.get_absolute_url()}?{urlencode(pairs)}#passage"
+
+
+@register.filter
+def spaced(name: str) -> str:
+    """The name of a step as words: "embedding_wait" as "embedding wait"."""
+    return name.replace("_", " ")

@@ -26,6 +26,7 @@ from ingestion.claiming import ClaimLost, finish
 from ingestion.companies import company_named
 from ingestion.models import Document
 from ingestion.parsing import Parsed, Unreadable, isolation
+from ingestion.revising import retire_predecessors
 
 LONGEST_TITLE = 500
 DESCRIBED = ("title", "kind", "fiscal_year", "fiscal_quarter", "published_on")
@@ -118,9 +119,10 @@ def mark_duplicate(document: Document, digest: str, fields: dict[str, Any]) -> b
     It keeps its own description: who may not see the other must not notice that there is one.
     """
     original = (
-        Document.objects.filter(text_sha256=digest, duplicate_of=None, dropped_at=None)
+        Document.objects.living()
+        .filter(text_sha256=digest, duplicate_of=None)
         .exclude(pk=document.pk)
-        .only("pk")
+        .only("pk", "searchable_at")
         .first()
     )
     if original is None:
@@ -129,6 +131,8 @@ def mark_duplicate(document: Document, digest: str, fields: dict[str, Any]) -> b
         document.sightings.update(duplicate_of=original)
         body = {"text": "", "text_sha256": "", "pages": [], "sections": []}
         _finish(document, {**fields, **body, "duplicate_of": original})
+        if original.searchable_at:
+            retire_predecessors(original)
     return True
 
 

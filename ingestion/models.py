@@ -52,6 +52,9 @@ class Source(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     last_success_at = models.DateTimeField(null=True, blank=True)
     last_error = models.TextField(blank=True)
+    offered = models.PositiveIntegerField(
+        null=True, blank=True, help_text="documents that it held when it was last looked through"
+    )
 
     objects = SourceQuerySet.as_manager()
 
@@ -145,6 +148,30 @@ class Document(models.Model):
     duplicate_of = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.CASCADE, related_name="sightings"
     )
+    near_duplicate_of = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="near_duplicates",
+        help_text="the document that search shows in its place",
+    )
+    similarity = models.FloatField(
+        null=True, blank=True, help_text="Jaccard of the word shingles of the two texts, 0 to 1"
+    )
+    shingle_count = models.PositiveIntegerField(
+        null=True, blank=True, help_text="null: not yet compared with the others"
+    )
+
+    # Over time. What is superseded or withdrawn leaves search and stays readable.
+    supersedes = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="successors"
+    )
+    superseded_at = models.DateTimeField(null=True, blank=True)
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+    missing_scans = models.PositiveSmallIntegerField(
+        default=0, help_text="looks in a row in which its file was not there"
+    )
 
     # How far it has come. A row whose stage failed keeps the reason; see MAX_ATTEMPTS.
     received_at = models.DateTimeField(default=timezone.now)
@@ -185,6 +212,16 @@ class Document(models.Model):
             models.Index(fields=["kind", "-published_on"]),
             models.Index(fields=["text_sha256"]),
             models.Index(
+                fields=["source", "external_id"],
+                name="document_identity",
+                condition=~Q(external_id=""),
+            ),
+            models.Index(
+                fields=["-received_at"],
+                name="document_unsketched",
+                condition=Q(shingle_count__isnull=True, searchable_at__isnull=False),
+            ),
+            models.Index(
                 fields=["-received_at"],
                 name="document_unparsed",
                 condition=Q(parsed_at__isnull=True, quarantined_at__isnull=True),
@@ -196,6 +233,7 @@ class Document(models.Model):
                     parsed_at__isnull=False,
                     searchable_at__isnull=True,
                     duplicate_of__isnull=True,
+                    near_duplicate_of__isnull=True,
                     quarantined_at__isnull=True,
                 ),
             ),
@@ -209,7 +247,12 @@ class Document(models.Model):
             # Two workers that parse the same text at the same moment: one becomes the duplicate.
             models.UniqueConstraint(
                 fields=["text_sha256"],
-                condition=Q(duplicate_of__isnull=True) & ~Q(text_sha256=""),
+                condition=Q(
+                    duplicate_of__isnull=True,
+                    superseded_at__isnull=True,
+                    withdrawn_at__isnull=True,
+                )
+                & ~Q(text_sha256=""),
                 name="document_text_once",
             ),
         ]
@@ -225,10 +268,16 @@ class Document(models.Model):
         """The furthest point it reached, one word: what lists, API and status pages show."""
         if self.dropped_at:
             return "dropped"
+        if self.withdrawn_at:
+            return "withdrawn"
+        if self.superseded_at:
+            return "superseded"
         if self.quarantined_at:
             return "quarantined"
         if self.duplicate_of_id:
             return "duplicate"
+        if self.near_duplicate_of_id:
+            return "near_duplicate"
         if self.embedded_at:
             return "embedded"
         if self.searchable_at:
@@ -298,6 +347,16 @@ class Chunk(models.Model):
     def text(self) -> str:
         """What is shown and cited: the passage without its header."""
         return self.body[self.header_length :]
+
+
+class TextBand(models.Model):
+    """One band of a text's MinHash: texts that share a `key` are perhaps nearly the same."""
+
+    document = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="bands")
+    key = models.BigIntegerField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"band {self.key} of document {self.document_id}"
 
 
 class ChunkVector(models.Model):

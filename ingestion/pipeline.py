@@ -21,7 +21,7 @@ from django.utils import timezone
 from docintel import encoders, measuring
 from docintel.models import Measurement
 from docintel.scheduling import enqueue
-from ingestion import claiming, indexing
+from ingestion import amending, claiming, indexing, revising
 from ingestion.claiming import ClaimLost
 from ingestion.freezing import freeze
 from ingestion.models import ChunkVector, Document
@@ -87,7 +87,8 @@ def progress(documents: DocumentQuerySet | None = None) -> dict[str, Any]:
     None where nothing was measured.
     """
     rows = (Document.objects.all() if documents is None else documents).filter(dropped_at=None)
-    current = Q(duplicate_of=None, quarantined_at=None)
+    living = Q(superseded_at=None, withdrawn_at=None)
+    current = living & Q(duplicate_of=None, near_duplicate_of=None, quarantined_at=None)
     searchable = current & Q(searchable_at__isnull=False)
     found: dict[str, Any] = rows.order_by().aggregate(
         total=Count("pk"),
@@ -95,15 +96,23 @@ def progress(documents: DocumentQuerySet | None = None) -> dict[str, Any]:
         parsed=Count("pk", filter=current & Q(parsed_at__isnull=False)),
         searchable=Count("pk", filter=searchable),
         embedded=Count("pk", filter=searchable & Q(embedded_at__isnull=False)),
-        duplicate=Count("pk", filter=Q(duplicate_of__isnull=False)),
-        quarantined=Count("pk", filter=Q(quarantined_at__isnull=False)),
+        duplicate=Count(
+            "pk",
+            filter=living & (Q(duplicate_of__isnull=False) | Q(near_duplicate_of__isnull=False)),
+        ),
+        superseded=Count("pk", filter=Q(superseded_at__isnull=False, withdrawn_at=None)),
+        withdrawn=Count("pk", filter=Q(withdrawn_at__isnull=False)),
+        quarantined=Count("pk", filter=living & Q(quarantined_at__isnull=False)),
         retrying=Count("pk", filter=current & Q(retry_after__isnull=False)),
         chunks_total=Sum("chunk_count", filter=searchable, default=0),
     )
     vectors = ChunkVector.objects.all()
     if documents is not None:
         vectors = vectors.filter(chunk__document__in=rows)
-    found["chunks_embedded"] = vectors.count()
+    retired = rows.filter(~living, chunk_count__gt=0).order_by()
+    found["chunks_embedded"] = (
+        vectors.count() - ChunkVector.objects.filter(chunk__document__in=retired).count()
+    )
     found["chunks_per_second"] = rate = _chunks_per_second()
     left = max(0, found["chunks_total"] - found["chunks_embedded"])
     found["seconds_left"] = left / rate if rate else None
@@ -184,6 +193,11 @@ def _parse(document: Document, _until: float) -> bool:
 
 def _index(document: Document, _until: float) -> bool:
     start = time.perf_counter()
+    newer = amending.link(document)
+    if newer is not None and newer.pk != document.pk and newer.searchable_at:
+        # Its amendment came first: it is history already.
+        revising.retire_predecessors(newer)
+        return True
     n_chunks = indexing.make_searchable(document)
     seconds = time.perf_counter() - start
     measuring.record("index_seconds", seconds, chunks=n_chunks, pages=len(document.pages))

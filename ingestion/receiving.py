@@ -2,6 +2,7 @@
 
 Bytes are stored before the row is made, so no row is without its file. The same bytes again from
 the same source under the same external id are the same document; elsewhere they are a sighting.
+Other bytes under the same external id are its next revision, whoever sends them: the last one wins.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from django.utils import timezone
 from docintel.scheduling import enqueue
 from ingestion.companies import company_named
 from ingestion.models import Document, Source
+from ingestion.revising import latest_revision, restore, retire_predecessors
 
 LONGEST_FILE_NAME = 255
 LONGEST_EXTERNAL_ID = 500
@@ -92,7 +94,7 @@ def take_in(
     document = Document(
         source=source,
         file_name=display_name(file_name),
-        external_id=_identifier(external_id),
+        external_id=identifier(external_id),
         uploaded_by_id=user.pk if user else None,
         received_at=received_at or timezone.now(),
     )
@@ -124,7 +126,8 @@ def _printable(words: str) -> str:
     return "".join(c for c in words if unicodedata.category(c)[0] != "C").strip()
 
 
-def _identifier(external_id: str) -> str:
+def identifier(external_id: str) -> str:
+    """The id as it is stored: printable, and cut where it is too long."""
     clean = _printable(external_id)
     if len(clean) <= LONGEST_EXTERNAL_ID:
         return clean
@@ -176,30 +179,40 @@ def _flush(storage: Storage, name: str) -> None:
 
 @transaction.atomic
 def _record(document: Document, stored: _Stored, pushed: Mapping[str, Any]) -> Receipt:
-    _one_at_a_time(stored.sha256)
-    same = Document.objects.listed().filter(
-        source=document.source,
-        external_id=document.external_id,
-        file_sha256=stored.sha256,
-        dropped_at__isnull=True,
-    )
-    found = same.first()
-    if found is not None:
-        return Receipt(found, created=False)
+    if document.external_id:
+        # Two contents of one id at one moment: the second waits and supersedes the first.
+        one_at_a_time(f"{document.source_id}:{document.external_id}")
+    # The same bytes sent twice at one moment: the second waits and finds the first.
+    one_at_a_time(stored.sha256)
+    before = _before(document, stored.sha256)
+    if before is not None and before.file_sha256 == stored.sha256:
+        if before.withdrawn_at is None or restore(before):
+            return Receipt(before, created=False)
+    document.supersedes = before
     document.file.name = stored.name
     document.file_size, document.file_sha256 = stored.size, stored.sha256
     _apply_pushed(document, pushed)
     document.duplicate_of = _parsed_twin(document)
     document.save()
+    if document.duplicate_of is not None and document.duplicate_of.searchable_at:
+        retire_predecessors(document.duplicate_of)
     if document.duplicate_of is None:
         enqueue("ingestion.tasks.parse_pending")
     return Receipt(document, created=True)
 
 
-def _one_at_a_time(sha256: str) -> None:
-    """The same bytes sent twice at one moment: the second waits and finds the first."""
+def _before(document: Document, sha256: str) -> Document | None:
+    """What this source last sent under this id; without an id, the same bytes."""
+    if document.external_id:
+        return latest_revision(document.source_id, document.external_id)
+    same = Document.objects.living().listed()
+    return same.filter(source=document.source, external_id="", file_sha256=sha256).first()
+
+
+def one_at_a_time(name: str) -> None:
+    """Within a transaction: whoever names the same waits until it ends."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [int(sha256[:15], 16)])
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])
 
 
 def _parsed_twin(document: Document) -> Document | None:
@@ -212,7 +225,7 @@ def _parsed_twin(document: Document) -> Document | None:
         file_sha256=document.file_sha256,
         parsed_at__isnull=False,
     )
-    return twins.only("pk").first()
+    return twins.only("pk", "searchable_at").first()
 
 
 def _apply_pushed(document: Document, pushed: Mapping[str, Any]) -> None:

@@ -18,6 +18,7 @@ from ingestion.filters import YEARS
 from ingestion.models import Document
 from ingestion.sightings import STATES
 
+FINISHED = frozenset(STATES) - {"received", "parsed", "searchable"}
 # What the push itself says of the document; the rest goes to the verb as arguments.
 DESCRIBES = ("title", "kind", "company", "fiscal_year", "fiscal_quarter", "published_on")
 
@@ -148,7 +149,7 @@ class DocumentStatus(serializers.ModelSerializer[Document]):
         read_only_fields = fields
 
     def get_finished(self, document: Any) -> bool:
-        return document.shown_state in {"embedded", "duplicate", "quarantined", "dropped"}
+        return document.shown_state in FINISHED
 
     @extend_schema_field(OpenApiTypes.UUID)
     def get_duplicate_of(self, _: Document) -> str | None:

@@ -24,6 +24,7 @@ from rest_framework.response import Response
 from docintel.api_errors import MISSING, BoundedJSONParser
 from docintel.tokens import ViewOrAdd
 from ingestion.filters import DocumentFilter, StrictFilterBackend, refuse_unknown
+from ingestion.history import history
 from ingestion.models import ChunkVector, Document, Source
 from ingestion.pushing import Refused, push, source_for
 from ingestion.querysets import DocumentQuerySet
@@ -161,9 +162,16 @@ class Uploads(DocumentView):
         return Response(body, status=code)
 
 
+class ViewOrWithdraw(ViewOrAdd):
+    """Whoever may read one may ask to withdraw it; the verb decides whether it is theirs."""
+
+    perms_map = {**ViewOrAdd.perms_map, "DELETE": ViewOrAdd.perms_map["GET"]}
+
+
 class DocumentDetails(DocumentView):
     """One document; its text only where asked for."""
 
+    permission_classes = [ViewOrWithdraw]
     serializer_class = DocumentDetail
     other_parameters = ("include",)
 
@@ -182,6 +190,7 @@ class DocumentDetails(DocumentView):
         context = {
             **self.get_serializer_context(),
             "original_id": _original_id(document),
+            "history": history(document, request.user),
             "sightings": sightings(document, request.user)[:LARGEST_PAGE],
             "body": rows.only(*fields).get(),
             "with_text": bool(include),

@@ -88,6 +88,11 @@ class DocumentDetail(DocumentLine):
     )
     other_sightings = serializers.SerializerMethodField()
     chunks = serializers.IntegerField(source="shown_chunks", read_only=True)
+    supersedes = serializers.SerializerMethodField(help_text="the earlier revision it replaced")
+    superseded_by = serializers.SerializerMethodField(help_text="the revision in its place")
+    near_duplicate_of = serializers.SerializerMethodField(
+        help_text="the document that search shows for this one, nearly the same"
+    )
     # Of the document that stands for this text: they hold for every arrival of it.
     sections = FromBody(help_text='[{"title": …, "level": 1, "start": offset into the text}, …]')
     pages = FromBody(help_text="start offset of each page")
@@ -97,13 +102,26 @@ class DocumentDetail(DocumentLine):
         fields = (
             *DocumentLine.Meta.fields,
             *("file_url", "duplicate_of", "other_sightings", "chunks", "notes", "provenance"),
-            *("pages", "sections", "text"),
+            *("supersedes", "superseded_by", "superseded_at", "withdrawn_at"),
+            *("near_duplicate_of", "similarity", "pages", "sections", "text"),
         )
         read_only_fields = fields
 
     @extend_schema_field(OpenApiTypes.UUID)
     def get_duplicate_of(self, _: Document) -> str | None:
         return self.context["original_id"]
+
+    @extend_schema_field(OpenApiTypes.UUID)
+    def get_supersedes(self, _: Document) -> str | None:
+        return _id_of(self.context["history"].earlier)
+
+    @extend_schema_field(OpenApiTypes.UUID)
+    def get_superseded_by(self, _: Document) -> str | None:
+        return _id_of(self.context["history"].later)
+
+    @extend_schema_field(OpenApiTypes.UUID)
+    def get_near_duplicate_of(self, _: Document) -> str | None:
+        return _id_of(self.context["history"].stands_in)
 
     @extend_schema_field(Sighting(many=True))
     def get_other_sightings(self, _: Document) -> Any:
@@ -114,6 +132,10 @@ class DocumentDetail(DocumentLine):
         if not self.context.get("with_text", True):
             del fields["text"]
         return fields
+
+
+def _id_of(document: Any) -> str | None:
+    return None if document is None else str(document.public_id)
 
 
 class Progress(serializers.Serializer[Any]):

@@ -122,11 +122,14 @@ def mark_duplicate(document: Document, digest: str, fields: dict[str, Any]) -> b
         Document.objects.living()
         .filter(text_sha256=digest, duplicate_of=None)
         .exclude(pk=document.pk)
-        .only("pk", "searchable_at")
+        .only("pk", "searchable_at", "file_name", "file_sha256")
         .first()
     )
     if original is None:
         return False
+    if _is_read_again(document, original):
+        Document.objects.filter(pk=document.pk, claim=document.claim).delete()
+        return True
     with transaction.atomic():
         document.sightings.update(duplicate_of=original)
         body = {"text": "", "text_sha256": "", "pages": [], "sections": []}
@@ -134,6 +137,12 @@ def mark_duplicate(document: Document, digest: str, fields: dict[str, Any]) -> b
         if original.searchable_at:
             retire_predecessors(original)
     return True
+
+
+def _is_read_again(document: Document, original: Document) -> bool:
+    """The row stands for a second reading of the same bytes, and it came out the same."""
+    again = document.supersedes_id == original.pk and document.file_name == original.file_name
+    return again and document.file_sha256 == original.file_sha256
 
 
 def _frozen(parsed: Parsed) -> dict[str, Any]:

@@ -7,6 +7,8 @@ from typing import Any
 
 from django.db.models import Q
 
+from ingestion.comparing import Difference, compare
+from ingestion.models import Document
 from ingestion.querysets import User
 from ingestion.sightings import arrivals
 
@@ -47,6 +49,13 @@ def history(arrival: Any, user: User) -> History:
 def earlier_revision(arrival: Any, user: User) -> Any:
     """The nearest earlier revision that could be read, or None."""
     return _walk(arrival, user, lambda row: Q(pk=row.supersedes_id))
+
+
+def difference_from(earlier: Document, later: Document) -> Difference:
+    """What changed between the texts of two arrivals."""
+    wanted = {row.duplicate_of_id or row.pk for row in (earlier, later)}
+    texts = dict(Document.objects.filter(pk__in=wanted).values_list("pk", "text"))
+    return compare(*(texts[row.duplicate_of_id or row.pk] for row in (earlier, later)))
 
 
 def _later(arrival: Any, user: User) -> Any:

@@ -169,6 +169,9 @@ class Document(models.Model):
     )
     superseded_at = models.DateTimeField(null=True, blank=True)
     withdrawn_at = models.DateTimeField(null=True, blank=True)
+    index_again = models.BooleanField(
+        default=False, help_text="searchable as it is, and to be indexed anew"
+    )
     missing_scans = models.PositiveSmallIntegerField(
         default=0, help_text="looks in a row in which its file was not there"
     )
@@ -236,6 +239,11 @@ class Document(models.Model):
                     near_duplicate_of__isnull=True,
                     quarantined_at__isnull=True,
                 ),
+            ),
+            models.Index(
+                fields=["-received_at"],
+                name="document_index_again",
+                condition=Q(index_again=True),
             ),
             models.Index(
                 fields=["embedder", "-received_at"],

@@ -198,11 +198,13 @@ def _index(document: Document, _until: float) -> bool:
         # Its amendment came first: it is history already.
         revising.retire_predecessors(newer)
         return True
+    first_time = document.searchable_at is None and not document.chunk_count
     n_chunks = indexing.make_searchable(document)
     seconds = time.perf_counter() - start
     measuring.record("index_seconds", seconds, chunks=n_chunks, pages=len(document.pages))
-    lag = (timezone.now() - document.received_at).total_seconds()
-    measuring.record("searchable_lag_seconds", lag)
+    if first_time:
+        lag = (timezone.now() - document.received_at).total_seconds()
+        measuring.record("searchable_lag_seconds", lag, source=document.source_id)
     return True
 
 
@@ -212,7 +214,7 @@ def _embed(document: Document, until: float) -> bool:
     measuring.record("embed_seconds", time.perf_counter() - start, chunks=made, done=done)
     if done and document.searchable_at:
         lag = (timezone.now() - document.searchable_at).total_seconds()
-        measuring.record("vector_lag_seconds", lag)
+        measuring.record("vector_lag_seconds", lag, source=document.source_id)
     if not done:
         claiming.release(document)
     return done

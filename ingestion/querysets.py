@@ -140,9 +140,11 @@ class DocumentQuerySet(models.QuerySet["Document"]):
         )
 
     def unindexed(self) -> DocumentQuerySet:
-        """Parsed, not searchable, and not left to the near duplicate that search shows."""
+        """Parsed, not searchable (or to be indexed anew), and not left to a near duplicate."""
         return self.current().filter(
-            parsed_at__isnull=False, searchable_at__isnull=True, near_duplicate_of__isnull=True
+            Q(searchable_at__isnull=True) | Q(index_again=True),
+            parsed_at__isnull=False,
+            near_duplicate_of__isnull=True,
         )
 
     def unembedded(self, embedder: ModelVersion) -> DocumentQuerySet:

@@ -92,7 +92,7 @@ def _amendment_of(document: Document) -> Document | None:
 
 
 def _same_report(document: Document) -> QuerySet[Any]:
-    """Other parsed reports of its company, kind and period, with `head` and `length` of the text."""
+    """Other parsed reports of its company, kind and period; `head` and `length` of the text."""
     rows = Document.objects.current().exclude(pk=document.pk)
     return (
         rows.filter(

@@ -131,9 +131,7 @@ def _piece(text: str, start: int, end: int) -> Piece:
     return Piece(start, end, " ".join(text[start:end].split()))
 
 
-def _without_common_ends(
-    old: list[Piece], new: list[Piece]
-) -> tuple[list[Piece], list[Piece]]:
+def _without_common_ends(old: list[Piece], new: list[Piece]) -> tuple[list[Piece], list[Piece]]:
     shorter = min(len(old), len(new))
     head = 0
     while head < shorter and old[head].key == new[head].key:
@@ -311,9 +309,7 @@ def _numbers(  # noqa: PLR0917
             found.figures.append(_figure(was, became, before, earlier, later))
 
 
-def _figures_of(
-    words: list[re.Match[str]], offset: int, text: str
-) -> list[tuple[int, int]]:
+def _figures_of(words: list[re.Match[str]], offset: int, text: str) -> list[tuple[int, int]]:
     if not words:
         return []
     start, end = offset + words[0].start(), offset + words[-1].end()

@@ -8,10 +8,12 @@ from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
+from django.db.models import Q
 
 from docintel.scheduling import enqueue
 from ingestion.companies import company_named
 from ingestion.models import Company, Document
+from ingestion.revising import UNSHARED
 
 logger = logging.getLogger(__name__)
 
@@ -38,11 +40,17 @@ def edit(document: Document, changes: Mapping[str, Any], user: AbstractBaseUser)
         **changed,
         "provenance": {**row.provenance, **dict.fromkeys(changed, "edited")},
     }
-    if row.searchable_at and IN_HEADER & set(changed):
+    retired = row.superseded_at or row.withdrawn_at
+    if row.searchable_at and not retired and IN_HEADER & set(changed):
         # Whoever works on it loses its claim, and with it what it read before the change.
         update |= {"searchable_at": None, "embedded_at": None, "embedder": None}
         update |= {"claim": None, "claimed_until": None}
         enqueue("ingestion.tasks.index_pending")
+    if IN_HEADER & set(changed):
+        # Whether one stands for another depends on what both are.
+        linked = Document.objects.filter(Q(near_duplicate_of=row.pk) | Q(pk=row.pk))
+        if linked.exclude(near_duplicate_of=None).update(**UNSHARED):
+            enqueue("ingestion.tasks.index_pending")
     Document.objects.filter(pk=row.pk).update(**update)
     for name, value in update.items():
         setattr(document, name, value)

@@ -40,13 +40,15 @@ def rerun(request: HttpRequest) -> HttpResponse:
     """One stage of one source again."""
     source = _source(request)
     try:
-        if source is None:
-            raise rerunning.Refused(NO_SOURCE)
-        done = rerunning.rerun_source(source, request.POST.get("stage", ""))
+        stage = request.POST.get("stage", "")
+        done = rerunning.rerun_source(source, stage) if source else ""
     except rerunning.Refused as refusal:
         messages.error(request, str(refusal))
     else:
-        messages.success(request, done)
+        if done:
+            messages.success(request, done)
+        else:
+            messages.error(request, NO_SOURCE)
     return redirect("ingestion:ledger")
 
 

@@ -274,23 +274,18 @@ class Document(models.Model):
     @property
     def state(self) -> str:
         """The furthest point it reached, one word: what lists, API and status pages show."""
-        if self.dropped_at:
-            return "dropped"
-        if self.withdrawn_at:
-            return "withdrawn"
-        if self.superseded_at:
-            return "superseded"
-        if self.quarantined_at:
-            return "quarantined"
-        if self.duplicate_of_id:
-            return "duplicate"
-        if self.near_duplicate_of_id:
-            return "near_duplicate"
-        if self.embedded_at:
-            return "embedded"
-        if self.searchable_at:
-            return "searchable"
-        return "parsed" if self.parsed_at else "received"
+        reached = {
+            "dropped": self.dropped_at,
+            "withdrawn": self.withdrawn_at,
+            "superseded": self.superseded_at,
+            "quarantined": self.quarantined_at,
+            "duplicate": self.duplicate_of_id,
+            "near_duplicate": self.near_duplicate_of_id,
+            "embedded": self.embedded_at,
+            "searchable": self.searchable_at,
+            "parsed": self.parsed_at,
+        }
+        return next((name for name, value in reached.items() if value), "received")
 
     @property
     def period(self) -> str:

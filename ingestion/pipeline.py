@@ -21,7 +21,7 @@ from django.utils import timezone
 from docintel import encoders, measuring
 from docintel.models import Measurement
 from docintel.scheduling import enqueue
-from ingestion import amending, claiming, indexing, revising
+from ingestion import amending, claiming, indexing, near_duplicates, revising
 from ingestion.claiming import ClaimLost
 from ingestion.freezing import freeze
 from ingestion.models import ChunkVector, Document
@@ -197,6 +197,8 @@ def _index(document: Document, _until: float) -> bool:
     if newer is not None and newer.pk != document.pk and newer.searchable_at:
         # Its amendment came first: it is history already.
         revising.retire_predecessors(newer)
+        return True
+    if near_duplicates.link(document) is not None:
         return True
     first_time = document.searchable_at is None and not document.chunk_count
     n_chunks = indexing.make_searchable(document)

@@ -185,9 +185,9 @@ def _record(document: Document, stored: _Stored, pushed: Mapping[str, Any]) -> R
     # The same bytes sent twice at one moment: the second waits and finds the first.
     one_at_a_time(stored.sha256)
     before = _before(document, stored.sha256)
-    if before is not None and before.file_sha256 == stored.sha256:
-        if before.withdrawn_at is None or restore(before):
-            return Receipt(before, created=False)
+    same = before if before is not None and before.file_sha256 == stored.sha256 else None
+    if same is not None and (same.withdrawn_at is None or restore(same)):
+        return Receipt(same, created=False)
     document.supersedes = before
     document.file.name = stored.name
     document.file_size, document.file_sha256 = stored.size, stored.sha256

@@ -129,7 +129,9 @@ def mend() -> int:
         duplicate_of__withdrawn_at__isnull=False
     )
     rows = Document.objects.living().filter(retired, quarantined_at=None)
-    originals = list(rows.order_by().values_list("duplicate_of_id", flat=True).distinct()[:MOST_MENDED])
+    originals = list(
+        rows.order_by().values_list("duplicate_of_id", flat=True).distinct()[:MOST_MENDED]
+    )
     if originals:
         with transaction.atomic():
             pass_on([pk for pk in originals if pk is not None])

@@ -109,3 +109,12 @@ def sightings(document: Any, user: User) -> DocumentQuerySet:
     original = document.duplicate_of_id or document.pk
     same = Q(pk=original) | Q(duplicate_of=original)
     return arrivals(user).filter(same).exclude(pk=document.pk).listed().order_by("pk")
+
+
+def nearly_the_same(originals: Iterable[int], user: User) -> dict[int, list[Document]]:
+    """Document's id -> the arrivals, visible to this person, that search shows it in place of."""
+    rows = arrivals(user).filter(near_duplicate_of__in=set(originals)).listed()
+    found: dict[int, list[Document]] = {}
+    for row in rows.filter(superseded_at=None, withdrawn_at=None, dropped_at=None).order_by("pk"):
+        found.setdefault(row.near_duplicate_of_id or 0, []).append(row)
+    return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ingestion import fetching, index_health, lexical, pipeline
+from ingestion import fetching, index_health, lexical, near_duplicates, pipeline, revising
 
 
 def parse_pending() -> None:
@@ -27,3 +27,12 @@ def check_indexes() -> None:
 
 def refresh_statistics() -> None:
     lexical.refresh_statistics()
+
+
+def mend_revisions() -> None:
+    revising.mend()
+    near_duplicates.release_stranded()
+
+
+def sketch_pending() -> None:
+    near_duplicates.sketch_pending()

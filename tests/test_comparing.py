@@ -99,7 +99,9 @@ def test_a_table_row_is_a_piece_and_running_text_one_paragraph() -> None:
 
 
 def test_long_texts_are_compared_within_a_bound() -> None:
-    earlier = "\n\n".join(f"Paragraph {n} of salt, number {n * 7}, and rope." for n in range(20_000))
+    earlier = "\n\n".join(
+        f"Paragraph {n} of salt, number {n * 7}, and rope." for n in range(20_000)
+    )
     later = "\n\n".join(f"Clause {n} of tar and {n * 3} crates by sea." for n in range(20_000))
     start = time.perf_counter()
     found = compare(earlier, later)

@@ -220,9 +220,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def watched(folder: Path) -> Source:
-    source = Source.objects.create(
-        name="Watched", kind=Source.Kind.FOLDER, location=str(folder)
-    )
+    source = Source.objects.create(name="Watched", kind=Source.Kind.FOLDER, location=str(folder))
     scan_folder(source)
     process()
     return source

@@ -167,6 +167,6 @@ def _measure(lines: dict[int, Line], total: Line) -> None:
         for name, value in rows.aggregate(**wanted).items():
             setattr(total, name, value)
         for row in rows.values("of_source").annotate(**wanted):
-            line = lines[int(row.pop("of_source"))]
-            for name, value in row.items():
-                setattr(line, name, value)
+            line = lines[int(row["of_source"])]
+            for name in wanted:
+                setattr(line, name, row[name])

@@ -99,7 +99,8 @@ def _own_past(document: Document) -> set[int]:
                 break
             past |= reached
     originals = Document.objects.filter(pk__in=past).exclude(duplicate_of=None)
-    return past | set(originals.values_list("duplicate_of", flat=True))
+    past.update(pk for pk in originals.values_list("duplicate_of", flat=True) if pk)
+    return past
 
 
 def _says_the_same(candidate: Document, document: Document) -> bool:

@@ -148,8 +148,8 @@ def test_a_superseded_sighting_shows_the_original_to_nobody(library, alice, bob)
         ("acme.htm", "", "FORM 10-K\nAcme Inc.\n" + "word " * 900 + "\nForm 10-K/A", False),
         ("acme-10-k-annual.htm", "10-K annual", "FORM 10-K", False),
         ("acme.htm", "Why a 10-K a day helps", "", False),
-        ("b.htm", "", "In 2022 we restated by means of a Form 10-K/A the report for that year, "
-         "as described in Note 2 to our statements.", False),
+        ("b.htm", "", "In 2022 we amended by a Form 10-K/A the report for that year, see Note 2.",
+         False),
     ],
 )  # fmt: skip
 def test_what_says_that_it_amends(name, title, text, expected) -> None:

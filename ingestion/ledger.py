@@ -167,6 +167,7 @@ def _measure(lines: dict[int, Line], total: Line) -> None:
         for name, value in rows.aggregate(**wanted).items():
             setattr(total, name, value)
         for row in rows.values("of_source").annotate(**wanted):
-            line = lines[int(row["of_source"])]
+            found: dict[str, Any] = {**row}
+            line = lines[int(found["of_source"])]
             for name in wanted:
-                setattr(line, name, row[name])
+                setattr(line, name, found[name])

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import uuid
 from pathlib import PurePath
-from typing import Any
 
 from django.contrib.auth.models import Group
 from django.contrib.postgres.indexes import GinIndex
@@ -22,6 +21,23 @@ from pgvector.django import HalfVectorField, HnswIndex, SparseVectorField
 from docintel.indexes import Bm25Index
 from docintel.models import ModelVersion
 from ingestion.querysets import ChunkQuerySet, DocumentQuerySet, SourceQuerySet
+from ingestion.term_tables import CorpusStatistics, TermStatistic
+
+# So that the rest of the house finds every table here.
+__all__ = [
+    "MAX_ATTEMPTS",
+    "TERM_DIMENSIONS",
+    "VECTOR_DIMENSIONS",
+    "Chunk",
+    "ChunkVector",
+    "Company",
+    "CorpusStatistics",
+    "Document",
+    "Source",
+    "TermStatistic",
+    "TextBand",
+    "blob_path",
+]
 
 # Vectors of smaller models are padded with zeros, which changes no inner product.
 VECTOR_DIMENSIONS = 768
@@ -384,36 +400,3 @@ class ChunkVector(models.Model):
 
     def __str__(self) -> str:
         return f"vector of chunk {self.chunk_id}"
-
-
-class TermStatistic(models.Model):
-    """In how many chunks a hashed word occurs: the idf of the exact lexical score."""
-
-    term = models.PositiveIntegerField(primary_key=True)
-    document_frequency = models.PositiveIntegerField()
-
-    def __str__(self) -> str:
-        return f"{self.term}: {self.document_frequency}"
-
-
-class CorpusStatistics(models.Model):
-    """One row: the corpus as the exact lexical score sees it, refreshed on a schedule."""
-
-    n_chunks = models.PositiveBigIntegerField(default=0)
-    average_length = models.FloatField(default=0, help_text="words of an average chunk")
-    refreshed_at = models.DateTimeField(default=timezone.now)
-
-    class Meta:
-        verbose_name_plural = "corpus statistics"
-
-    def __str__(self) -> str:
-        return f"{self.n_chunks} chunks"
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        self.pk = 1
-        super().save(*args, **kwargs)
-
-    @classmethod
-    def current(cls) -> CorpusStatistics:
-        """The row; an unsaved empty one before the first refresh."""
-        return cls.objects.first() or cls()

@@ -22,7 +22,7 @@ STATES = {
     "searchable": "found by its words",
     "embedded": "found by its words and its meaning: done",
     "duplicate": "the same text had arrived before: done",
-    "near_duplicate": "nearly the same text had arrived before: done",
+    "near_duplicate": "search shows nearly the same text in its place: done",
     "superseded": "a newer revision has taken its place in search",
     "withdrawn": "its source no longer has it, so search leaves it out",
     "quarantined": "given up after its last attempt; an operator can retry it",

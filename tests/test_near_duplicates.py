@@ -75,7 +75,7 @@ def test_the_pages_say_so(wire, paper, alice, client) -> None:
     client.force_login(alice)
     assert b"Also seen as" in client.get("/?q=ferry+terminal").content
     page = client.get(second.get_absolute_url()).content.decode()
-    assert "Nearly the same text arrived earlier" in page
+    assert "Nearly the same text is here as" in page
     assert first.get_absolute_url() in page
     assert "our reporter writes" in page
     assert second.get_absolute_url() in client.get(first.get_absolute_url()).content.decode()

@@ -21,23 +21,8 @@ from pgvector.django import HalfVectorField, HnswIndex, SparseVectorField
 from docintel.indexes import Bm25Index
 from docintel.models import ModelVersion
 from ingestion.querysets import ChunkQuerySet, DocumentQuerySet, SourceQuerySet
-from ingestion.term_tables import CorpusStatistics, TermStatistic
-
-# So that the rest of the house finds every table here.
-__all__ = [
-    "MAX_ATTEMPTS",
-    "TERM_DIMENSIONS",
-    "VECTOR_DIMENSIONS",
-    "Chunk",
-    "ChunkVector",
-    "Company",
-    "CorpusStatistics",
-    "Document",
-    "Source",
-    "TermStatistic",
-    "TextBand",
-    "blob_path",
-]
+from ingestion.term_tables import CorpusStatistics as CorpusStatistics
+from ingestion.term_tables import TermStatistic as TermStatistic
 
 # Vectors of smaller models are padded with zeros, which changes no inner product.
 VECTOR_DIMENSIONS = 768

@@ -21,8 +21,7 @@ from pgvector.django import HalfVectorField, HnswIndex, SparseVectorField
 from docintel.indexes import Bm25Index
 from docintel.models import ModelVersion
 from ingestion.querysets import ChunkQuerySet, DocumentQuerySet, SourceQuerySet
-from ingestion.term_tables import CorpusStatistics as CorpusStatistics
-from ingestion.term_tables import TermStatistic as TermStatistic
+from ingestion.term_tables import CorpusStatistics, TermStatistic  # noqa: F401  tables of the app
 
 # Vectors of smaller models are padded with zeros, which changes no inner product.
 VECTOR_DIMENSIONS = 768

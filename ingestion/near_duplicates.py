@@ -17,7 +17,7 @@ from ingestion.audiences import covering, covers
 from ingestion.claiming import ClaimLost, finish, lock
 from ingestion.models import Document, TextBand
 from ingestion.querysets import DocumentQuerySet
-from ingestion.revising import UNSHARED
+from ingestion.revising import UNSHARED, retire_predecessors
 from ingestion.shingling import band_keys, figures, jaccard, shingles
 
 LEAST_SIMILARITY = 0.9
@@ -138,6 +138,8 @@ def _stand_behind(document: Document, candidate: Document, similarity: float) ->
             index_again=False,
         ):
             raise ClaimLost(document.pk)
+        # It is found by its stand-in from now on.
+        retire_predecessors(document)
     if freed:
         enqueue("ingestion.tasks.index_pending")
     return True

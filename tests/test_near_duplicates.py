@@ -186,6 +186,16 @@ def test_an_amendment_is_no_near_duplicate_of_what_it_amends(wire, alice) -> Non
     assert revising.mend() == 0
 
 
+def test_a_revision_that_is_nearly_another_text_retires_its_own_past(wire, paper, alice) -> None:
+    first = put(wire, STORY, "story.txt")
+    old = put(paper, "The ferry terminal and its cranes were planned.", "notice.txt")
+    second = put(paper, COPY, "notice.txt")
+    old.refresh_from_db()
+    assert second.near_duplicate_of_id == first.pk
+    assert old.state == "superseded"
+    assert found(alice) == [first.pk]
+
+
 def test_an_edit_that_sets_them_apart_indexes_both(wire, paper, alice, eve) -> None:
     first, second = put(wire, STORY), put(paper, COPY)
     edit(second, {"fiscal_year": 2021}, eve)

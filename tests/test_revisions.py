@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import os
+import threading
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.conf import LazySettings
 from django.contrib.auth.models import Group, User
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -341,6 +343,38 @@ def test_a_hidden_document_cannot_be_withdrawn_and_looks_missing(ian, alice) -> 
     missing = client.delete("/api/v1/documents/00000000-0000-4000-8000-000000000000/")
     assert (there.status_code, there.json()) == (missing.status_code, missing.json())
     assert there.status_code == 404
+
+
+# Under load
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_search_shows_two_revisions_while_revisions_arrive(alice) -> None:
+    library = Source.objects.create(name="Library", kind=Source.Kind.API)
+    put(library, FIRST, "h-1")
+    process()
+    ended = threading.Event()
+    seen: list[list[int]] = []
+
+    def keep_searching() -> None:
+        try:
+            while not ended.is_set():
+                seen.append(found("Harbour revenue", alice))
+        finally:
+            connection.close()
+
+    searcher = threading.Thread(target=keep_searching)
+    searcher.start()
+    try:
+        for number in range(5):
+            newest = put(library, FIRST.replace("412", str(500 + number)), "h-1")
+            process()
+            assert found("Harbour revenue", alice) == [newest.pk]
+    finally:
+        ended.set()
+        searcher.join()
+    assert len(seen) > 5
+    assert [hits for hits in seen if len(hits) > 1] == []
 
 
 # What two workers may leave between them

@@ -48,7 +48,9 @@ def live_embedder() -> ModelVersion:
     """The row of `EMBEDDING_MODEL`'s weights, registered and made live on first use.
 
     Loads no model. Where a local model's folder is absent (a `web` of its own), the row that
-    another process registered is taken. Raises `EncoderUnavailable`.
+    another process registered is taken. A role that loads no models never makes another version
+    live: one `web` with a wrong setting would have the corpus embedded anew. Raises
+    `EncoderUnavailable`.
     """
     name = weights.version(settings.EMBEDDING_MODEL)
     try:
@@ -58,6 +60,13 @@ def live_embedder() -> ModelVersion:
         if found is None or found.version != name:
             raise EncoderUnavailable(str(error)) from error
         return found
+    if not settings.ROLE.may_load_models:
+        found = registry.live("embedder")
+        if found is not None and found.digest != digest:
+            raise EncoderUnavailable(
+                f"EMBEDDING_MODEL is {name} here, but the live embedder is {found.version}; "
+                "give every role the same"
+            )
     return registry.register("embedder", name, digest, dimensions=dimensions)
 
 

@@ -1,12 +1,15 @@
-"""Record measured numbers; thresholds for them are names with numbers in `thresholds.py`."""
+"""Record measured numbers. A name ends in its unit where it has one: `parse_seconds`."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from datetime import timedelta
+
+from django.utils import timezone
 
 from docintel.models import Measurement
+
+# Longer than any report looks back.
+KEPT = timedelta(days=120)
 
 
 def record(name: str, value: float, **labels: str | float | bool | None) -> None:
@@ -14,11 +17,7 @@ def record(name: str, value: float, **labels: str | float | bool | None) -> None
     Measurement.objects.create(name=name, value=value, labels=labels)
 
 
-@contextmanager
-def timed(name: str, **labels: str | float | bool | None) -> Iterator[None]:
-    """Record the seconds that the block took, also when it raises."""
-    start = time.perf_counter()
-    try:
-        yield
-    finally:
-        record(name, time.perf_counter() - start, **labels)
+def forget_old() -> int:
+    """Delete measurements older than `KEPT`; how many."""
+    deleted, _ = Measurement.objects.filter(recorded_at__lt=timezone.now() - KEPT).delete()
+    return deleted

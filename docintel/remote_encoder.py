@@ -15,11 +15,14 @@ from numpy.typing import NDArray
 
 BATCH = 32
 # A full batch takes a CPU some ten seconds, and others may be waiting before it.
-TIMEOUT = {"document": httpx.Timeout(180, connect=5), "query": httpx.Timeout(15, connect=2)}
+TIMEOUT = {"document": httpx.Timeout(180, connect=5), "query": httpx.Timeout(6, connect=2)}
+# After a question went unanswered, the next ones do not wait for as long as this.
+SILENT_SECONDS = 30.0
 # A person waits for a question, and keyword matches answer meanwhile.
 ATTEMPTS = {"document": 6, "query": 2}
 RETRIED = {429, 502, 503, 504}
 LONGEST_WAIT = 15.0
+_silent_until: dict[str, float] = {}  # URL -> time.monotonic()
 DIGEST_HEADER = "X-Model-Digest"
 
 
@@ -66,11 +69,18 @@ def _embed_batch(
 
 def _post(url: str, token: str, body: dict[str, Any], kind: str) -> httpx.Response:
     client = _client(url, token)
+    if kind == "query" and time.monotonic() < _silent_until.get(url, 0.0):
+        raise EncoderUnavailable(f"{url} did not answer a moment ago")
     last = ""
     for attempt in range(ATTEMPTS[kind]):
         wait = 0.25 * 2**attempt
         try:
             reply = client.post(_address(url), json=body, timeout=TIMEOUT[kind])
+        except httpx.TimeoutException as error:
+            last = f"{str(error) or type(error).__name__}; is the inference role running?"
+            if kind == "query":
+                _silent_until[url] = time.monotonic() + SILENT_SECONDS
+                break
         except httpx.HTTPError as error:
             last = f"{str(error) or type(error).__name__}; is the inference role running?"
         else:

@@ -132,6 +132,11 @@ DATABASE_URL = env.str("DATABASE_URL", default="") or postgres.url(VAR_DIR)
 DATABASES = {"default": env.db_url_config(DATABASE_URL)}
 DATABASES["default"]["ENGINE"] = "django.db.backends.postgresql"
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+if ROLE is Role.WEB:
+    # Nobody waits longer for a page; a worker's rebuild of an index may take its time.
+    DATABASES["default"].setdefault("OPTIONS", {}).setdefault(
+        "options", f"-c statement_timeout={env.int('WEB_STATEMENT_SECONDS', default=20)}s"
+    )
 if ROLE in (Role.WEB, Role.INFERENCE):
     DATABASES["default"]["OPTIONS"] = {
         **DATABASES["default"].get("OPTIONS", {}),

@@ -12,12 +12,12 @@ from django.db.models import Q
 
 from docintel.scheduling import enqueue
 from ingestion.companies import company_named
-from ingestion.models import Company, Document
+from ingestion.models import DESCRIBED, Company, Document
 from ingestion.revising import UNSHARED
 
 logger = logging.getLogger(__name__)
 
-EDITABLE = ("title", "kind", "company", "fiscal_year", "fiscal_quarter", "published_on")
+EDITABLE = (*DESCRIBED, "company")
 # What the header of every passage says: changing it means both indexes read something new.
 IN_HEADER = frozenset(EDITABLE) - {"published_on"}
 
@@ -40,13 +40,15 @@ def edit(document: Document, changes: Mapping[str, Any], user: AbstractBaseUser)
         **changed,
         "provenance": {**row.provenance, **dict.fromkeys(changed, "edited")},
     }
+    header_changed = bool(IN_HEADER & set(changed))
     retired = row.superseded_at or row.withdrawn_at
-    if row.searchable_at and not retired and IN_HEADER & set(changed):
+    if header_changed or not row.parsed_at:
         # Whoever works on it loses its claim, and with it what it read before the change.
-        update |= {"searchable_at": None, "embedded_at": None, "embedder": None}
         update |= {"claim": None, "claimed_until": None}
+    if header_changed and row.searchable_at and not retired:
+        update |= {"searchable_at": None, "embedded_at": None, "embedder": None}
         enqueue("ingestion.tasks.index_pending")
-    if IN_HEADER & set(changed):
+    if header_changed:
         # Whether one stands for another depends on what both are.
         linked = Document.objects.filter(Q(near_duplicate_of=row.pk) | Q(pk=row.pk))
         if linked.exclude(near_duplicate_of=None).update(**UNSHARED):

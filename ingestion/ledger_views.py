@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 from ingestion import pipeline, rerunning, withdrawing
 from ingestion.arrival_views import can_operate
 from ingestion.ledger import ledger as read_ledger
-from ingestion.models import Document, Source
+from ingestion.models import Source
 from ingestion.reading import offset
 from ingestion.showing_progress import in_words
 
@@ -24,7 +24,7 @@ NO_SOURCE = "There is no source of this number."
 def ledger(request: HttpRequest) -> HttpResponse:
     """Every source that the person may see, and their total."""
     sources = Source.objects.visible_to(request.user)
-    counts = pipeline.progress(Document.objects.filter(source__in=sources.values("pk")))
+    counts = pipeline.progress()
     context = {
         "ledger": read_ledger(sources),
         "counts": counts,

@@ -6,6 +6,7 @@ Every span is a pair of character offsets into `Document.text`, which never chan
 from __future__ import annotations
 
 import uuid
+from bisect import bisect_right
 from pathlib import PurePath
 
 from django.contrib.auth.models import Group
@@ -21,13 +22,18 @@ from pgvector.django import HalfVectorField, HnswIndex, SparseVectorField
 from docintel.indexes import Bm25Index
 from docintel.models import ModelVersion
 from ingestion.querysets import ChunkQuerySet, DocumentQuerySet, SourceQuerySet
-from ingestion.term_tables import CorpusStatistics, TermStatistic  # noqa: F401  tables of the app
+from ingestion.term_tables import CorpusStatistics, TermStatistic, TextBand  # noqa: F401  tables
 
 # Vectors of smaller models are padded with zeros, which changes no inner product.
 VECTOR_DIMENSIONS = 768
 # Words are hashed into this many dimensions for the exact lexical score of narrow scopes.
 TERM_DIMENSIONS = 2**22
 MAX_ATTEMPTS = 3
+# What a document is, beside its company: what is pushed, found in the file, or edited.
+DESCRIBED = ("title", "kind", "fiscal_year", "fiscal_quarter", "published_on")
+LONGEST_TITLE = 500
+# What people may type; whatever lies outside is a mistake.
+FISCAL_YEARS = (1900, 2200)
 
 
 class Source(models.Model):
@@ -124,7 +130,7 @@ class Document(models.Model):
     media_type = models.CharField(max_length=100, blank=True)
 
     # What it is; `provenance` says per field who said so: push, file, name, page or edited.
-    title = models.CharField(max_length=500, blank=True)
+    title = models.CharField(max_length=LONGEST_TITLE, blank=True)
     kind = models.CharField(max_length=20, choices=Kind.choices, default=Kind.OTHER)
     company = models.ForeignKey(
         Company, null=True, blank=True, on_delete=models.PROTECT, related_name="documents"
@@ -215,11 +221,6 @@ class Document(models.Model):
             models.Index(fields=["kind", "-published_on"]),
             models.Index(fields=["text_sha256"]),
             models.Index(
-                fields=["source", "external_id"],
-                name="document_identity",
-                condition=~Q(external_id=""),
-            ),
-            models.Index(
                 fields=["-received_at"],
                 name="document_unsketched",
                 condition=Q(shingle_count__isnull=True, searchable_at__isnull=False),
@@ -227,7 +228,13 @@ class Document(models.Model):
             models.Index(
                 fields=["-received_at"],
                 name="document_unparsed",
-                condition=Q(parsed_at__isnull=True, quarantined_at__isnull=True),
+                # Copies known by their bytes are never parsed; without them it stays short.
+                condition=Q(
+                    parsed_at__isnull=True,
+                    duplicate_of__isnull=True,
+                    quarantined_at__isnull=True,
+                    dropped_at__isnull=True,
+                ),
             ),
             models.Index(
                 fields=["-received_at"],
@@ -246,10 +253,31 @@ class Document(models.Model):
                 condition=Q(index_again=True),
             ),
             models.Index(
+                fields=["-received_at"],
+                name="document_unembedded",
+                condition=Q(
+                    searchable_at__isnull=False,
+                    embedder__isnull=True,
+                    duplicate_of__isnull=True,
+                    quarantined_at__isnull=True,
+                ),
+            ),
+            models.Index(
                 fields=["embedder", "-received_at"],
                 name="document_embedder",
                 condition=Q(searchable_at__isnull=False),
             ),
+            models.Index(
+                fields=["-fiscal_year"],
+                name="document_year",
+                condition=Q(searchable_at__isnull=False),
+            ),
+            models.Index(
+                fields=["-quarantined_at"],
+                name="document_quarantined",
+                condition=Q(quarantined_at__isnull=False),
+            ),
+            models.Index(fields=["source", "external_id"], name="document_external_id"),
         ]
         constraints = [
             # Two workers that parse the same text at the same moment: one becomes the duplicate.
@@ -301,14 +329,7 @@ class Document(models.Model):
 
     def page_of(self, offset: int) -> int:
         """The number of the page, from 1, that holds this character; 1 where there are none."""
-        return max(1, sum(1 for start in self.pages if start <= offset))
-
-    def page_span(self, number: int) -> tuple[int, int]:
-        """Offsets of page `number` (from 1) in the text; IndexError if there is no such page."""
-        if not 1 <= number <= len(self.pages):
-            raise IndexError(number)
-        end = self.pages[number] if number < len(self.pages) else len(self.text)
-        return self.pages[number - 1], end
+        return max(1, bisect_right(self.pages, offset))
 
 
 class Chunk(models.Model):
@@ -350,16 +371,6 @@ class Chunk(models.Model):
     def text(self) -> str:
         """What is shown and cited: the passage without its header."""
         return self.body[self.header_length :]
-
-
-class TextBand(models.Model):
-    """One band of a text's MinHash: texts that share a `key` are perhaps nearly the same."""
-
-    document = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="bands")
-    key = models.BigIntegerField(db_index=True)
-
-    def __str__(self) -> str:
-        return f"band {self.key} of document {self.document_id}"
 
 
 class ChunkVector(models.Model):

@@ -26,7 +26,7 @@ def check_indexes() -> None:
 
 
 def refresh_statistics() -> None:
-    lexical.refresh_statistics()
+    lexical.refresh_if_changed()
 
 
 def mend_revisions() -> None:

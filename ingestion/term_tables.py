@@ -1,4 +1,4 @@
-"""Tables of the exact lexical score: how frequent words are, and the corpus as it sees it.
+"""Tables of words: how frequent each is, the corpus as the exact score sees it, MinHash bands.
 
 Part of `ingestion.models`; import them from there.
 """
@@ -42,3 +42,15 @@ class CorpusStatistics(models.Model):
     def current(cls) -> CorpusStatistics:
         """The row; an unsaved empty one before the first refresh."""
         return cls.objects.first() or cls()
+
+
+class TextBand(models.Model):
+    """One band of a text's MinHash: texts that share a `key` are perhaps nearly the same."""
+
+    document = models.ForeignKey(
+        "ingestion.Document", on_delete=models.CASCADE, related_name="bands"
+    )
+    key = models.BigIntegerField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"band {self.key} of document {self.document_id}"

@@ -13,13 +13,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
-from django.db import connections
-from django.db.models import Q
+from django.db import OperationalError, connections
+from psycopg.errors import QueryCanceled
 
 from docintel import encoders, measuring
 from docintel.encoders import EncoderUnavailable
 from docintel.models import ModelVersion
-from ingestion.lexical import rarest
+from ingestion.lexical import query_terms, rarest
 from ingestion.models import Chunk, Document, Source
 from ingestion.querysets import ChunkQuerySet, DocumentQuerySet, Scope, User
 from ingestion.ranking import Scored
@@ -41,6 +41,7 @@ MOST_CHARACTERS = 2_000
 RARE_PHRASE = 20_000
 QUOTED = re.compile(r'["“”„]([^"“”„]+)["“”„]')
 NOTHING_IN_SCOPE = "No document that you can search matches this scope."
+TOO_SLOW = "This search took too long. Narrow it by company, kind or year, or quote rarer words."
 KEYWORDS_ONLY = "Meaning search is unavailable, these are keyword matches only."
 
 _embedding = ThreadPoolExecutor(max_workers=16, thread_name_prefix="embed-question")
@@ -92,12 +93,22 @@ def search(
     """The best `limit` documents for a question, from the best `depth` chunks of each half.
 
     Words in double quotes must occur exactly so. Raises BadQuery for a question that is empty or
-    longer than 2,000 characters; a scope without documents gives no results and a note.
+    longer than 2,000 characters, or whose search outlasts the database's `statement_timeout`; a
+    scope without documents gives no results and a note.
     """
+    try:
+        return _search(question, user, scope or Scope(), limit, depth)
+    except OperationalError as error:
+        if isinstance(error.__cause__, QueryCanceled):
+            raise BadQuery(TOO_SLOW) from error
+        raise
+
+
+def _search(question: str, user: User, scope: Scope, limit: int, depth: int) -> SearchResults:
     text, phrases = parse(question)
     results = SearchResults(text)
     with results.timed("total"):
-        documents = permitted(user, scope or Scope())
+        documents = permitted(user, scope)
         permitted_documents = Document.objects.all() if documents is None else documents
         searchable = permitted_documents.searchable()
         if searchable.exists():
@@ -110,7 +121,7 @@ def search(
                 results.notes.append(f"No passage contains {quoted} exactly.")
         else:
             results.notes.append(NOTHING_IN_SCOPE)
-    measuring.record("search.seconds", results.seconds["total"], found=len(results.passages))
+    measuring.record("search_seconds", results.seconds["total"], found=len(results.passages))
     return results
 
 
@@ -118,7 +129,7 @@ def parse(question: str) -> tuple[str, list[str]]:
     """The question without its quotation marks, and the phrases that stood in them."""
     question = question.replace("\0", " ").strip()
     text = QUOTED.sub(r"\1", question).strip()
-    if not text:
+    if not any(map(str.isalnum, text)):
         raise BadQuery("Type a question or a few words to search for.")
     if len(question) > MOST_CHARACTERS:
         raise BadQuery(
@@ -172,7 +183,8 @@ def _retrieve(text: str, candidates: _Candidates, results: SearchResults, depth:
         results.notes.append(KEYWORDS_ONLY)
     chunks, documents, few = candidates.chunks, candidates.documents, candidates.few
     with results.timed("lexical"):
-        results.bm25 = chunks.lexical(text, documents, depth, few=few)
+        terms = query_terms(text)
+        results.bm25 = chunks.lexical(text, documents, depth, terms=terms, few=few)
     if vector is None:
         return
     try:
@@ -196,10 +208,7 @@ def _embed(text: str) -> np.ndarray:
 
 def _without_vectors(documents: DocumentQuerySet | None, embedder: ModelVersion) -> Iterator[str]:
     searchable = (Document.objects.all() if documents is None else documents).searchable()
-    # Two ranges instead of "not equal", so that the index over `embedder` can answer.
-    lacking = searchable.filter(
-        Q(embedder__isnull=True) | Q(embedder__lt=embedder.pk) | Q(embedder__gt=embedder.pk)
-    ).count()
+    lacking = searchable.unembedded(embedder).count()
     if lacking:
         yield (
             f"{lacking:,} of {searchable.count():,} documents in scope are not yet in the vector "

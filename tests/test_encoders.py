@@ -7,7 +7,7 @@ import logging
 import numpy as np
 import pytest
 
-from docintel import encoders, weights
+from docintel import encoders, registry, weights
 from docintel.encoders import EncoderUnavailable, TextTooLong
 from docintel.inference import loading
 from docintel.inference.ml.packing import pack, padded
@@ -90,6 +90,15 @@ def test_the_live_embedder_is_registered_once(db) -> None:
     assert ModelVersion.objects.get(name="embedder", live=True) == first
     assert (first.version, first.dimensions) == ("all-MiniLM-L6-v2", 384)
     assert first.digest == weights.KNOWN["all-MiniLM-L6-v2"].digest
+
+
+@pytest.mark.django_db
+def test_web_never_makes_another_embedder_live(settings) -> None:
+    live = registry.register("embedder", "all-mpnet-base-v2", "0" * 64, dimensions=768)
+    settings.ROLE = Role.WEB
+    with pytest.raises(EncoderUnavailable, match="the live embedder is all-mpnet"):
+        encoders.live_embedder()
+    assert registry.live("embedder") == live
 
 
 def test_web_without_an_inference_role_says_so(settings) -> None:

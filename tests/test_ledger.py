@@ -16,9 +16,10 @@ from django.utils import timezone
 
 from docintel import measuring
 from ingestion import pipeline, rerunning
-from ingestion.fetching import receive, scan_folder
+from ingestion.fetching import scan_folder
 from ingestion.ledger import SEARCHABLE_ALERT_SECONDS, ledger
 from ingestion.models import ChunkVector, Document, Source
+from ingestion.receiving import take_in
 from ingestion.withdrawing import withdraw_for
 from qa.retrieval import search
 from tests.reading_corpus import process
@@ -37,7 +38,7 @@ def library() -> Source:
 
 
 def put(source: Source, words: str, external_id: str = "") -> Document:
-    return receive(source, "a.txt", io.BytesIO(words.encode()), external_id=external_id)
+    return take_in(source, "a.txt", io.BytesIO(words.encode()), external_id=external_id).document
 
 
 @pytest.fixture
@@ -48,7 +49,7 @@ def mixed(library, olga) -> Source:
     process()
     put(wire, "Salt was shipped from nine quays in March.", "w")
     put(library, "Rope was sold to the navy, as before.", "b")
-    receive(library, "torn.pdf", io.BytesIO(b"%PDF-1.4 torn"), external_id="c")
+    take_in(library, "torn.pdf", io.BytesIO(b"%PDF-1.4 torn"), external_id="c")
     gone = put(library, "Tar was dear all summer long.", "d")
     process(embed=True)
     put(library, "Rope was sold to nobody, unlike before.", "b")
@@ -194,7 +195,7 @@ def test_reading_again_otherwise_is_a_revision(library, alice) -> None:
 
 
 def test_only_what_failed_there_is_retried(library) -> None:
-    receive(library, "torn.pdf", io.BytesIO(b"%PDF-1.4 torn"))
+    take_in(library, "torn.pdf", io.BytesIO(b"%PDF-1.4 torn"))
     process()
     assert rerunning.rerun(Document.objects.all(), "index") == 0
     assert rerunning.rerun(Document.objects.all(), "parse") == 1

@@ -11,8 +11,8 @@ from django.contrib.auth.models import Group, User
 
 from ingestion import near_duplicates, pipeline, revising
 from ingestion.editing import edit
-from ingestion.fetching import receive
 from ingestion.models import Document, Source, TextBand
+from ingestion.receiving import take_in
 from ingestion.shingling import band_keys, jaccard, shingles
 from ingestion.withdrawing import withdraw_for
 from qa.knowing import as_known
@@ -47,7 +47,8 @@ COPY = STORY.replace("opened a terminal.", "opened a terminal, our reporter writ
 
 
 def put(source: Source, words: str, name: str = "a.txt", **said) -> Document:
-    row = receive(source, name, io.BytesIO(words.encode()), external_id=name, pushed=said)
+    file = io.BytesIO(words.encode())
+    row = take_in(source, name, file, external_id=name, pushed=said).document
     process()
     row.refresh_from_db()
     return row

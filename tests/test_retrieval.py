@@ -76,7 +76,7 @@ def test_both_halves_are_fused_and_keep_their_ranks(
     assert (lexical.bm25_rank, lexical.dense_rank) == (2, 3)
     assert results.total_candidates == 3
     assert {"lexical", "dense", "total"} <= results.seconds.keys()
-    assert Measurement.objects.get(name="search.seconds").value == results.seconds["total"]
+    assert Measurement.objects.get(name="search_seconds").value == results.seconds["total"]
 
 
 def test_only_vectors_of_the_live_embedder_count(
@@ -304,10 +304,29 @@ def test_a_phrase_may_hold_any_character(
     assert texts(search(f'before "{phrase}"', alice)) == [f"Before {phrase} after."]
 
 
-@pytest.mark.parametrize("question", ["", "   ", "\0", '" "', "x" * 2_001, "why " * 2_500])
+@pytest.mark.parametrize(
+    "question", ["!!!", '"---"', "", "   ", "\0", '" "', "x" * 2_001, "why " * 2_500]
+)
 def test_a_bad_question_is_refused_in_words(alice: User, question: str) -> None:
     with pytest.raises(BadQuery, match=r"Type a question|characters"):
         search(question, alice)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_search_that_takes_too_long_is_refused_in_words(
+    alice: User, meaning: dict[str, np.ndarray]
+) -> None:
+    document("Freight costs rose.")
+    other = connection.copy()
+    with connection.cursor() as cursor, other.cursor() as blocker:
+        blocker.execute("BEGIN")
+        blocker.execute("LOCK TABLE ingestion_chunk IN ACCESS EXCLUSIVE MODE")
+        cursor.execute("SET statement_timeout = '50ms'")
+        with pytest.raises(BadQuery, match="took too long"):
+            search("freight costs", alice)
+        cursor.execute("SET statement_timeout = 0")
+        blocker.execute("ROLLBACK")
+    other.close()
 
 
 @pytest.mark.parametrize(

@@ -18,8 +18,9 @@ from django.utils import timezone
 from docintel.models import ApiToken
 from ingestion import pipeline, revising
 from ingestion.amending import is_amendment
-from ingestion.fetching import receive, scan_folder
+from ingestion.fetching import scan_folder
 from ingestion.models import Document, Source
+from ingestion.receiving import take_in
 from ingestion.withdrawing import LOOKS_BEFORE_WITHDRAWAL, confirm_absent
 from qa.retrieval import search
 from tests.reading_corpus import process
@@ -39,7 +40,7 @@ def library() -> Source:
 
 def put(source: Source, words: str, external_id: str = "", name: str = "a.txt", **said) -> Document:
     file = io.BytesIO(words.encode())
-    return receive(source, name, file, external_id=external_id, pushed=said)
+    return take_in(source, name, file, external_id=external_id, pushed=said).document
 
 
 def found(question: str, user: User) -> list[int]:
@@ -72,7 +73,8 @@ def test_the_old_one_leaves_search_when_the_new_one_is_there(library, alice) -> 
 def test_a_revision_that_cannot_be_read_leaves_the_old_one(library, alice) -> None:
     first = put(library, FIRST, "h-1")
     process()
-    torn = receive(library, "a.pdf", io.BytesIO(b"%PDF-1.4 torn"), external_id="h-1")
+    file = io.BytesIO(b"%PDF-1.4 torn")
+    torn = take_in(library, "a.pdf", file, external_id="h-1").document
     process()
     torn.refresh_from_db()
     assert torn.state == "quarantined"

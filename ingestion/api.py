@@ -14,16 +14,17 @@ from django.utils.dateparse import parse_datetime
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import status
-from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.exceptions import NotFound, PermissionDenied, ValidationError
 from rest_framework.generics import GenericAPIView
 from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from docintel.api_errors import MISSING, BoundedJSONParser, Conflict
+from docintel.api_errors import MISSING, BoundedJSONParser
 from docintel.tokens import ViewOrAdd
 from ingestion.filters import DocumentFilter, StrictFilterBackend, refuse_unknown
+from ingestion.history import history
 from ingestion.models import ChunkVector, Document, Source
 from ingestion.pushing import Refused, push, source_for
 from ingestion.querysets import DocumentQuerySet
@@ -40,6 +41,7 @@ from ingestion.serializers import (
     accepted,
 )
 from ingestion.sightings import arrivals, sightings
+from ingestion.withdrawing import NotYours, withdraw_for
 
 LARGEST_PAGE = 100
 
@@ -111,7 +113,7 @@ class Documents(DocumentView):
         operation_id="push_text",
         request=TextPush,
         filters=False,
-        responses={202: Accepted, 409: OpenApiResponse(description="other content under this id")},
+        responses={202: Accepted},
     )
     def post(self, request: Request) -> Response:
         """Push a text with what you know of it; it is processed after the answer."""
@@ -160,9 +162,16 @@ class Uploads(DocumentView):
         return Response(body, status=code)
 
 
+class ViewOrWithdraw(ViewOrAdd):
+    """Whoever may read one may ask to withdraw it; the verb decides whether it is theirs."""
+
+    perms_map = {**ViewOrAdd.perms_map, "DELETE": ViewOrAdd.perms_map["GET"]}
+
+
 class DocumentDetails(DocumentView):
     """One document; its text only where asked for."""
 
+    permission_classes = [ViewOrWithdraw]
     serializer_class = DocumentDetail
     other_parameters = ("include",)
 
@@ -181,11 +190,28 @@ class DocumentDetails(DocumentView):
         context = {
             **self.get_serializer_context(),
             "original_id": _original_id(document),
+            "history": history(document, request.user),
             "sightings": sightings(document, request.user)[:LARGEST_PAGE],
             "body": rows.only(*fields).get(),
             "with_text": bool(include),
         }
         return Response(DocumentDetail(document, context=context).data)
+
+    @extend_schema(
+        operation_id="withdraw_document",
+        responses={
+            204: OpenApiResponse(description="it left search; its address still shows it"),
+            403: OpenApiResponse(description="somebody else sent it"),
+        },
+    )
+    def delete(self, request: Request, public_id: UUID) -> Response:
+        """Withdraw what you sent: it leaves search and stays readable for what cites it."""
+        document = self.arrival(public_id)
+        try:
+            withdraw_for(document, request.user)
+        except NotYours as error:
+            raise PermissionDenied("Only its sender or an operator may withdraw it.") from error
+        return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 class Status(DocumentView):
@@ -210,10 +236,9 @@ class Status(DocumentView):
 
 
 def as_error(refusal: Refused, renamed: dict[str, str] | None = None) -> Exception:
-    """The refusal as a 400, or a 409 for a conflict, under the name of the request's field."""
+    """The refusal as a 400 under the name of the request's field."""
     field = (renamed or {}).get(refusal.field, refusal.field)
-    body = {field: [refusal.message]}
-    return Conflict(body) if refusal.conflict else ValidationError(body)
+    return ValidationError({field: [refusal.message]})
 
 
 def _must_fit(files: list[Any], said: Description) -> None:

@@ -150,9 +150,10 @@ def drop(document: Document) -> bool:
         return False
     _apply(document, changes)
     document.chunks.all().delete()
-    heir = document.sightings.order_by("received_at", "pk").first()
+    living = document.sightings.filter(superseded_at=None, withdrawn_at=None)
+    heir = living.order_by("received_at", "pk").first()
     if heir is not None:
-        document.sightings.exclude(pk=heir.pk).update(duplicate_of=heir)
+        living.exclude(pk=heir.pk).update(duplicate_of=heir)
         Document.objects.filter(pk=heir.pk).update(
             duplicate_of=None, parsed_at=None, quarantined_at=None, **NO_FAILURE, **FREE
         )

@@ -20,7 +20,8 @@ from django.utils import timezone
 
 from docintel.scheduling import enqueue
 from ingestion.models import Document, Source
-from ingestion.receiving import Receipt, Refused, take_in
+from ingestion.receiving import Receipt, Refused, identifier, take_in
+from ingestion.withdrawing import note_absent
 
 logger = logging.getLogger(__name__)
 
@@ -75,16 +76,24 @@ def scan_folder(source: Source, now: datetime | None = None) -> list[Document]:
     if not root.is_dir():
         complaints.append(f"There is no folder {root}.")
     known = _known(source)
-    for path in _files(root, complaints) if root.is_dir() else ():
+    unread: list[str] = []
+    seen: set[str] = set()
+    for path in _files(root, unread) if root.is_dir() else ():
+        seen.add(_identity(root, path))
         receipt = _take(source, root, path, known, complaints, now)
         if receipt is not None and receipt.created:
             created.append(receipt.document)
+    complete = root.is_dir() and not unread
+    if kept := note_absent(source, seen, complete=complete):
+        unread.append(kept)
+    complaints[:0] = unread
     _note(source, complaints)
     return created
 
 
 def _known(source: Source) -> dict[str, _Known]:
-    rows = source.documents.order_by("received_at", "pk")
+    # A file that is back counts as new.
+    rows = source.documents.filter(withdrawn_at=None).order_by("received_at", "pk")
     return {
         external_id: _Known(size, received_at)
         for external_id, size, received_at in rows.values_list(
@@ -112,6 +121,12 @@ def _files(root: Path, complaints: list[str]) -> Iterator[Path]:
                 yield path
 
 
+def _identity(root: Path, path: Path) -> str:
+    relative = path.relative_to(root).as_posix()
+    # A file name may hold bytes that are no text.
+    return identifier(relative.encode(errors="surrogateescape").decode(errors="replace"))
+
+
 def _take(  # noqa: PLR0917
     source: Source,
     root: Path,
@@ -121,8 +136,7 @@ def _take(  # noqa: PLR0917
     now: datetime,
 ) -> Receipt | None:
     relative = path.relative_to(root).as_posix()
-    # A file name may hold bytes that are no text.
-    external_id = relative.encode(errors="surrogateescape").decode(errors="replace")
+    external_id = _identity(root, path)
     try:
         status = path.stat()
         changed_at = datetime.fromtimestamp(status.st_mtime, UTC)
@@ -130,8 +144,7 @@ def _take(  # noqa: PLR0917
         if before and before.size == status.st_size and changed_at <= before.received_at:
             return None
         with path.open("rb") as file:
-            name = Path(external_id).name
-            return take_in(source, name, file, external_id=external_id, received_at=now)
+            return take_in(source, path.name, file, external_id=external_id, received_at=now)
     except OSError as error:
         complaints.append(f"{relative} cannot be read: {error.strerror}.")
     except Refused as error:

@@ -26,6 +26,7 @@ from ingestion.claiming import ClaimLost, finish
 from ingestion.companies import company_named
 from ingestion.models import DESCRIBED, LONGEST_TITLE, Document
 from ingestion.parsing import Parsed, Unreadable, isolation
+from ingestion.revising import retire_predecessors
 
 
 def freeze(document: Document) -> Parsed:
@@ -115,18 +116,30 @@ def mark_duplicate(document: Document, digest: str, fields: dict[str, Any]) -> b
     It keeps its own description: who may not see the other must not notice that there is one.
     """
     original = (
-        Document.objects.filter(text_sha256=digest, duplicate_of=None, dropped_at=None)
+        Document.objects.living()
+        .filter(text_sha256=digest, duplicate_of=None)
         .exclude(pk=document.pk)
-        .only("pk")
+        .only("pk", "searchable_at", "file_name", "file_sha256")
         .first()
     )
     if original is None:
         return False
+    if _is_read_again(document, original):
+        Document.objects.filter(pk=document.pk, claim=document.claim).delete()
+        return True
     with transaction.atomic():
         document.sightings.update(duplicate_of=original)
         body = {"text": "", "text_sha256": "", "pages": [], "sections": []}
         _finish(document, {**fields, **body, "duplicate_of": original})
+        if original.searchable_at:
+            retire_predecessors(original)
     return True
+
+
+def _is_read_again(document: Document, original: Document) -> bool:
+    """The row stands for a second reading of the same bytes, and it came out the same."""
+    again = document.supersedes_id == original.pk and document.file_name == original.file_name
+    return again and document.file_sha256 == original.file_sha256
 
 
 def _frozen(parsed: Parsed) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from ingestion.lexical import document_terms
 from ingestion.models import Chunk, ChunkVector, Document
 from ingestion.parsing import Unreadable
 from ingestion.querysets import ChunkQuerySet
+from ingestion.revising import retire_predecessors
 
 ROWS_PER_INSERT = 250
 # One commit each: what a killed worker loses at most.
@@ -34,7 +35,8 @@ LONGEST_SECTION = 300
 def make_searchable(document: Document) -> int:
     """Write all passages and both lexical forms in one transaction; how many there are.
 
-    Passages of an earlier time are replaced. Raises ClaimLost, EncoderUnavailable (the embedder's
+    Passages of an earlier time are replaced, and what this document supersedes leaves the search.
+    Raises ClaimLost, EncoderUnavailable (the embedder's
     tokenizer is not there) and Unreadable (no text).
     """
     rows = passages(document, encoders.tokenizer())
@@ -54,8 +56,10 @@ def make_searchable(document: Document) -> int:
             searchable_at=timezone.now(),
             embedded_at=None,
             embedder=None,
+            index_again=False,
         ):
             raise ClaimLost(document.pk)
+        retire_predecessors(document)
     return len(rows)
 
 

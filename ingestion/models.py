@@ -8,7 +8,6 @@ from __future__ import annotations
 import uuid
 from bisect import bisect_right
 from pathlib import PurePath
-from typing import Any
 
 from django.contrib.auth.models import Group
 from django.contrib.postgres.indexes import GinIndex
@@ -24,6 +23,7 @@ from docintel.indexes import Bm25Index
 from docintel.models import ModelVersion
 from ingestion.polled import Polled, SourceItem
 from ingestion.querysets import ChunkQuerySet, DocumentQuerySet, SourceQuerySet
+from ingestion.term_tables import CorpusStatistics, TermStatistic, TextBand
 
 __all__ = [
     "Chunk",
@@ -34,6 +34,7 @@ __all__ = [
     "Source",
     "SourceItem",
     "TermStatistic",
+    "TextBand",
 ]
 
 # Vectors of smaller models are padded with zeros, which changes no inner product.
@@ -75,6 +76,9 @@ class Source(Polled):
     )
     active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    offered = models.PositiveIntegerField(
+        null=True, blank=True, help_text="documents that it held when it was last looked through"
+    )
 
     objects = SourceQuerySet.as_manager()
 
@@ -168,6 +172,33 @@ class Document(models.Model):
     duplicate_of = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.CASCADE, related_name="sightings"
     )
+    near_duplicate_of = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="near_duplicates",
+        help_text="the document that search shows in its place",
+    )
+    similarity = models.FloatField(
+        null=True, blank=True, help_text="Jaccard of the word shingles of the two texts, 0 to 1"
+    )
+    shingle_count = models.PositiveIntegerField(
+        null=True, blank=True, help_text="null: not yet compared with the others"
+    )
+
+    # Over time. What is superseded or withdrawn leaves search and stays readable.
+    supersedes = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="successors"
+    )
+    superseded_at = models.DateTimeField(null=True, blank=True)
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+    index_again = models.BooleanField(
+        default=False, help_text="searchable as it is, and to be indexed anew"
+    )
+    missing_scans = models.PositiveSmallIntegerField(
+        default=0, help_text="looks in a row in which its file was not there"
+    )
 
     # How far it has come. A row whose stage failed keeps the reason; see MAX_ATTEMPTS.
     received_at = models.DateTimeField(default=timezone.now)
@@ -209,6 +240,11 @@ class Document(models.Model):
             models.Index(fields=["text_sha256"]),
             models.Index(
                 fields=["-received_at"],
+                name="document_unsketched",
+                condition=Q(shingle_count__isnull=True, searchable_at__isnull=False),
+            ),
+            models.Index(
+                fields=["-received_at"],
                 name="document_unparsed",
                 # Copies known by their bytes are never parsed; without them it stays short.
                 condition=Q(
@@ -225,8 +261,14 @@ class Document(models.Model):
                     parsed_at__isnull=False,
                     searchable_at__isnull=True,
                     duplicate_of__isnull=True,
+                    near_duplicate_of__isnull=True,
                     quarantined_at__isnull=True,
                 ),
+            ),
+            models.Index(
+                fields=["-received_at"],
+                name="document_index_again",
+                condition=Q(index_again=True),
             ),
             models.Index(
                 fields=["-received_at"],
@@ -259,7 +301,12 @@ class Document(models.Model):
             # Two workers that parse the same text at the same moment: one becomes the duplicate.
             models.UniqueConstraint(
                 fields=["text_sha256"],
-                condition=Q(duplicate_of__isnull=True) & ~Q(text_sha256=""),
+                condition=Q(
+                    duplicate_of__isnull=True,
+                    superseded_at__isnull=True,
+                    withdrawn_at__isnull=True,
+                )
+                & ~Q(text_sha256=""),
                 name="document_text_once",
             ),
         ]
@@ -273,17 +320,18 @@ class Document(models.Model):
     @property
     def state(self) -> str:
         """The furthest point it reached, one word: what lists, API and status pages show."""
-        if self.dropped_at:
-            return "dropped"
-        if self.quarantined_at:
-            return "quarantined"
-        if self.duplicate_of_id:
-            return "duplicate"
-        if self.embedded_at:
-            return "embedded"
-        if self.searchable_at:
-            return "searchable"
-        return "parsed" if self.parsed_at else "received"
+        reached = {
+            "dropped": self.dropped_at,
+            "withdrawn": self.withdrawn_at,
+            "superseded": self.superseded_at,
+            "quarantined": self.quarantined_at,
+            "duplicate": self.duplicate_of_id,
+            "near_duplicate": self.near_duplicate_of_id,
+            "embedded": self.embedded_at,
+            "searchable": self.searchable_at,
+            "parsed": self.parsed_at,
+        }
+        return next((name for name, value in reached.items() if value), "received")
 
     @property
     def period(self) -> str:
@@ -365,36 +413,3 @@ class ChunkVector(models.Model):
 
     def __str__(self) -> str:
         return f"vector of chunk {self.chunk_id}"
-
-
-class TermStatistic(models.Model):
-    """In how many chunks a hashed word occurs: the idf of the exact lexical score."""
-
-    term = models.PositiveIntegerField(primary_key=True)
-    document_frequency = models.PositiveIntegerField()
-
-    def __str__(self) -> str:
-        return f"{self.term}: {self.document_frequency}"
-
-
-class CorpusStatistics(models.Model):
-    """One row: the corpus as the exact lexical score sees it, refreshed on a schedule."""
-
-    n_chunks = models.PositiveBigIntegerField(default=0)
-    average_length = models.FloatField(default=0, help_text="words of an average chunk")
-    refreshed_at = models.DateTimeField(default=timezone.now)
-
-    class Meta:
-        verbose_name_plural = "corpus statistics"
-
-    def __str__(self) -> str:
-        return f"{self.n_chunks} chunks"
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        self.pk = 1
-        super().save(*args, **kwargs)
-
-    @classmethod
-    def current(cls) -> CorpusStatistics:
-        """The row; an unsaved empty one before the first refresh."""
-        return cls.objects.first() or cls()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
+from ingestion.history import History, history
 from ingestion.models import Document
 from ingestion.page_images import PAGES_AT_ONCE
 from ingestion.querysets import User
@@ -74,6 +75,7 @@ class Opened:
     facts: list[Fact] = field(default_factory=list)
     sightings: list[Any] = field(default_factory=list)
     original: Any = None
+    history: History = field(default_factory=History)
 
     @property
     def passage_query(self) -> str:
@@ -106,6 +108,7 @@ def open_document(arrival: Any, user: User, params: Mapping[str, str], body: Doc
         page=page,
         n_pages=n_pages,
     )
+    opened.history = history(arrival, user)
     if not body.parsed_at:
         return opened
     if view == "page":

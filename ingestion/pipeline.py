@@ -21,7 +21,7 @@ from django.utils import timezone
 from docintel import encoders, measuring
 from docintel.models import Measurement
 from docintel.scheduling import enqueue
-from ingestion import claiming, indexing
+from ingestion import amending, claiming, indexing, near_duplicates, revising
 from ingestion.claiming import ClaimLost
 from ingestion.freezing import freeze
 from ingestion.models import ChunkVector, Document
@@ -87,7 +87,8 @@ def progress() -> dict[str, Any]:
     where nothing was measured.
     """
     rows = Document.objects.filter(dropped_at=None)
-    current = Q(duplicate_of=None, quarantined_at=None)
+    living = Q(superseded_at=None, withdrawn_at=None)
+    current = living & Q(duplicate_of=None, near_duplicate_of=None, quarantined_at=None)
     searchable = current & Q(searchable_at__isnull=False)
     found: dict[str, Any] = rows.order_by().aggregate(
         total=Count("pk"),
@@ -95,12 +96,19 @@ def progress() -> dict[str, Any]:
         parsed=Count("pk", filter=current & Q(parsed_at__isnull=False)),
         searchable=Count("pk", filter=searchable),
         embedded=Count("pk", filter=searchable & Q(embedded_at__isnull=False)),
-        duplicate=Count("pk", filter=Q(duplicate_of__isnull=False)),
-        quarantined=Count("pk", filter=Q(quarantined_at__isnull=False)),
+        duplicate=Count(
+            "pk",
+            filter=living & (Q(duplicate_of__isnull=False) | Q(near_duplicate_of__isnull=False)),
+        ),
+        superseded=Count("pk", filter=Q(superseded_at__isnull=False, withdrawn_at=None)),
+        withdrawn=Count("pk", filter=Q(withdrawn_at__isnull=False)),
+        quarantined=Count("pk", filter=living & Q(quarantined_at__isnull=False)),
         retrying=Count("pk", filter=current & Q(retry_after__isnull=False)),
         chunks_total=Sum("chunk_count", filter=searchable, default=0),
     )
-    found["chunks_embedded"] = ChunkVector.objects.count()
+    retired = rows.filter(~living, chunk_count__gt=0).order_by()
+    left_search = ChunkVector.objects.filter(chunk__document__in=retired)
+    found["chunks_embedded"] = ChunkVector.objects.count() - left_search.count()
     found["chunks_per_second"] = rate = _chunks_per_second()
     left = max(0, found["chunks_total"] - found["chunks_embedded"])
     found["seconds_left"] = left / rate if rate else None
@@ -181,11 +189,20 @@ def _parse(document: Document, _until: float) -> bool:
 
 def _index(document: Document, _until: float) -> bool:
     start = time.perf_counter()
+    newer = amending.link(document)
+    if newer is not None and newer.pk != document.pk and newer.searchable_at:
+        # Its amendment came first: it is history already.
+        revising.retire_predecessors(newer)
+        return True
+    if near_duplicates.link(document) is not None:
+        return True
+    first_time = document.searchable_at is None and not document.chunk_count
     n_chunks = indexing.make_searchable(document)
     seconds = time.perf_counter() - start
     measuring.record("index_seconds", seconds, chunks=n_chunks, pages=len(document.pages))
-    lag = (timezone.now() - document.received_at).total_seconds()
-    measuring.record("searchable_lag_seconds", lag)
+    if first_time:
+        lag = (timezone.now() - document.received_at).total_seconds()
+        measuring.record("searchable_lag_seconds", lag, source=document.source_id)
     return True
 
 
@@ -195,7 +212,7 @@ def _embed(document: Document, until: float) -> bool:
     measuring.record("embed_seconds", time.perf_counter() - start, chunks=made, done=done)
     if done and document.searchable_at:
         lag = (timezone.now() - document.searchable_at).total_seconds()
-        measuring.record("vector_lag_seconds", lag)
+        measuring.record("vector_lag_seconds", lag, source=document.source_id)
     if not done:
         claiming.release(document)
     return done

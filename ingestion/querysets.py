@@ -76,21 +76,26 @@ class SourceQuerySet(models.QuerySet["Source"]):
 
 class DocumentQuerySet(models.QuerySet["Document"]):
     def visible_to(self, user: User) -> DocumentQuerySet:
-        """Documents of visible sources, and those also sighted in a visible source."""
+        """Documents of visible sources, and those still sighted in a visible source."""
         sources = SourceQuerySet(self.model.source.field.related_model).visible_to(user)
         seen = list(sources.values_list("pk", flat=True))
-        sightings = self.model.objects.filter(duplicate_of=OuterRef("pk"), source__in=seen)
+        living = self.model.objects.living().order_by()
+        sightings = living.filter(duplicate_of=OuterRef("pk"), source__in=seen)
         return self.filter(Q(source__in=seen) | Exists(sightings))
 
     def listed(self) -> DocumentQuerySet:
         """Without the bodies, with what a list shows."""
         return self.defer(*BODY_FIELDS).select_related("company", "source")
 
-    def current(self) -> DocumentQuerySet:
-        """Leaves out duplicates, quarantined and dropped ones."""
+    def living(self) -> DocumentQuerySet:
+        """What its source still says: neither superseded nor withdrawn nor dropped."""
         return self.filter(
-            duplicate_of__isnull=True, quarantined_at__isnull=True, dropped_at__isnull=True
+            superseded_at__isnull=True, withdrawn_at__isnull=True, dropped_at__isnull=True
         )
+
+    def current(self) -> DocumentQuerySet:
+        """Leaves out duplicates, and quarantined, superseded, withdrawn and dropped ones."""
+        return self.living().filter(duplicate_of__isnull=True, quarantined_at__isnull=True)
 
     def searchable(self) -> DocumentQuerySet:
         return self.current().filter(searchable_at__isnull=False)
@@ -108,10 +113,12 @@ class DocumentQuerySet(models.QuerySet["Document"]):
         }
         found = self.filter(**{name: value for name, value in conditions.items() if value})
         if scope.sources:
-            sighted = self.model.objects.filter(
-                duplicate_of=OuterRef("pk"), source__in=scope.sources
+            there = self.model.objects.living().filter(source__in=scope.sources).order_by()
+            found = found.filter(
+                Q(source__in=scope.sources)
+                | Exists(there.filter(duplicate_of=OuterRef("pk")))
+                | Exists(there.filter(near_duplicate_of=OuterRef("pk")))
             )
-            found = found.filter(Q(source__in=scope.sources) | Exists(sighted))
         return found
 
     def narrow(self) -> list[int] | None:
@@ -127,11 +134,17 @@ class DocumentQuerySet(models.QuerySet["Document"]):
             parsed_at__isnull=True,
             duplicate_of__isnull=True,
             quarantined_at__isnull=True,
+            withdrawn_at__isnull=True,
             dropped_at__isnull=True,
         )
 
     def unindexed(self) -> DocumentQuerySet:
-        return self.current().filter(parsed_at__isnull=False, searchable_at__isnull=True)
+        """Parsed, not searchable (or to be indexed anew), and not left to a near duplicate."""
+        return self.current().filter(
+            Q(searchable_at__isnull=True) | Q(index_again=True),
+            parsed_at__isnull=False,
+            near_duplicate_of__isnull=True,
+        )
 
     def unembedded(self, embedder: ModelVersion) -> DocumentQuerySet:
         """Searchable, but with a chunk that has no vector of this embedder."""

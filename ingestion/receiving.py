@@ -2,6 +2,7 @@
 
 Bytes are stored before the row is made, so no row is without its file. The same bytes again from
 the same source under the same external id are the same document; elsewhere they are a sighting.
+Other bytes under the same external id are its next revision, whoever sends them: the last one wins.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from docintel.locking import one_at_a_time
 from docintel.scheduling import enqueue
 from ingestion.companies import company_named
 from ingestion.models import DESCRIBED, LONGEST_TITLE, Document, Source
+from ingestion.revising import latest_revision, restore, retire_predecessors
 
 LONGEST_FILE_NAME = 255
 LONGEST_EXTERNAL_ID = 500
@@ -77,7 +79,7 @@ def take_in(
     document = Document(
         source=source,
         file_name=display_name(file_name),
-        external_id=_identifier(external_id),
+        external_id=identifier(external_id),
         uploaded_by_id=user.pk if user else None,
         received_at=received_at or timezone.now(),
     )
@@ -109,7 +111,8 @@ def _printable(words: str) -> str:
     return "".join(c for c in words if unicodedata.category(c)[0] != "C").strip()
 
 
-def _identifier(external_id: str) -> str:
+def identifier(external_id: str) -> str:
+    """The id as it is stored: printable, and cut where it is too long."""
     clean = _printable(external_id)
     if len(clean) <= LONGEST_EXTERNAL_ID:
         return clean
@@ -161,25 +164,34 @@ def _flush(storage: Storage, name: str) -> None:
 
 @transaction.atomic
 def _record(document: Document, stored: _Stored, pushed: Mapping[str, Any]) -> Receipt:
+    if document.external_id:
+        # Two contents of one id at one moment: the second waits and supersedes the first.
+        one_at_a_time(f"arrival:{document.source_id}:{document.external_id}")
     # The same bytes sent twice at one moment: the second waits and finds the first.
     one_at_a_time(f"bytes:{stored.sha256}")
-    same = Document.objects.listed().filter(
-        source=document.source,
-        external_id=document.external_id,
-        file_sha256=stored.sha256,
-        dropped_at__isnull=True,
-    )
-    found = same.first()
-    if found is not None:
-        return Receipt(found, created=False)
+    before = _before(document, stored.sha256)
+    same = before if before is not None and before.file_sha256 == stored.sha256 else None
+    if same is not None and (same.withdrawn_at is None or restore(same)):
+        return Receipt(same, created=False)
+    document.supersedes = before
     document.file.name = stored.name
     document.file_size, document.file_sha256 = stored.size, stored.sha256
     _apply_pushed(document, pushed)
     document.duplicate_of = _parsed_twin(document)
     document.save()
+    if document.duplicate_of is not None and document.duplicate_of.searchable_at:
+        retire_predecessors(document.duplicate_of)
     if document.duplicate_of is None:
         enqueue("ingestion.tasks.parse_pending")
     return Receipt(document, created=True)
+
+
+def _before(document: Document, sha256: str) -> Document | None:
+    """What this source last sent under this id; without an id, the same bytes."""
+    if document.external_id:
+        return latest_revision(document.source_id, document.external_id)
+    same = Document.objects.living().listed()
+    return same.filter(source=document.source, external_id="", file_sha256=sha256).first()
 
 
 def _parsed_twin(document: Document) -> Document | None:
@@ -192,7 +204,7 @@ def _parsed_twin(document: Document) -> Document | None:
         file_sha256=document.file_sha256,
         parsed_at__isnull=False,
     )
-    return twins.only("pk").first()
+    return twins.only("pk", "searchable_at").first()
 
 
 def _apply_pushed(document: Document, pushed: Mapping[str, Any]) -> None:

@@ -8,6 +8,8 @@ SCHEDULE = [
     Job("embed documents", "ingestion.tasks.embed_pending", 1),
     Job("check the indexes", "ingestion.tasks.check_indexes", 3),
     Job("poll sources", "ingestion.tasks.poll_sources", 1),
+    Job("mend revisions", "ingestion.tasks.mend_revisions", 2),
+    Job("sketch documents", "ingestion.tasks.sketch_pending", 5),
     Job("scan folders", "ingestion.tasks.scan_folders", 5),
     Job("refresh word statistics", "ingestion.tasks.refresh_statistics", 10),
 ]

@@ -17,6 +17,7 @@ from rest_framework.reverse import reverse
 from ingestion.models import DESCRIBED, FISCAL_YEARS, Document
 from ingestion.sightings import STATES
 
+FINISHED = frozenset(STATES) - {"received", "parsed", "searchable"}
 # What the push itself says of the document; the rest goes to the verb as arguments.
 DESCRIBES = (*DESCRIBED, "company")
 
@@ -86,6 +87,11 @@ class DocumentDetail(DocumentLine):
     )
     other_sightings = serializers.SerializerMethodField()
     chunks = serializers.IntegerField(source="shown_chunks", read_only=True)
+    supersedes = serializers.SerializerMethodField(help_text="the earlier revision it replaced")
+    superseded_by = serializers.SerializerMethodField(help_text="the revision in its place")
+    near_duplicate_of = serializers.SerializerMethodField(
+        help_text="the document that search shows for this one, nearly the same"
+    )
     # Of the document that stands for this text: they hold for every arrival of it.
     sections = FromBody(help_text='[{"title": …, "level": 1, "start": offset into the text}, …]')
     pages = FromBody(help_text="start offset of each page")
@@ -95,13 +101,26 @@ class DocumentDetail(DocumentLine):
         fields = (
             *DocumentLine.Meta.fields,
             *("file_url", "duplicate_of", "other_sightings", "chunks", "notes", "provenance"),
-            *("pages", "sections", "text"),
+            *("supersedes", "superseded_by", "superseded_at", "withdrawn_at"),
+            *("near_duplicate_of", "similarity", "pages", "sections", "text"),
         )
         read_only_fields = fields
 
     @extend_schema_field(OpenApiTypes.UUID)
     def get_duplicate_of(self, _: Document) -> str | None:
         return self.context["original_id"]
+
+    @extend_schema_field(OpenApiTypes.UUID)
+    def get_supersedes(self, _: Document) -> str | None:
+        return _id_of(self.context["history"].earlier)
+
+    @extend_schema_field(OpenApiTypes.UUID)
+    def get_superseded_by(self, _: Document) -> str | None:
+        return _id_of(self.context["history"].later)
+
+    @extend_schema_field(OpenApiTypes.UUID)
+    def get_near_duplicate_of(self, _: Document) -> str | None:
+        return _id_of(self.context["history"].stands_in)
 
     @extend_schema_field(Sighting(many=True))
     def get_other_sightings(self, _: Document) -> Any:
@@ -112,6 +131,10 @@ class DocumentDetail(DocumentLine):
         if not self.context.get("with_text", True):
             del fields["text"]
         return fields
+
+
+def _id_of(document: Any) -> str | None:
+    return None if document is None else str(document.public_id)
 
 
 class Progress(serializers.Serializer[Any]):
@@ -147,7 +170,7 @@ class DocumentStatus(serializers.ModelSerializer[Document]):
         read_only_fields = fields
 
     def get_finished(self, document: Any) -> bool:
-        return document.shown_state in {"embedded", "duplicate", "quarantined", "dropped"}
+        return document.shown_state in FINISHED
 
     @extend_schema_field(OpenApiTypes.UUID)
     def get_duplicate_of(self, _: Document) -> str | None:

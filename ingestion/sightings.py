@@ -22,6 +22,9 @@ STATES = {
     "searchable": "found by its words",
     "embedded": "found by its words and its meaning: done",
     "duplicate": "the same text had arrived before: done",
+    "near_duplicate": "search shows nearly the same text in its place: done",
+    "superseded": "a newer revision has taken its place in search",
+    "withdrawn": "its source no longer has it, so search leaves it out",
     "quarantined": "given up after its last attempt; an operator can retry it",
     "dropped": "dropped by an operator",
 }
@@ -64,8 +67,12 @@ def _stage_time(field: str) -> Case:
 def _state() -> Case:
     conditions: list[tuple[Q, str]] = [
         (Q(dropped_at__isnull=False), "dropped"),
+        (Q(withdrawn_at__isnull=False), "withdrawn"),
+        (Q(superseded_at__isnull=False), "superseded"),
         (Q(quarantined_at__isnull=False), "quarantined"),
         (Q(shown_original__isnull=False), "duplicate"),
+        (Q(near_duplicate_of__isnull=False), "near_duplicate"),
+        (Q(duplicate_of__near_duplicate_of__isnull=False), "near_duplicate"),
         (Q(shown_embedded_at__isnull=False), "embedded"),
         (Q(shown_searchable_at__isnull=False), "searchable"),
         (Q(parsed_at__isnull=False), "parsed"),
@@ -85,7 +92,11 @@ def standing_for(originals: Iterable[int], user: User) -> dict[int, Document]:
     wanted = set(originals)
     rows = arrivals(user).filter(Q(pk__in=wanted) | Q(duplicate_of__in=wanted)).listed()
     found: dict[int, Document] = {}
-    for row in rows.order_by("pk"):
+    # What its source still says stands before what is superseded or withdrawn.
+    retired = Q(superseded_at__isnull=False) | Q(withdrawn_at__isnull=False)
+    for row in rows.annotate(retired=Case(When(retired, then=1), default=0)).order_by(
+        "retired", "pk"
+    ):
         if row.pk in wanted and row.duplicate_of_id is None:
             found[row.pk] = row
         elif row.duplicate_of_id is not None:
@@ -98,3 +109,12 @@ def sightings(document: Any, user: User) -> DocumentQuerySet:
     original = document.duplicate_of_id or document.pk
     same = Q(pk=original) | Q(duplicate_of=original)
     return arrivals(user).filter(same).exclude(pk=document.pk).listed().order_by("pk")
+
+
+def nearly_the_same(originals: Iterable[int], user: User) -> dict[int, list[Document]]:
+    """Document's id -> the arrivals, visible to this person, that search shows it in place of."""
+    rows = arrivals(user).filter(near_duplicate_of__in=set(originals)).listed()
+    found: dict[int, list[Document]] = {}
+    for row in rows.filter(superseded_at=None, withdrawn_at=None, dropped_at=None).order_by("pk"):
+        found.setdefault(row.near_duplicate_of_id or 0, []).append(row)
+    return found

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from ingestion import fetching, index_health, lexical, pipeline, polling
+from ingestion import (
+    fetching,
+    index_health,
+    lexical,
+    near_duplicates,
+    pipeline,
+    polling,
+    revising,
+)
 
 
 def parse_pending() -> None:
@@ -31,3 +39,12 @@ def refresh_statistics() -> None:
 
 def poll_sources() -> None:
     polling.poll_sources()
+
+
+def mend_revisions() -> None:
+    revising.mend()
+    near_duplicates.release_stranded()
+
+
+def sketch_pending() -> None:
+    near_duplicates.sketch_pending()

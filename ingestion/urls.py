@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from ingestion import arrival_views, source_views, views
+from ingestion import arrival_views, ledger_views, revision_views, source_views, views
 
 app_name = "ingestion"
 urlpatterns = [
@@ -21,6 +21,12 @@ urlpatterns = [
     ),
     path("documents/<uuid:public_id>/file/", views.file, name="file"),
     path("documents/<uuid:public_id>/edit/", views.edit, name="edit"),
+    path("documents/<uuid:public_id>/changes/", revision_views.changes, name="changes"),
+    path("documents/<uuid:public_id>/withdraw/", revision_views.withdraw, name="withdraw"),
+    path("documents/<uuid:public_id>/rerun/", revision_views.rerun, name="rerun"),
+    path("ledger/", ledger_views.ledger, name="ledger"),
+    path("ledger/rerun/", ledger_views.rerun, name="rerun_source"),
+    path("ledger/absent/", ledger_views.confirm_absent, name="confirm_absent"),
     path("upload/", arrival_views.upload, name="upload"),
     path("sources/", source_views.sources, name="sources"),
     path("sources/new/", source_views.new_source, name="new_source"),

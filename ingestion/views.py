@@ -27,6 +27,7 @@ from ingestion.opening import Opened, open_document
 from ingestion.page_images import NoImage
 from ingestion.querysets import DocumentQuerySet
 from ingestion.reading import highlight, offset, window
+from ingestion.rerunning import STAGES
 from ingestion.sightings import arrivals
 from ingestion.uploading import MOST_FILES
 
@@ -97,6 +98,7 @@ def document(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """Read one document, at a passage, a page or an offset."""
     opened = _open(request, arrival(request, public_id))
     context = {"opened": opened, "document": opened.arrival, "question": opened.question}
+    context["stages"] = STAGES.items()
     response = render(request, "ingestion/document.html", context)
     patch_cache_control(response, private=True, no_cache=True)
     return response

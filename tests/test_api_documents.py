@@ -235,12 +235,12 @@ def test_the_same_push_again_is_the_same_document(integrator):
     assert Document.objects.count() == 1
 
 
-def test_other_content_under_a_known_id_is_a_conflict(integrator):
-    push(integrator, external_id="n-1")
+def test_other_content_under_a_known_id_is_a_revision(integrator):
+    first = push(integrator, external_id="n-1").json()
     response = push(integrator, external_id="n-1", text="Margins rose.")
-    assert response.status_code == 409
-    assert "external_id" in response.json()
-    assert Document.objects.count() == 1
+    assert response.status_code == 202
+    row = Document.objects.get(public_id=response.json()["id"])
+    assert str(row.supersedes.public_id) == first["id"]
 
 
 @pytest.mark.parametrize(

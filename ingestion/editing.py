@@ -42,6 +42,9 @@ def edit(document: Document, changes: Mapping[str, Any], user: AbstractBaseUser)
         # Whoever works on it loses its claim, and with it what it read before the change.
         update |= {"searchable_at": None, "embedded_at": None, "embedder": None}
         update |= {"claim": None, "claimed_until": None}
+        if "company" in changed:
+            # "the Company" now stands for another one.
+            update |= {"recognised_at": None, "recognised_to": 0}
         enqueue("ingestion.tasks.index_pending")
     Document.objects.filter(pk=row.pk).update(**update)
     for name, value in update.items():

@@ -21,7 +21,20 @@ from pgvector.django import HalfVectorField, HnswIndex, SparseVectorField
 
 from docintel.indexes import Bm25Index
 from docintel.models import ModelVersion
+from ingestion.mention_tables import CompanyAlias, Mention
 from ingestion.querysets import ChunkQuerySet, DocumentQuerySet, SourceQuerySet
+
+__all__ = [
+    "Chunk",
+    "ChunkVector",
+    "Company",
+    "CompanyAlias",
+    "CorpusStatistics",
+    "Document",
+    "Mention",
+    "Source",
+    "TermStatistic",
+]
 
 # Vectors of smaller models are padded with zeros, which changes no inner product.
 VECTOR_DIMENSIONS = 768
@@ -69,6 +82,8 @@ class Company(models.Model):
     # The name without case, punctuation and legal form: two spellings, one company.
     key = models.CharField(max_length=200, unique=True)
     ticker = models.CharField(max_length=16, blank=True)
+    cik = models.CharField("CIK", max_length=10, blank=True)
+    lei = models.CharField("LEI", max_length=20, blank=True)
 
     class Meta:
         ordering = ["name"]
@@ -107,6 +122,7 @@ class Document(models.Model):
         PARSE = "parse", "Parse"
         INDEX = "index", "Index"
         EMBED = "embed", "Embed"
+        RECOGNISE = "recognise", "Recognise"
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="documents")
@@ -159,6 +175,16 @@ class Document(models.Model):
         related_name="+",
         help_text="the version that made the vectors of all its chunks",
     )
+    recogniser = models.ForeignKey(
+        ModelVersion,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="the version that found its mentions, all of them once recognised_at is set",
+    )
+    recognised_at = models.DateTimeField(null=True, blank=True)
+    recognised_to = models.PositiveIntegerField(default=0, help_text="characters read so far")
     chunk_count = models.PositiveIntegerField(default=0)
     attempts = models.PositiveSmallIntegerField(default=0)
     failed_stage = models.CharField(max_length=10, choices=Stage.choices, blank=True)
@@ -202,6 +228,11 @@ class Document(models.Model):
             models.Index(
                 fields=["embedder", "-received_at"],
                 name="document_embedder",
+                condition=Q(searchable_at__isnull=False),
+            ),
+            models.Index(
+                fields=["recogniser", "-received_at"],
+                name="document_recogniser",
                 condition=Q(searchable_at__isnull=False),
             ),
         ]

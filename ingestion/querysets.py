@@ -138,6 +138,12 @@ class DocumentQuerySet(models.QuerySet["Document"]):
         """Searchable, but with a chunk that has no vector of this embedder."""
         return self.searchable().filter(Q(embedder__isnull=True) | ~Q(embedder=embedder))
 
+    def unrecognised(self, recogniser: ModelVersion) -> DocumentQuerySet:
+        """Searchable, but not all read by this recogniser."""
+        return self.searchable().filter(
+            Q(recognised_at__isnull=True) | Q(recogniser__isnull=True) | ~Q(recogniser=recogniser)
+        )
+
     def quarantined(self) -> DocumentQuerySet:
         return self.filter(quarantined_at__isnull=False, dropped_at__isnull=True)
 

@@ -39,6 +39,9 @@ _WORD_BEFORE = re.compile(
     r"(?P<link>&|and|of|de))(?P<gap>,?\s+)$"
 )
 _LONGEST = 8
+# Everyday words that begin a name as in "Bank of America"; others as in "Director of Acme".
+_OF = ("bank", "trust", "corporation", "company", "insurance", "corp", "society")
+_DOTTED = re.compile(r"(?:Inc|Corp|Co|Ltd|L\.P|N\.A|S\.A|N\.V|B\.V|S\.p\.A)$", re.IGNORECASE)
 _DEFINED = re.compile(
     r"(?:['’]s)?,?\s*\(\s*(?:(?:collectively|together|hereinafter|formerly)\b[^()“\"]{0,40})?"
     r"(?:the\s+|[^()“\"]{0,60}\bor\s+)?(?P<open>[“\"‘']?)(?P<short>[A-Z0-9][\w&.’-]*(?:\s[\w&.’-]+){0,3}?)"
@@ -200,7 +203,7 @@ def _by_form(text: str, known: KnownNames) -> Iterator[tuple[int, int]]:
 
 def _first_word(text: str, offset: int, floor: int, known: KnownNames) -> int:
     """Walk back over the words of a name; where its first one begins."""
-    start, count, linked = offset, 0, offset
+    start, count, linked, of = offset, 0, offset, False
     while count < _LONGEST:
         match = _WORD_BEFORE.search(text[max(floor, linked - 60) : linked])
         if match is None:
@@ -214,22 +217,26 @@ def _first_word(text: str, offset: int, floor: int, known: KnownNames) -> int:
         if word.lower().rstrip(".") in DETERMINERS or re.fullmatch(r"\d+(?:\.\d+)*\.?", word):
             break
         if match["link"]:
-            if match["link"] == "and" and known.has(text[start:offset].strip(" ,")):
+            # "Standard and Poor's Corporation" is one name, "Apple and Best Buy Corp." are two.
+            two = count > 1 or known.has(text[start:offset].strip(" ,"))
+            if not count or (match["link"] == "and" and two):
                 break
-            if not count:
-                break
-            linked = begin
+            linked, of = begin, match["link"] == "of"
             continue
         if word.endswith(".") and len(word) > 3 and count:
             break
-        start, linked, count = begin, begin, count + 1
+        if of and is_generic(word) and word.lower() not in _OF:
+            break
+        linked, of = begin, False
+        if word:
+            start, count = begin, count + 1
     return start
 
 
 def _is_company(name: str, known: KnownNames) -> bool:
     if known.has(name):
         return True
-    if "/" in name or not any(word[:1].isupper() for word in tokens(name)):
+    if "/" in name or not any(word != word.lower() for word in tokens(name)):
         return False
     words = rare(name)
     if not words or speaks_against(name):
@@ -242,8 +249,8 @@ def _trimmed(text: str, start: int, end: int) -> tuple[int, int] | None:
     """The tagger's span without article, possessive, quotes and the next line's words."""
     surface = text[start:end]
     surface = re.sub(r"(?:['’]s|['’])$", "", surface.rstrip(' ,.;:\n\t”"’)(–-'))
-    if "." in text[start + len(surface) : end + 1] and _FORMS.search(surface[-6:] + "."):
-        surface += "." if text[start + len(surface) : start + len(surface) + 1] == "." else ""
+    if _DOTTED.search(surface) and text[start + len(surface) : start + len(surface) + 1] == ".":
+        surface += "."
     head = re.match(r"[\s“\"‘'(,.;:–-]*(?:[Tt]he\s+|[Aa]n?\s+|[Oo]ur\s+)?", surface)
     skip = head.end() if head else 0
     if len(surface) - skip < 2 or surface.count("(") != surface.count(")"):

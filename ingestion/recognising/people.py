@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from ingestion.recognising.mention import PERSON, Found, flat
-from ingestion.recognising.words import is_generic, speaks_against, tokens
+from ingestion.recognising.words import PLACES, is_generic, speaks_against, tokens
 
 _SHORT_ROLES = {
     "CEO": "Chief Executive Officer", "CFO": "Chief Financial Officer",
@@ -36,7 +36,7 @@ _SIGNED = re.compile(
 )
 _TITLE = re.compile(r"\b(?:Mr|Mrs|Ms|Dr)\.?\s+$")
 _NAME = re.compile(
-    r"[A-Z][\w’'-]*\.?(?:[\s\xa0]+(?:[A-Z][\w’'-]*\.?|van|von|de|der|la|Jr\.|II|III)){0,4}"
+    r"[A-Z](?:[\w’'-]|\.(?=\w))*\.?(?:[\s\xa0]+(?:[A-Z][\w’'-]*\.?|van|von|de|der|la|Jr\.|II|III)){0,4}"
 )
 
 
@@ -60,7 +60,7 @@ def _is_person(name: str, *, titled: bool) -> bool:
     words = tokens(name)
     if any(map(str.isdigit, name)) or not _NAME.fullmatch(name) or is_generic(name):
         return False
-    if speaks_against(name):
+    if speaks_against(name) or words[-1].lower() in PLACES:
         return False
     return titled or len(words) > 1
 

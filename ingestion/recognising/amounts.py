@@ -16,7 +16,8 @@ _NUMBER = r"(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)"
 _GAP = r"[^\S\n]{0,3}"
 _SIGNS = {
     "US$": "USD", "A$": "AUD", "C$": "CAD", "CA$": "CAD", "HK$": "HKD", "NZ$": "NZD", "S$": "SGD",
-    "R$": "BRL", "Rs.": "INR", "Rs": "INR", "$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY", "₹": "INR", "₩": "KRW",
+    "R$": "BRL", "Rs.": "INR", "Rs": "INR", "$": "USD", "€": "EUR", "£": "GBP",
+    "¥": "JPY", "₹": "INR", "₩": "KRW",
 }  # fmt: skip
 _CODES = [
     "USD",
@@ -51,7 +52,10 @@ _SCALES = {
     "thousand": 3, "million": 6, "billion": 9, "trillion": 12, "k": 3, "m": 6, "mm": 6, "mn": 6,
     "mln": 6, "b": 9, "bn": 9, "bln": 9, "tn": 12,
 }  # fmt: skip
-_SCALE = r"(?:[\s-]*(?i:thousand|million|billion|trillion|crore|lakh)s?|[^\S\n]?(?:mm|mn|mln|bn|bln|tn|[kKmMbB]))\b"
+_SCALE = (
+    r"(?:[\s-]*(?i:thousand|million|billion|trillion|crore|lakh)s?|"
+    r"[^\S\n]?(?:mm|mn|mln|bn|bln|tn|[kKmMbB]))\b"
+)
 _CURRENCY = "|".join(re.escape(sign) for sign in sorted(_SIGNS, key=len, reverse=True))
 _BEFORE = re.compile(
     rf"(?P<sign>(?<![\w$])-)?(?:(?P<currency>{_CURRENCY})|\b(?P<code>{'|'.join(_CODES)})){_GAP}"

@@ -33,7 +33,15 @@ class Found:
 def disjoint(found: Iterable[Found]) -> list[Found]:
     """In reading order without overlaps: the longer of two wins, then the more certain kind."""
     ranked = sorted(
-        found, key=lambda m: (m.start - m.end, _PRECEDENCE.index(m.kind), m.start, m.name)
+        found,
+        # What only a tagger calls a place never hides what a rule has found.
+        key=lambda m: (
+            m.kind == PLACE,
+            m.start - m.end,
+            _PRECEDENCE.index(m.kind),
+            m.start,
+            m.name,
+        ),
     )
     taken: set[int] = set()
     kept: list[Found] = []

@@ -25,17 +25,18 @@ from ingestion.recognising.words import (
 _STRONG = (
     r"Inc\b\.?|INC\b\.?|Corporation\b|CORPORATION\b|Incorporated\b|INCORPORATED\b|Corp\b\.?|CORP\b\.?|Ltd\b\.?|LTD\b\.?|plc\b|"
     r"PLC\b|LLC\b|L\.L\.C\.|LLP\b|L\.P\.|N\.A\.|N\.V\.|B\.V\.|S\.A\.|S\.p\.A\.|GmbH\b|KGaA\b|ASA\b|"
-    r"Oyj\b|Pty\b\.?|National\s+Association\b"
+    r"S\.\s?à\.?\s?r\.l\.|S\.r\.l\.|S\.N\.C\.|K\.K\.|SRL\b|LTEE\b|Lt[ée]e\b|Limited\s+Liability\s+Company\b|"
+    r"Limited\b(?!\s+(?:Partner|Warrant|Recourse|Liab))|LIMITED\b|Oyj\b|Pty\b\.?|National\s+Association\b"
 )
 _WEAK = (
-    r"Company\b|COMPANY\b|Co\b\.?|CO\b\.?|Limited\b|LIMITED\b|LP\b|AG\b|"
+    r"Company\b|COMPANY\b|Co\b\.?|CO\b\.?|LP\b|AG\b|"
     r"SE\b|AB\b|SA\b|NV\b|Bank\b"
 )
 _FORMS = re.compile(rf"(?<![\w.&-])(?:(?P<strong>{_STRONG})|(?P<weak>{_WEAK}))(?![\w&-])")
 _NEXT_FORM = re.compile(rf",?\s+(?:{_STRONG}|{_WEAK})(?![\w&-])")
 _NOT_AFTER = re.compile(r"\s+(?:Act|Law|Laws|Accounting|Code|Commission|Oversight|Regulation)\b")
 _WORD_BEFORE = re.compile(
-    r"(?:(?P<name>[A-Z0-9][\w&.’'-]*|[a-z]\d\w*)|(?P<brackets>\([A-Z][\w .]{0,24}\))|"
+    r"(?:(?P<name>[A-Z0-9][\w&.’'-]*|[a-z]\d\w*)|(?P<brackets>\([A-Z0-9][\w\s.]{0,24}\))|"
     r"(?P<link>&|and|of|de))(?P<gap>,?\s+)$"
 )
 _LONGEST = 8
@@ -115,18 +116,20 @@ def companies(
     `tagged` are spans a tagger calls organisations; `filer` holds the names of the company that
     the document is about. A name followed by its short form has that in its value as `short`.
     """
-    spans = set(_by_form(text, known))
-    spans |= set(known.find(text))
+    formal = list(_by_form(text, known))
+    spans = {*formal, *known.find(text)}
     if filer is not None:
         spans |= set(filer.find(text))
     for start, end in tagged:
         trimmed = _trimmed(text, start, end)
         street = re.match(r"\s+(\w+)", text[end : end + 20])
-        if street and street[1].lower() in STREETS:
+        if not trimmed or (street and street[1].lower() in STREETS):
             continue
-        if trimmed and _is_company(text[trimmed[0] : trimmed[1]], known):
+        if _is_company(text[trimmed[0] : trimmed[1]], known):
             form = _NEXT_FORM.match(text, trimmed[1])
-            spans.add((trimmed[0], form.end()) if form else trimmed)
+            span = (trimmed[0], form.end()) if form else trimmed
+            if _agrees(text, span, formal):
+                spans.add(span)
     found = [_named(text, start, end) for start, end in sorted(spans)]
     shorts = KnownNames()
     for mention in found:
@@ -231,6 +234,15 @@ def _first_word(text: str, offset: int, floor: int, known: KnownNames) -> int:
         if word:
             start, count = begin, count + 1
     return start
+
+
+def _agrees(text: str, span: tuple[int, int], formal: Sequence[tuple[int, int]]) -> bool:
+    """Whether a tagged span only begins a formal name earlier: "Hemlock" on the line above it."""
+    for start, end in formal:
+        if start < span[1] and span[0] < end:
+            before = text[span[0] : start]
+            return end == span[1] and not (is_generic(before) or _FORMS.search(before))
+    return True
 
 
 def _is_company(name: str, known: KnownNames) -> bool:

@@ -59,7 +59,8 @@ class Gold:
     passages: list[Passage]
     kinds: tuple[str, ...]
     merged: dict[str, str]  # a kind that counts as another one here
-    links: dict[str, str] | None = None  # surface -> usual name of the company
+    # Surface -> usual name of the company; None where links are not judged.
+    links: dict[str, str] | None = None
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -141,7 +142,8 @@ def read_passages(folder: Path, path: Path) -> Gold:
             raise CannotScore(f"page {row['page']} of {row['file']} reads otherwise than annotated")
         gold = {(start, end, kind) for start, end, kind in row["mentions"]}
         passages.append(Passage(text, gold, filers.get(file.stem, "")))
-    return Gold(passages, GOLD_KINDS, {}, stored["links"])
+    kinds = tuple(stored.get("kinds", GOLD_KINDS))
+    return Gold(passages, kinds, {}, stored["links"] or None)
 
 
 def page_text(file: Path, page: int) -> str:

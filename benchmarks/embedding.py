@@ -71,7 +71,7 @@ def _run(rounds: int, seconds: float, *, over_http: bool) -> Score:
     scored = "over_http" if over_http else "in_process"
     ratios = {name: _ratio(rates[name], rates["bare"]) for name in rates if name != "bare"}
     return Score(
-        headline="embedding_throughput_ratio",
+        headline="share of the bare encoder's throughput kept",
         value=ratios[scored][0],
         higher_is_better=True,
         n=rounds,

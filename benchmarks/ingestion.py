@@ -35,7 +35,7 @@ import sys
 import django
 django.setup()
 from docintel import encoders
-from ingestion import fetching, pipeline
+from ingestion import pipeline, receiving
 from ingestion.models import Document, Source
 """
 PREPARE = """
@@ -47,7 +47,7 @@ encoders.tokenizer()
 source = Source.objects.create(name="Benchmark", kind="folder")
 for path in json.loads(sys.stdin.readline()):
     with open(path, "rb") as file:
-        fetching.receive(source, Path(path).name, file)
+        receiving.take_in(source, Path(path).name, file)
 """
 WORK = """
 encoders.tokenizer()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from typing import IO, Any, cast
 
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.core.exceptions import ValidationError as ModelValidationError
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.template import loader
 from django.views import defaults
 from rest_framework import status
 from rest_framework.exceptions import APIException, ParseError, ValidationError
@@ -15,6 +18,7 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 MISSING = "Not found."
+RETRY_SECONDS = 10
 
 
 class TooLarge(APIException):
@@ -80,10 +84,21 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def failed(request: HttpRequest) -> HttpResponse:
-    """Never what went wrong: that is in the log."""
+    """Never what went wrong: that is in the log. 503 while the database is away."""
+    if isinstance(sys.exception(), OperationalError | InterfaceError):
+        return _unavailable(request)
     if not is_api(request):
         return defaults.server_error(request)
     return JsonResponse({"detail": "Internal error; it has been logged."}, status=500)
+
+
+def _unavailable(request: HttpRequest) -> HttpResponse:
+    headers = {"Retry-After": str(RETRY_SECONDS)}
+    if is_api(request):
+        body = {"detail": "The database does not answer; try again in a moment."}
+        return JsonResponse(body, status=503, headers=headers)
+    page = loader.get_template("503.html").render()
+    return HttpResponse(page, status=503, headers=headers)
 
 
 def is_api(request: HttpRequest) -> bool:

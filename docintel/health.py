@@ -126,7 +126,8 @@ def inference() -> Finding:
     try:
         response = httpx.get(f"{url.rstrip('/')}/health", timeout=ANSWER_SECONDS)
     except httpx.HTTPError as error:
-        return Finding("Inference", False, f"{url} does not answer: {first_line(error)}", START)
+        hint = f"{START}; where it runs elsewhere, correct INFERENCE_URL"
+        return Finding("Inference", False, f"{url} does not answer: {first_line(error)}", hint)
     if response.is_success:
         return Finding("Inference", True, f"{url} answers")
     return Finding(

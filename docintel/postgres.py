@@ -51,6 +51,12 @@ def url(var: Path, database: str = DATABASE) -> str:
     return f"postgresql://postgres@/{database}?host={quote(str(data_folder(var)), safe='/')}"
 
 
+def is_running(var: Path) -> bool:
+    """Whether the embedded server's process is there, if only starting or stopping."""
+    pid = _postmaster(data_folder(var))
+    return pid is not None and _is_alive(pid)
+
+
 def ensure(var: Path | None = None) -> str:
     """The database's URL, after starting the embedded server if that is what it names.
 
@@ -125,6 +131,9 @@ def _get_server(folder: Path) -> Any:
     # pg_ctl gives up after 10 s, while the server may still be replaying its log after a crash.
     for attempt in range(30):
         _clear_dead_postmaster(folder)
+        if not is_running(folder.parent):
+            # What this process knew of a server that died meanwhile.
+            _forget(folder)
         try:
             return pgserver.get_server(folder)
         except (subprocess.SubprocessError, AssertionError, OSError, ValueError) as error:
@@ -142,13 +151,17 @@ def _clear_dead_postmaster(folder: Path) -> None:
     Where process 1 does not reap (a container without an init), pgserver takes the zombie for a
     running server. Only the pid file of a zombie is touched: Postgres deals with all others.
     """
-    path = folder / "postmaster.pid"
+    pid = _postmaster(folder)
+    with contextlib.suppress(OSError, psutil.NoSuchProcess):
+        if pid is not None and psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
+            (folder / "postmaster.pid").unlink()
+
+
+def _postmaster(folder: Path) -> int | None:
     try:
-        pid = int(path.read_text().split(maxsplit=1)[0])
-        if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
-            path.unlink()
-    except (OSError, ValueError, IndexError, psutil.NoSuchProcess):
-        return
+        return int((folder / "postmaster.pid").read_text().split(maxsplit=1)[0])
+    except (OSError, ValueError, IndexError):
+        return None
 
 
 def _pgserver() -> Any:

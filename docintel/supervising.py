@@ -121,15 +121,18 @@ class Supervisor:
 
     url: str
     say: Say
+    prepare: Callable[[], str]
     roles: list[RoleProcess] = field(default_factory=list)
     guardian: subprocess.Popen[bytes] | None = None
     embedded: bool = True
     lock: IO[str] | None = None
+    database_not_before: float = 0.0
 
     def poll(self) -> None:
         """Bring back what died; cheap, to be called a few times a second."""
         if self.guardian is None or self.guardian.poll() is not None:
             self._start_guardian()
+        self._watch_database()
         for role in self.roles:
             role.poll()
 
@@ -160,6 +163,23 @@ class Supervisor:
                 self.guardian.stdin.close()
             with suppress(subprocess.TimeoutExpired):
                 self.guardian.wait(timeout=30)
+
+    def _watch_database(self) -> None:
+        """Start the embedded server again if it died; takes seconds, as a first start does."""
+        if not (self.embedded and self.roles) or postgres.is_running(settings.VAR_DIR):
+            return
+        if time.monotonic() < self.database_not_before:
+            return
+        log = postgres.data_folder(settings.VAR_DIR) / "log"
+        self.say(f"the database server stopped; starting it again (log: {log})")
+        connections.close_all()
+        try:
+            self.prepare()
+        except (postgres.PostgresUnavailable, DatabaseError, OSError) as error:
+            self.database_not_before = time.monotonic() + LONGEST_PAUSE
+            self.say(f"{first_line(error)}; trying again in {LONGEST_PAUSE:.0f} s")
+        else:
+            self.say("the database server runs again")
 
     def _start_guardian(self) -> None:
         kind = "embedded" if self.embedded else "external"
@@ -235,6 +255,7 @@ def running(
         supervisor = Supervisor(
             url=f"http://{HOST}:{port}",
             say=say,
+            prepare=prepare,
             embedded=not os.environ.get("DATABASE_URL"),
             lock=lock,
         )

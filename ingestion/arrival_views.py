@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -21,7 +20,7 @@ from ingestion.models import Document
 from ingestion.querysets import DocumentQuerySet
 from ingestion.sightings import arrivals
 from ingestion.uploading import MOST_FILES, take_uploads
-from ingestion.views import IN_PROGRESS
+from ingestion.views import IN_PROGRESS, named
 
 RECENT = 20
 MOST_QUARANTINED = 200
@@ -37,12 +36,7 @@ def upload(request: HttpRequest) -> HttpResponse:
     """Files in, then each file's way through the pipeline; `d` names the ones to follow."""
     if request.method == "POST":
         return _take(request)
-    chosen = []
-    for value in request.GET.getlist("d")[:MOST_FILES]:
-        try:
-            chosen.append(UUID(value))
-        except ValueError:
-            continue
+    chosen = named(request)
     rows = arrivals(request.user).listed()
     shown = (
         rows.filter(public_id__in=chosen) if chosen else rows.filter(uploaded_by=request.user.pk)
@@ -118,5 +112,4 @@ def drop(request: HttpRequest, public_id: UUID) -> HttpResponse:
 
 
 def _quarantined(request: HttpRequest) -> DocumentQuerySet:
-    rows: Any = arrivals(request.user).listed()
-    return rows.filter(shown_state="quarantined").order_by("-quarantined_at", "-pk")
+    return arrivals(request.user).quarantined().listed().order_by("-quarantined_at", "-pk")

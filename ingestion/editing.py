@@ -11,11 +11,11 @@ from django.db import transaction
 
 from docintel.scheduling import enqueue
 from ingestion.companies import company_named
-from ingestion.models import Company, Document
+from ingestion.models import DESCRIBED, Company, Document
 
 logger = logging.getLogger(__name__)
 
-EDITABLE = ("title", "kind", "company", "fiscal_year", "fiscal_quarter", "published_on")
+EDITABLE = (*DESCRIBED, "company")
 # What the header of every passage says: changing it means both indexes read something new.
 IN_HEADER = frozenset(EDITABLE) - {"published_on"}
 
@@ -38,13 +38,15 @@ def edit(document: Document, changes: Mapping[str, Any], user: AbstractBaseUser)
         **changed,
         "provenance": {**row.provenance, **dict.fromkeys(changed, "edited")},
     }
-    if row.searchable_at and IN_HEADER & set(changed):
+    header_changed = bool(IN_HEADER & set(changed))
+    if header_changed or not row.parsed_at:
         # Whoever works on it loses its claim, and with it what it read before the change.
-        update |= {"searchable_at": None, "embedded_at": None, "embedder": None}
         update |= {"claim": None, "claimed_until": None}
-        if "company" in changed:
-            # "the Company" now stands for another one.
-            update |= {"recognised_at": None, "recognised_to": 0}
+    if "company" in changed:
+        # "the Company" now stands for another one.
+        update |= {"recognised_at": None, "recognised_to": 0}
+    if header_changed and row.searchable_at:
+        update |= {"searchable_at": None, "embedded_at": None, "embedder": None}
         enqueue("ingestion.tasks.index_pending")
     Document.objects.filter(pk=row.pk).update(**update)
     for name, value in update.items():

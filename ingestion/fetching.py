@@ -1,7 +1,6 @@
 """Documents from where they are: folders looked through for what is new or changed.
 
-`receive` takes one arrival in from anywhere else. Trap: a file that changed without a new size or
-a later time of change is not seen.
+Trap: a file that changed without a new size or a later time of change is not seen.
 """
 
 from __future__ import annotations
@@ -20,20 +19,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from docintel.scheduling import enqueue
-from ingestion.editing import edit
 from ingestion.models import Document, Source
-from ingestion.receiving import Receipt, Refused, receive, source_of_kind, take_in
-
-__all__ = [
-    "Refused",
-    "edit",
-    "open_folder",
-    "receive",
-    "scan_folder",
-    "scan_folders",
-    "source_of_kind",
-    "take_in",
-]
+from ingestion.receiving import Receipt, Refused, take_in
 
 logger = logging.getLogger(__name__)
 

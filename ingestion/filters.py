@@ -17,14 +17,13 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
-from ingestion.models import Company, Document, Source
+from ingestion.models import FISCAL_YEARS, Company, Document, Source
 from ingestion.querysets import Scope
 from ingestion.sightings import STATES
 
 MAX_VALUES = 50
 # Longer than the longest question, so that its own message is the one shown.
 MAX_LENGTH = 20_000
-YEARS = (1900, 2200)
 # Matches no row: a scope that names an unknown company must find nothing, not everything.
 NO_ROW = 0
 
@@ -94,7 +93,8 @@ class ScopeFilter(FilterSet):
     kind = django_filters.MultipleChoiceFilter(choices=Document.Kind.choices)
     source = SourcesFilter(queryset=visible_sources, to_field_name="name", label="Name of a source")
     fiscal_year = SeveralIntegers(
-        field_name="fiscal_year", one=forms.IntegerField(min_value=YEARS[0], max_value=YEARS[1])
+        field_name="fiscal_year",
+        one=forms.IntegerField(min_value=FISCAL_YEARS[0], max_value=FISCAL_YEARS[1]),
     )
     fiscal_quarter = SeveralIntegers(
         field_name="fiscal_quarter", one=forms.IntegerField(min_value=1, max_value=4)

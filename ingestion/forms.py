@@ -7,11 +7,10 @@ from typing import Any
 from django import forms
 from django.db.models import Q
 
-from ingestion.models import Document
+from ingestion.models import FISCAL_YEARS, Document
 from ingestion.querysets import DocumentQuerySet
 from ingestion.sightings import STATES
 
-YEARS = (1900, 2200)
 ANY = [("", "Any")]
 ORDERS = {
     "received": ("Newest arrival", ("-received_at", "-pk")),
@@ -33,7 +32,9 @@ class DetailsForm(forms.Form):
         choices=[("", "Found in the file"), *Document.Kind.choices], required=False
     )
     company = forms.CharField(max_length=200, required=False)
-    fiscal_year = forms.IntegerField(min_value=YEARS[0], max_value=YEARS[1], required=False)
+    fiscal_year = forms.IntegerField(
+        min_value=FISCAL_YEARS[0], max_value=FISCAL_YEARS[1], required=False
+    )
     fiscal_quarter = forms.TypedChoiceField(
         choices=QUARTERS, coerce=int, empty_value=None, required=False
     )
@@ -81,7 +82,7 @@ class ListForm(forms.Form):
         choices=[*ANY, *((state, state.capitalize()) for state in STATES)], required=False
     )
     year = forms.IntegerField(
-        min_value=YEARS[0], max_value=YEARS[1], required=False, label="Fiscal year"
+        min_value=FISCAL_YEARS[0], max_value=FISCAL_YEARS[1], required=False, label="Fiscal year"
     )
     order = forms.ChoiceField(
         choices=[(name, label) for name, (label, _) in ORDERS.items()], required=False

@@ -24,11 +24,8 @@ from django.utils import timezone
 from ingestion import metadata
 from ingestion.claiming import ClaimLost, finish
 from ingestion.companies import company_named
-from ingestion.models import Document
+from ingestion.models import DESCRIBED, LONGEST_TITLE, Document
 from ingestion.parsing import Parsed, Unreadable, isolation
-
-LONGEST_TITLE = 500
-DESCRIBED = ("title", "kind", "fiscal_year", "fiscal_quarter", "published_on")
 
 
 def freeze(document: Document) -> Parsed:

@@ -140,12 +140,19 @@ def _missed() -> int:
 def _found(pk: int, body: str) -> bool:
     question = body[-PROBE_CHARACTERS:]
     rows = Chunk.objects.annotate(distance=Bm25Distance("body", question, INDEX))
-    best = rows.order_by("distance").values_list("pk", "distance", "body")[:PROBE_DEPTH]
-    return any(
-        found == pk or text[-PROBE_CHARACTERS:] == question
-        for found, distance, text in best
-        if distance
-    ) or not _has_words(question)
+    ranked = rows.order_by("distance").values_list("pk", "distance", "body")[:PROBE_DEPTH]
+    best = [row for row in ranked if row[1]]
+    return (
+        any(found == pk or text[-PROBE_CHARACTERS:] == question for found, _, text in best)
+        or (len(best) == PROBE_DEPTH and _distance(pk, question) >= best[-1][1])
+        or not _has_words(question)
+    )
+
+
+def _distance(pk: int, question: str) -> float:
+    """The passage scored by itself. In a long table, others may well come before it."""
+    rows = Chunk.objects.filter(pk=pk).annotate(distance=Bm25Distance("body", question, INDEX))
+    return float(rows.values_list("distance", flat=True).first() or 0.0)
 
 
 def _has_words(question: str) -> bool:

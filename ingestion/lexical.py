@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import timedelta
 from functools import lru_cache
 
 import numpy as np
@@ -17,6 +18,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 from pgvector import SparseVector
 
+from docintel.locking import one_at_a_time
 from ingestion.models import TERM_DIMENSIONS, Chunk, CorpusStatistics, TermStatistic
 
 # Robertson and Zaragoza, "The Probabilistic Relevance Framework", 2009; the values of
@@ -31,7 +33,9 @@ CHUNKS_MEASURED = 2_000
 # Postgres stops recording positions of a word here; a chunk is too short to get near it.
 MOST_TERMS = 16_000
 MOST_STEMS_KEPT = 200_000
-REFRESH_LOCK = 8_244_151
+# Counting again reads millions of rows, and a few more passages change no idf.
+CHANGED_SHARE = 0.02
+OLDEST = timedelta(days=1)
 
 WORDS_OF_EACH = """
     SELECT body.number, array_agg(word.lexeme), array_agg(cardinality(word.positions))
@@ -85,16 +89,19 @@ def document_terms(bodies: Sequence[str]) -> list[SparseVector]:
     return vectors
 
 
-def query_terms(query: str) -> SparseVector:
+def query_terms(query: str) -> SparseVector | None:
     """The idf of each of the query's terms, ln(1 + (N-df+0.5)/(df+0.5)); empty for stop words.
 
-    A term that the statistics do not know gets the idf of one that occurs nowhere.
+    A term that the statistics do not know gets the idf of one that occurs nowhere. None before
+    the corpus was first counted: every word would weigh the same.
     """
+    n_chunks = CorpusStatistics.current().n_chunks
+    if not n_chunks:
+        return None
     count = words_of([query])[0]
     known = dict(
         TermStatistic.objects.filter(term__in=count).values_list("term", "document_frequency")
     )
-    n_chunks = CorpusStatistics.current().n_chunks
     weights = {}
     for term, frequency in count.items():
         seen = min(known.get(term, 0), n_chunks)
@@ -114,14 +121,24 @@ def rarest(phrase: str) -> int | None:
     return min(frequencies, default=None)
 
 
+def refresh_if_changed() -> bool:
+    """Refresh once 2 % of the passages have come or gone since, or a day has passed."""
+    known = CorpusStatistics.current()
+    n_chunks = Chunk.objects.count()
+    changed = abs(n_chunks - known.n_chunks) > CHANGED_SHARE * known.n_chunks
+    old = n_chunks > 0 and timezone.now() - known.refreshed_at > OLDEST
+    if changed or old:
+        refresh_statistics()
+    return changed or old
+
+
 def refresh_statistics() -> CorpusStatistics:
     """Count the corpus again and replace its statistics in one transaction; minutes at millions.
 
     Searches keep reading the old numbers until it commits.
     """
     with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [REFRESH_LOCK])
+        one_at_a_time("word statistics")
         n_chunks = Chunk.objects.count()
         share = min(1.0, MOST_CHUNKS_READ / n_chunks) if n_chunks else 1.0
         frequencies, n_read = _document_frequencies(share)
@@ -156,7 +173,8 @@ def _indices(share: float) -> Iterator[list[np.ndarray]]:
 
     A sparsevec on the wire: dimensions, count, unused (int32), then indices, then float32 values.
     """
-    sample = "" if share >= 1 else f"TABLESAMPLE BERNOULLI ({share * 100:.6f})"
+    # Whole pages of the table: row by row, a sample would read all of it.
+    sample = "" if share >= 1 else f"TABLESAMPLE SYSTEM ({share * 100:.6f})"
     query = f"COPY (SELECT terms FROM ingestion_chunk {sample}) TO STDOUT (FORMAT BINARY)"  # noqa: S608
     with connection.cursor() as cursor, cursor.copy(query) as copy:
         batch = []
@@ -173,7 +191,7 @@ def _indices(share: float) -> Iterator[list[np.ndarray]]:
 def _average_length(n_chunks: int) -> float:
     """Words of an average chunk, from a sample: counting them takes Postgres a while."""
     share = 100.0 * 2 * CHUNKS_MEASURED / n_chunks if n_chunks else 100.0
-    sample = "" if share >= 100 else f"TABLESAMPLE BERNOULLI ({share:.6f})"
+    sample = "" if share >= 100 else f"TABLESAMPLE SYSTEM ({share:.6f})"
     with connection.cursor() as cursor:
         cursor.execute(AVERAGE_LENGTH.format(sample=sample), [CHUNKS_MEASURED])
         return float(cursor.fetchone()[0] or 0)

@@ -6,9 +6,10 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from ingestion.fetching import Refused, open_folder
+from ingestion.fetching import open_folder
 from ingestion.models import Source
 from ingestion.parsing.detect import SUFFIXES
+from ingestion.receiving import Refused
 from ingestion.sample.generate import questions_file, write_corpus
 
 # Written last, so that its presence says that all the rest was written.

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import Any
 
-from ingestion.parsing import company_names, file_names, first_page, periods
+from ingestion.parsing import company_names, event_periods, file_names, first_page, periods
 from ingestion.parsing.parsed import Parsed
 
 KINDS = {
@@ -37,6 +37,7 @@ _LEGAL_FORMS = frozenset(
     """,
     )
 )
+_OF_WORDS = ("CJK", "HIRAGANA", "KATAKANA", "HANGUL")
 _MEANINGLESS = re.compile(
     r"^(?:untitled.*|document\d*|doc\d*|model|page \d+|title|slide \d+|powerpoint presentation"
     r"|\(?anonymous\)?|[\w-]*\d{4,}[\w-]*|[^\s]+\.\w{2,5}|.*\bedgar (?:submission|filing)\b.*"
@@ -86,12 +87,7 @@ def describe(
     if weak and default_kind in KINDS and default_kind != kind:
         kind = default_kind
         provenance.pop("kind", None)
-    if kind == "annual_report" and provenance.get("fiscal_quarter") != "push":
-        values.pop("fiscal_quarter", None)
-        provenance.pop("fiscal_quarter", None)
-    if kind == "current_report" and "fiscal_year" not in values and "published_on" in values:
-        values["fiscal_year"] = values["published_on"].year
-        provenance["fiscal_year"] = provenance["published_on"]
+    _settle_period(values, provenance, sources, parsed.text, kind)
     company, origin = _company(sources, parsed.text)
     if company:
         provenance["company"] = origin
@@ -109,6 +105,58 @@ def describe(
     )
     title, provenance["title"] = _title(described, form, sources, file_name)
     return replace(described, title=title[:500])
+
+
+def _settle_period(
+    values: dict[str, Any],
+    provenance: dict[str, str],
+    sources: Mapping[str, Mapping[str, Any]],
+    text: str,
+    kind: str,
+) -> None:
+    """Bring fiscal year and quarter in line with the kind and the day; never a quarter alone."""
+    day = values.get("published_on")
+    if kind == "annual_report" and provenance.get("fiscal_quarter") != "push":
+        values["fiscal_quarter"] = None
+    elif kind == "current_report":
+        if day and provenance.get("fiscal_year") in (None, "page"):
+            values["fiscal_year"] = day.year
+            provenance["fiscal_year"] = provenance["published_on"]
+    elif kind not in ("annual_report", "quarterly_report"):
+        _settle_event_period(values, provenance, sources, text, kind)
+    if not values.get("fiscal_year"):
+        values["fiscal_quarter"] = None
+    for name in ("fiscal_year", "fiscal_quarter"):
+        if not values.get(name):
+            provenance.pop(name, None)
+
+
+def _settle_event_period(
+    values: dict[str, Any],
+    provenance: dict[str, str],
+    sources: Mapping[str, Mapping[str, Any]],
+    text: str,
+    kind: str,
+) -> None:
+    """What a push or the file's fields state stays; the rest must fit it and the day."""
+    stated = {
+        name: values[name]
+        for name in ("fiscal_quarter", "fiscal_year")
+        if provenance.get(name) in ("push", "file")
+    }
+    title = str(sources["push"].get("title") or sources["file"].get("title") or "")[:500]
+    period = event_periods.settle(
+        event_periods.named_by(sources["name"], title, text, kind),
+        values.get("published_on"),
+        stated.get("fiscal_quarter"),
+        stated.get("fiscal_year"),
+    )
+    for name, value in (("fiscal_year", period.year), ("fiscal_quarter", period.quarter)):
+        if name not in stated:
+            values[name] = value
+            provenance[name] = provenance.get("published_on", "")
+            if period.source != "day":
+                provenance[name] = period.source
 
 
 def company_key(name: str) -> str:
@@ -140,13 +188,18 @@ def _pushed(pushed: Mapping[str, object]) -> dict[str, Any]:
     return found | _numbers_and_dates(pushed)
 
 
+def _shortest(title: str) -> int:
+    """Fewer characters say nothing, except where each is a word or a part of one."""
+    return 1 if any(unicodedata.name(c, "").startswith(_OF_WORDS) for c in title) else 5
+
+
 def _of_file(metadata: Mapping[str, Any]) -> dict[str, Any]:
     found = _numbers_and_dates(metadata)
     for name in ("company", "ticker"):
         if value := _words(metadata.get(name)):
             found[name] = value
     title = _PROGRAM.sub("", _words(metadata.get("title"))).strip()
-    if title and len(title) > 5 and not _MEANINGLESS.match(title):
+    if len(title) > _shortest(title) and not _MEANINGLESS.match(title):
         found["title"] = title
     stated = _words(metadata.get("document_type"))
     form = stated.upper().removesuffix("/A")

@@ -6,8 +6,8 @@ Every span is a pair of character offsets into `Document.text`, which never chan
 from __future__ import annotations
 
 import uuid
+from bisect import bisect_right
 from pathlib import PurePath
-from typing import Any
 
 from django.contrib.auth.models import Group
 from django.contrib.postgres.indexes import GinIndex
@@ -21,6 +21,7 @@ from pgvector.django import HalfVectorField, HnswIndex, SparseVectorField
 
 from docintel.indexes import Bm25Index
 from docintel.models import ModelVersion
+from ingestion.corpus_tables import CorpusStatistics, TermStatistic
 from ingestion.mention_tables import CompanyAlias, Mention
 from ingestion.querysets import ChunkQuerySet, DocumentQuerySet, SourceQuerySet
 
@@ -41,6 +42,11 @@ VECTOR_DIMENSIONS = 768
 # Words are hashed into this many dimensions for the exact lexical score of narrow scopes.
 TERM_DIMENSIONS = 2**22
 MAX_ATTEMPTS = 3
+# What a document is, beside its company: what is pushed, found in the file, or edited.
+DESCRIBED = ("title", "kind", "fiscal_year", "fiscal_quarter", "published_on")
+LONGEST_TITLE = 500
+# What people may type; whatever lies outside is a mistake.
+FISCAL_YEARS = (1900, 2200)
 
 
 class Source(models.Model):
@@ -137,7 +143,7 @@ class Document(models.Model):
     media_type = models.CharField(max_length=100, blank=True)
 
     # What it is; `provenance` says per field who said so: push, file, name, page or edited.
-    title = models.CharField(max_length=500, blank=True)
+    title = models.CharField(max_length=LONGEST_TITLE, blank=True)
     kind = models.CharField(max_length=20, choices=Kind.choices, default=Kind.OTHER)
     company = models.ForeignKey(
         Company, null=True, blank=True, on_delete=models.PROTECT, related_name="documents"
@@ -213,7 +219,13 @@ class Document(models.Model):
             models.Index(
                 fields=["-received_at"],
                 name="document_unparsed",
-                condition=Q(parsed_at__isnull=True, quarantined_at__isnull=True),
+                # Copies known by their bytes are never parsed; without them it stays short.
+                condition=Q(
+                    parsed_at__isnull=True,
+                    duplicate_of__isnull=True,
+                    quarantined_at__isnull=True,
+                    dropped_at__isnull=True,
+                ),
             ),
             models.Index(
                 fields=["-received_at"],
@@ -221,6 +233,16 @@ class Document(models.Model):
                 condition=Q(
                     parsed_at__isnull=False,
                     searchable_at__isnull=True,
+                    duplicate_of__isnull=True,
+                    quarantined_at__isnull=True,
+                ),
+            ),
+            models.Index(
+                fields=["-received_at"],
+                name="document_unembedded",
+                condition=Q(
+                    searchable_at__isnull=False,
+                    embedder__isnull=True,
                     duplicate_of__isnull=True,
                     quarantined_at__isnull=True,
                 ),
@@ -235,6 +257,17 @@ class Document(models.Model):
                 name="document_recogniser",
                 condition=Q(searchable_at__isnull=False),
             ),
+            models.Index(
+                fields=["-fiscal_year"],
+                name="document_year",
+                condition=Q(searchable_at__isnull=False),
+            ),
+            models.Index(
+                fields=["-quarantined_at"],
+                name="document_quarantined",
+                condition=Q(quarantined_at__isnull=False),
+            ),
+            models.Index(fields=["source", "external_id"], name="document_external_id"),
         ]
         constraints = [
             # Two workers that parse the same text at the same moment: one becomes the duplicate.
@@ -280,14 +313,7 @@ class Document(models.Model):
 
     def page_of(self, offset: int) -> int:
         """The number of the page, from 1, that holds this character; 1 where there are none."""
-        return max(1, sum(1 for start in self.pages if start <= offset))
-
-    def page_span(self, number: int) -> tuple[int, int]:
-        """Offsets of page `number` (from 1) in the text; IndexError if there is no such page."""
-        if not 1 <= number <= len(self.pages):
-            raise IndexError(number)
-        end = self.pages[number] if number < len(self.pages) else len(self.text)
-        return self.pages[number - 1], end
+        return max(1, bisect_right(self.pages, offset))
 
 
 class Chunk(models.Model):
@@ -353,36 +379,3 @@ class ChunkVector(models.Model):
 
     def __str__(self) -> str:
         return f"vector of chunk {self.chunk_id}"
-
-
-class TermStatistic(models.Model):
-    """In how many chunks a hashed word occurs: the idf of the exact lexical score."""
-
-    term = models.PositiveIntegerField(primary_key=True)
-    document_frequency = models.PositiveIntegerField()
-
-    def __str__(self) -> str:
-        return f"{self.term}: {self.document_frequency}"
-
-
-class CorpusStatistics(models.Model):
-    """One row: the corpus as the exact lexical score sees it, refreshed on a schedule."""
-
-    n_chunks = models.PositiveBigIntegerField(default=0)
-    average_length = models.FloatField(default=0, help_text="words of an average chunk")
-    refreshed_at = models.DateTimeField(default=timezone.now)
-
-    class Meta:
-        verbose_name_plural = "corpus statistics"
-
-    def __str__(self) -> str:
-        return f"{self.n_chunks} chunks"
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        self.pk = 1
-        super().save(*args, **kwargs)
-
-    @classmethod
-    def current(cls) -> CorpusStatistics:
-        """The row; an unsaved empty one before the first refresh."""
-        return cls.objects.first() or cls()

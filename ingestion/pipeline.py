@@ -93,14 +93,14 @@ def work_once(seconds: float = STAGE_SECONDS) -> int:
     return first + _run(EMBED, seconds) + recognise_pending(seconds)
 
 
-def progress(documents: DocumentQuerySet | None = None) -> dict[str, Any]:
+def progress() -> dict[str, Any]:
     """Documents by how far they are, and the vectors: made, wanted, per second, seconds left.
 
     Each count includes those further on: an embedded document is searchable and parsed too.
-    `documents` confines the counts, for those who may not see all. Rates are the last minutes';
-    None where nothing was measured.
+    For the operator: it counts what is hidden from some, too. Rates are the last minutes'; None
+    where nothing was measured.
     """
-    rows = (Document.objects.all() if documents is None else documents).filter(dropped_at=None)
+    rows = Document.objects.filter(dropped_at=None)
     current = Q(duplicate_of=None, quarantined_at=None)
     searchable = current & Q(searchable_at__isnull=False)
     found: dict[str, Any] = rows.order_by().aggregate(
@@ -114,10 +114,7 @@ def progress(documents: DocumentQuerySet | None = None) -> dict[str, Any]:
         retrying=Count("pk", filter=current & Q(retry_after__isnull=False)),
         chunks_total=Sum("chunk_count", filter=searchable, default=0),
     )
-    vectors = ChunkVector.objects.all()
-    if documents is not None:
-        vectors = vectors.filter(chunk__document__in=rows)
-    found["chunks_embedded"] = vectors.count()
+    found["chunks_embedded"] = ChunkVector.objects.count()
     found["chunks_per_second"] = rate = _chunks_per_second()
     left = max(0, found["chunks_total"] - found["chunks_embedded"])
     found["seconds_left"] = left / rate if rate else None
@@ -233,7 +230,7 @@ def _others_wait_for_search() -> bool:
 
 
 def _unembedded() -> DocumentQuerySet:
-    return Document.objects.unembedded(encoders.live_embedder()).defer(*BODY_FIELDS)
+    return Document.objects.next_to_embed(encoders.live_embedder()).defer(*BODY_FIELDS)
 
 
 def _unrecognised() -> DocumentQuerySet:

@@ -6,8 +6,9 @@ import hashlib
 from collections.abc import Mapping
 from typing import IO, Any
 
-from django.db import connection, transaction
+from django.db import transaction
 
+from docintel.locking import one_at_a_time
 from ingestion import receiving
 from ingestion.models import Document, Source
 from ingestion.receiving import Receipt
@@ -53,7 +54,8 @@ def push(
     file.seek(0)
     with transaction.atomic():
         if external_id:
-            _one_at_a_time(f"push:{source.pk}:{external_id}")
+            # Two pushes of one id at the same moment: the second finds the first's row.
+            one_at_a_time(f"push:{source.pk}:{external_id}")
             _must_be_new_or_same(source, external_id, file)
         try:
             return receiving.take_in(
@@ -72,12 +74,6 @@ def _must_be_new_or_same(source: Source, external_id: str, file: IO[bytes]) -> N
             "Other content was pushed under this id before; give a new version an id of its own.",
             conflict=True,
         )
-
-
-def _one_at_a_time(name: str) -> None:
-    # Two pushes of one id at the same moment: the second waits and then finds the first's row.
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])
 
 
 def _sha256(file: IO[bytes]) -> str:

@@ -18,7 +18,7 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Substr
 from django.utils import timezone
 from numpy.typing import NDArray
-from pgvector import HalfVector
+from pgvector import HalfVector, SparseVector
 from pgvector.django import MaxInnerProduct
 
 from ingestion.ranking import (
@@ -77,11 +77,10 @@ class SourceQuerySet(models.QuerySet["Source"]):
 class DocumentQuerySet(models.QuerySet["Document"]):
     def visible_to(self, user: User) -> DocumentQuerySet:
         """Documents of visible sources, and those also sighted in a visible source."""
-        from ingestion.models import Source  # noqa: PLC0415  models imports this file
-
-        sources = list(Source.objects.visible_to(user).values_list("pk", flat=True))
-        sightings = self.model.objects.filter(duplicate_of=OuterRef("pk"), source__in=sources)
-        return self.filter(Q(source__in=sources) | Exists(sightings))
+        sources = SourceQuerySet(self.model.source.field.related_model).visible_to(user)
+        seen = list(sources.values_list("pk", flat=True))
+        sightings = self.model.objects.filter(duplicate_of=OuterRef("pk"), source__in=seen)
+        return self.filter(Q(source__in=seen) | Exists(sightings))
 
     def listed(self) -> DocumentQuerySet:
         """Without the bodies, with what a list shows."""
@@ -136,7 +135,15 @@ class DocumentQuerySet(models.QuerySet["Document"]):
 
     def unembedded(self, embedder: ModelVersion) -> DocumentQuerySet:
         """Searchable, but with a chunk that has no vector of this embedder."""
-        return self.searchable().filter(Q(embedder__isnull=True) | ~Q(embedder=embedder))
+        return self.searchable().filter(Q(embedder__isnull=True) | _another(embedder))
+
+    def next_to_embed(self, embedder: ModelVersion) -> DocumentQuerySet:
+        """Those never embedded as long as one is due, then those that another embedder did.
+
+        Apart, because the planner finds the first of either by an index, and of both by luck.
+        """
+        never = self.searchable().filter(embedder__isnull=True)
+        return never if never.due().exists() else self.searchable().filter(_another(embedder))
 
     def unrecognised(self, recogniser: ModelVersion) -> DocumentQuerySet:
         """Searchable, but not all read by this recogniser."""
@@ -157,6 +164,11 @@ class DocumentQuerySet(models.QuerySet["Document"]):
             Q(claimed_until__isnull=True) | Q(claimed_until__lt=now),
             Q(retry_after__isnull=True) | Q(retry_after__lte=now),
         ).order_by(F("received_at").desc(), "pk")
+
+
+def _another(embedder: ModelVersion) -> Q:
+    # Ranges instead of "not equal", so that the index over `embedder` can answer.
+    return Q(embedder__lt=embedder.pk) | Q(embedder__gt=embedder.pk)
 
 
 class ChunkQuerySet(models.QuerySet["Chunk"]):
@@ -184,21 +196,25 @@ class ChunkQuerySet(models.QuerySet["Chunk"]):
         return found.alias(words=SearchVector("body", config="english")).filter(words=words)
 
     def lexical(
-        self, query: str, documents: DocumentQuerySet | None, limit: int, *, few: bool = False
+        self,
+        query: str,
+        documents: DocumentQuerySet | None,
+        limit: int,
+        *,
+        terms: SparseVector | None = None,
+        few: bool = False,
     ) -> list[Scored]:
         """The best `limit` chunks by BM25, never one without any word of the query.
 
-        `few` says that `self` is small already, whatever the documents.
+        `terms` are the query's by `lexical.query_terms`; without them the index is walked however
+        narrow the scope. `few` says that `self` is small already, whatever the documents.
         """
-        from ingestion.lexical import query_terms  # noqa: PLC0415  it imports the models
-
-        query = query.replace("\0", " ")
-        # Without statistics every word would weigh the same, so the index is asked instead.
-        rows = self._narrowed(documents, few=few) if few or _has_statistics() else None
+        rows = None if terms is None else self._narrowed(documents, few=few)
         if rows is not None:
-            distance = MaxInnerProduct("terms", query_terms(query))
+            distance = MaxInnerProduct("terms", terms)
             return _best(rows.annotate(distance=distance).filter(distance__lt=0), limit)
-        rows = self.of(_searchable(documents)).annotate(score=Bm25Score())
+        query = query.replace("\0", " ")
+        rows = self._searchable(documents).annotate(score=Bm25Score())
         rows = rows.order_by(Bm25Distance("body", query, "chunk_bm25"))
         with planner(IN_INDEX_ORDER):
             return _scored((pk, score) for pk, score in rows.values_list("pk", "score")[:limit])
@@ -218,30 +234,23 @@ class ChunkQuerySet(models.QuerySet["Chunk"]):
         rows = of_embedder._narrowed(documents, few=few)
         if rows is not None:
             return _best(rows.annotate(distance=OutsideIndex(distance)), limit)
-        rows = of_embedder.of(_searchable(documents)).annotate(distance=distance)
+        rows = of_embedder._searchable(documents).annotate(distance=distance)
         with planner(IN_INDEX_ORDER | hnsw_settings(limit)):
             return _best(rows, limit)
 
     def _narrowed(self, documents: DocumentQuerySet | None, *, few: bool) -> ChunkQuerySet | None:
         """These chunks of searchable documents, if few enough to score one by one."""
         if few:
-            return self.of(_searchable(documents))
+            return self._searchable(documents)
         narrow = None if documents is None else documents.searchable().narrow()
         # Ids, not a subquery: the planner then knows how few rows there are.
         return None if narrow is None else self.of(narrow)
 
-
-def _searchable(documents: DocumentQuerySet | None) -> DocumentQuerySet:
-    from ingestion.models import Document  # noqa: PLC0415  models imports this file
-
-    found = Document.objects.all() if documents is None else documents
-    return found.searchable().order_by().only("pk")
-
-
-def _has_statistics() -> bool:
-    from ingestion.models import CorpusStatistics  # noqa: PLC0415  models imports this file
-
-    return CorpusStatistics.current().n_chunks > 0
+    def _searchable(self, documents: DocumentQuerySet | None) -> ChunkQuerySet:
+        """These chunks of those documents that are searchable."""
+        if documents is None:
+            documents = DocumentQuerySet(self.model.document.field.related_model)
+        return self.of(documents.searchable().order_by().only("pk"))
 
 
 def _best(rows: ChunkQuerySet, limit: int) -> list[Scored]:

@@ -19,19 +19,18 @@ from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.files.base import File
 from django.core.files.storage import Storage
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from docintel.locking import one_at_a_time
 from docintel.scheduling import enqueue
 from ingestion.companies import company_named
-from ingestion.models import Document, Source
+from ingestion.models import DESCRIBED, LONGEST_TITLE, Document, Source
 
 LONGEST_FILE_NAME = 255
 LONGEST_EXTERNAL_ID = 500
-LONGEST_TITLE = 500
 READ_BYTES = 1_048_576
-PUSHED_FIELDS = ("title", "kind", "fiscal_year", "fiscal_quarter", "published_on")
 
 
 class Refused(Exception):
@@ -59,25 +58,6 @@ def source_of_kind(kind: Source.Kind) -> Source:
     return Source.objects.get_or_create(name=name, defaults={"kind": kind})[0]
 
 
-def receive(
-    source: Source,
-    file_name: str,
-    file: IO[bytes],
-    *,
-    external_id: str = "",
-    pushed: Mapping[str, Any] | None = None,
-    user: AbstractBaseUser | None = None,
-) -> Document:
-    """The document that these bytes are: a new row, a sighting, or the one already there.
-
-    `pushed` may hold title, kind, company, ticker, fiscal_year, fiscal_quarter and published_on,
-    already validated. Raises Refused when the file is too large.
-    """
-    return take_in(
-        source, file_name, file, external_id=external_id, pushed=pushed, user=user
-    ).document
-
-
 def take_in(
     source: Source,
     file_name: str,
@@ -88,7 +68,12 @@ def take_in(
     user: AbstractBaseUser | None = None,
     received_at: datetime | None = None,
 ) -> Receipt:
-    """As `receive`, and says whether the row is new; `received_at` is now if not given."""
+    """Store these bytes: a new row, a sighting, or the row that is already there.
+
+    `pushed` may hold title, kind, company, ticker, fiscal_year, fiscal_quarter and published_on,
+    already validated. It arrived at `received_at`, now if not given. Raises Refused when the file
+    is too large.
+    """
     document = Document(
         source=source,
         file_name=display_name(file_name),
@@ -176,7 +161,8 @@ def _flush(storage: Storage, name: str) -> None:
 
 @transaction.atomic
 def _record(document: Document, stored: _Stored, pushed: Mapping[str, Any]) -> Receipt:
-    _one_at_a_time(stored.sha256)
+    # The same bytes sent twice at one moment: the second waits and finds the first.
+    one_at_a_time(f"bytes:{stored.sha256}")
     same = Document.objects.listed().filter(
         source=document.source,
         external_id=document.external_id,
@@ -196,12 +182,6 @@ def _record(document: Document, stored: _Stored, pushed: Mapping[str, Any]) -> R
     return Receipt(document, created=True)
 
 
-def _one_at_a_time(sha256: str) -> None:
-    """The same bytes sent twice at one moment: the second waits and finds the first."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [int(sha256[:15], 16)])
-
-
 def _parsed_twin(document: Document) -> Document | None:
     """A readable document of the same bytes; whoever parses them again would find the same.
 
@@ -216,7 +196,7 @@ def _parsed_twin(document: Document) -> Document | None:
 
 
 def _apply_pushed(document: Document, pushed: Mapping[str, Any]) -> None:
-    for name in PUSHED_FIELDS:
+    for name in DESCRIBED:
         value = pushed.get(name)
         if value not in (None, ""):
             setattr(document, name, _printable(value) if isinstance(value, str) else value)

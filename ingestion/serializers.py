@@ -14,12 +14,11 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.reverse import reverse
 
-from ingestion.filters import YEARS
-from ingestion.models import Document
+from ingestion.models import DESCRIBED, FISCAL_YEARS, Document
 from ingestion.sightings import STATES
 
 # What the push itself says of the document; the rest goes to the verb as arguments.
-DESCRIBES = ("title", "kind", "company", "fiscal_year", "fiscal_quarter", "published_on")
+DESCRIBES = (*DESCRIBED, "company")
 
 
 class DocumentLine(serializers.ModelSerializer[Document]):
@@ -165,7 +164,7 @@ class Description(serializers.Serializer[Any]):
     kind = serializers.ChoiceField(choices=Document.Kind.choices, required=False)
     company = serializers.CharField(max_length=200, required=False)
     fiscal_year = serializers.IntegerField(
-        min_value=YEARS[0], max_value=YEARS[1], required=False, allow_null=True
+        min_value=FISCAL_YEARS[0], max_value=FISCAL_YEARS[1], required=False, allow_null=True
     )
     fiscal_quarter = serializers.IntegerField(
         min_value=1, max_value=4, required=False, allow_null=True
@@ -234,7 +233,11 @@ class UploadResult(serializers.Serializer[Any]):
 class Upload(Description):
     """One file or many under the field `file`; the other fields hold for all of them."""
 
-    file = serializers.ListField(child=serializers.FileField(), min_length=1, max_length=200)
+    file = serializers.ListField(
+        child=serializers.FileField(),
+        min_length=1,
+        max_length=settings.DATA_UPLOAD_MAX_NUMBER_FILES,
+    )
 
 
 class UploadResults(serializers.Serializer[Any]):

@@ -30,4 +30,4 @@ def check_indexes() -> None:
 
 
 def refresh_statistics() -> None:
-    lexical.refresh_statistics()
+    lexical.refresh_if_changed()

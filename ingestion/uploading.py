@@ -6,14 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 
-from ingestion.fetching import Receipt, source_of_kind
 from ingestion.models import Source
 from ingestion.pushing import Refused, push, source_for
 from ingestion.querysets import User
+from ingestion.receiving import Receipt, source_of_kind
 
-MOST_FILES = 200
+MOST_FILES = settings.DATA_UPLOAD_MAX_NUMBER_FILES
 
 
 @dataclass(frozen=True, slots=True)

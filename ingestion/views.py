@@ -5,6 +5,7 @@ Rows come from `sightings.arrivals`; one that the person may not see is a 404 li
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any, cast
 from urllib.parse import urlencode
 from uuid import UUID
@@ -27,10 +28,10 @@ from ingestion.page_images import NoImage
 from ingestion.querysets import DocumentQuerySet
 from ingestion.reading import highlight, offset, window
 from ingestion.sightings import arrivals
+from ingestion.uploading import MOST_FILES
 
 PER_PAGE = 40
 LAST_PAGE = 250
-MOST_STATES = 200
 IN_PROGRESS = ("received", "parsed", "searchable")
 
 can_read = permission_required("ingestion.view_document", raise_exception=True)
@@ -40,6 +41,15 @@ can_edit = permission_required("ingestion.change_document", raise_exception=True
 def arrival(request: HttpRequest, public_id: UUID) -> Any:
     """The row as this person may know it, or 404."""
     return get_object_or_404(arrivals(request.user).listed(), public_id=public_id)
+
+
+def named(request: HttpRequest) -> list[UUID]:
+    """The ids that the address names by `d`, as many as one upload may hold."""
+    found = []
+    for value in request.GET.getlist("d")[:MOST_FILES]:
+        with suppress(ValueError):
+            found.append(UUID(value))
+    return found
 
 
 @require_safe
@@ -71,12 +81,7 @@ def documents(request: HttpRequest) -> HttpResponse:
 @never_cache
 def status(request: HttpRequest) -> HttpResponse:
     """A fragment: the states of the documents `d`, and the next question about the unfinished."""
-    wanted = []
-    for value in request.GET.getlist("d")[:MOST_STATES]:
-        try:
-            wanted.append(UUID(value))
-        except ValueError:
-            continue
+    wanted = named(request)
     rows: list[Any] = list(arrivals(request.user).listed().filter(public_id__in=wanted))
     context = {
         "documents": rows,

@@ -14,12 +14,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from django.db import connections
-from django.db.models import Q
 
 from docintel import encoders, measuring
 from docintel.encoders import EncoderUnavailable
 from docintel.models import ModelVersion
-from ingestion.lexical import rarest
+from ingestion.lexical import query_terms, rarest
 from ingestion.models import Chunk, Document, Source
 from ingestion.querysets import ChunkQuerySet, DocumentQuerySet, Scope, User
 from ingestion.ranking import Scored
@@ -110,7 +109,7 @@ def search(
                 results.notes.append(f"No passage contains {quoted} exactly.")
         else:
             results.notes.append(NOTHING_IN_SCOPE)
-    measuring.record("search.seconds", results.seconds["total"], found=len(results.passages))
+    measuring.record("search_seconds", results.seconds["total"], found=len(results.passages))
     return results
 
 
@@ -172,7 +171,8 @@ def _retrieve(text: str, candidates: _Candidates, results: SearchResults, depth:
         results.notes.append(KEYWORDS_ONLY)
     chunks, documents, few = candidates.chunks, candidates.documents, candidates.few
     with results.timed("lexical"):
-        results.bm25 = chunks.lexical(text, documents, depth, few=few)
+        terms = query_terms(text)
+        results.bm25 = chunks.lexical(text, documents, depth, terms=terms, few=few)
     if vector is None:
         return
     try:
@@ -196,10 +196,7 @@ def _embed(text: str) -> np.ndarray:
 
 def _without_vectors(documents: DocumentQuerySet | None, embedder: ModelVersion) -> Iterator[str]:
     searchable = (Document.objects.all() if documents is None else documents).searchable()
-    # Two ranges instead of "not equal", so that the index over `embedder` can answer.
-    lacking = searchable.filter(
-        Q(embedder__isnull=True) | Q(embedder__lt=embedder.pk) | Q(embedder__gt=embedder.pk)
-    ).count()
+    lacking = searchable.unembedded(embedder).count()
     if lacking:
         yield (
             f"{lacking:,} of {searchable.count():,} documents in scope are not yet in the vector "

@@ -6,7 +6,7 @@ that no name of a hidden company or source is ever shown.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from urllib.parse import urlencode
@@ -116,7 +116,6 @@ def read_scope(params: QueryDict, user: User) -> ReadScope:
 def _known(documents: DocumentQuerySet, user: User) -> dict[str, dict[str, str]]:
     """Per menu the values that occur, with their labels."""
     companies = Company.objects.filter(Exists(documents.filter(company=OuterRef("pk")).order_by()))
-    years = documents.order_by("-fiscal_year").values_list("fiscal_year", flat=True).distinct()
     sources = Source.objects.visible_to(user)
     return {
         "company": {str(pk): name for pk, name in companies.values_list("pk", "name")},
@@ -125,10 +124,19 @@ def _known(documents: DocumentQuerySet, user: User) -> dict[str, dict[str, str]]
             for value, label in Document.Kind.choices
             if documents.filter(kind=value).exists()
         },
-        "year": {str(year): f"FY{year}" for year in years if year},
+        "year": {str(year): f"FY{year}" for year in _years(documents)},
         "quarter": {str(quarter): f"Q{quarter}" for quarter in range(1, 5)},
         "source": {str(pk): name for pk, name in sources.values_list("pk", "name")},
     }
+
+
+def _years(documents: DocumentQuerySet) -> Iterator[int]:
+    """The fiscal years that occur, latest first: a look into an index each, however many rows."""
+    years = documents.order_by("-fiscal_year").values_list("fiscal_year", flat=True)
+    year = years.filter(fiscal_year__isnull=False).first()
+    while year:
+        yield year
+        year = years.filter(fiscal_year__lt=year).first()
 
 
 def _date(value: str, name: str, ignored: list[str]) -> date | None:

@@ -9,9 +9,9 @@ from reportlab.lib.pagesizes import letter
 from reportlab.pdfgen.canvas import Canvas
 
 from ingestion import pipeline
-from ingestion.fetching import receive
 from ingestion.lexical import refresh_statistics
 from ingestion.models import Document, Source
+from ingestion.receiving import take_in
 
 # Enough print for a passage a page.
 FILLER = [
@@ -58,9 +58,9 @@ def library(*, embed: bool = False) -> Source:
     """A PDF, a note, and a broken file, all processed; returns their source, open to everyone."""
     source = Source.objects.create(name="Library", kind=Source.Kind.FOLDER)
     said = {"company": "Tidewater Foods", "kind": "annual_report", "fiscal_year": 2024}
-    receive(source, "tidewater.pdf", pdf(PAGES), pushed={"title": "Tidewater 10-K", **said})
-    receive(source, "note.md", BytesIO(NOTE.encode()), pushed={"title": "Freight note"})
-    receive(source, "torn.pdf", BytesIO(b"%PDF-1.4 torn"))
+    take_in(source, "tidewater.pdf", pdf(PAGES), pushed={"title": "Tidewater 10-K", **said})
+    take_in(source, "note.md", BytesIO(NOTE.encode()), pushed={"title": "Freight note"})
+    take_in(source, "torn.pdf", BytesIO(b"%PDF-1.4 torn"))
     process(embed=embed)
     return source
 
@@ -72,7 +72,9 @@ def vault(user: User) -> Document:
     source = Source.objects.create(name="Vault", kind=Source.Kind.FOLDER)
     source.groups.add(group)
     said = {"title": "Secret freight memo", "company": "Hidden Holdings"}
-    document = receive(source, "memo.pdf", pdf([["Freight costs, in secret."]]), pushed=said)
+    document = take_in(
+        source, "memo.pdf", pdf([["Freight costs, in secret."]]), pushed=said
+    ).document
     process()
     return document
 

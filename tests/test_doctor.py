@@ -81,6 +81,14 @@ def test_little_free_disk_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     assert health.free_disk().message.startswith("1.0 GB")
 
 
+def test_an_inference_role_elsewhere_may_be_misnamed(settings: object) -> None:
+    settings.INFERENCE_URL = "http://127.0.0.1:9"
+    finding = health.inference()
+    assert not finding.ok
+    assert "http://127.0.0.1:9 does not answer" in finding.message
+    assert "correct INFERENCE_URL" in finding.hint
+
+
 def test_an_llm_endpoint_is_optional_until_it_is_set(settings: object) -> None:
     settings.OPENAI_BASE_URL = ""
     assert health.llm_endpoint().ok

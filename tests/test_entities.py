@@ -12,8 +12,8 @@ from django.conf import LazySettings
 from docintel.models import Measurement, ModelVersion
 from ingestion import catalogue, claiming, entities, linking, pipeline
 from ingestion.companies import company_named
-from ingestion.fetching import receive, source_of_kind
 from ingestion.models import Company, CompanyAlias, Document, Mention, Source
+from ingestion.receiving import source_of_kind, take_in
 from ingestion.recognising import finding, tagging
 from tests.small_corpus import document as searchable
 
@@ -51,7 +51,8 @@ def recognised(row: Document) -> Document:
 
 def test_a_document_is_recognised_after_it_is_searchable() -> None:
     upload = source_of_kind(Source.Kind.UPLOAD)
-    arrived = receive(upload, "a.txt", BytesIO(FILING.encode()), pushed={"company": "Halden"})
+    pushed = {"company": "Halden"}
+    arrived = take_in(upload, "a.txt", BytesIO(FILING.encode()), pushed=pushed).document
     while pipeline.work_once(60):
         pass
     found = Document.objects.get(pk=arrived.pk)

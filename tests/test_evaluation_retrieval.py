@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -145,6 +146,26 @@ def test_nothing_ingested_is_an_error_that_says_what_to_do(folder: Path) -> None
 def test_a_folder_without_questions_is_named(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match=r"questions\.jsonl does not exist"):
         evaluate(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("questions", '{"question": "Why?"}', "questions.jsonl, line 1: without evidence"),
+        ("questions", "\nWhy?", "questions.jsonl, line 2: not JSON"),
+        ("questions", '{"question": "Why?", "evidence": [{}]}', "needs doc_name and evidence_page"),
+        ("documents", '{"name": "A"}', "documents.jsonl, line 1: without doc_name"),
+        ("documents", None, "documents.jsonl does not exist"),
+    ],
+)
+def test_what_a_folder_lacks_is_one_line(
+    folder: Path, name: str, content: str | None, said: str
+) -> None:
+    path = folder / f"{name}.jsonl"
+    path.unlink() if content is None else path.write_text(content)
+    with pytest.raises(CommandError, match=re.escape(said)) as caught:
+        evaluate(folder)
+    assert "\n" not in str(caught.value)
 
 
 def test_recall_counts_pages_and_cutoffs_count_passages() -> None:

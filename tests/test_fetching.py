@@ -16,15 +16,9 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from ingestion import receiving
-from ingestion.fetching import (
-    Refused,
-    open_folder,
-    receive,
-    scan_folder,
-    source_of_kind,
-)
+from ingestion.fetching import open_folder, scan_folder
 from ingestion.models import Document, Source
-from ingestion.receiving import display_name
+from ingestion.receiving import Refused, display_name, source_of_kind, take_in
 
 pytestmark = pytest.mark.django_db
 
@@ -52,7 +46,7 @@ def blobs(stored: Path) -> list[Path]:
 
 
 def test_bytes_and_row_agree(uploads: Source) -> None:
-    document = receive(uploads, "a.txt", io.BytesIO(b"Revenue rose."))
+    document = take_in(uploads, "a.txt", io.BytesIO(b"Revenue rose.")).document
     assert default_storage.open(document.file.name).read() == b"Revenue rose."
     assert document.file_size == 13
     assert document.state == "received"
@@ -60,8 +54,8 @@ def test_bytes_and_row_agree(uploads: Source) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_parsing_is_enqueued_once(uploads: Source) -> None:
-    receive(uploads, "a.txt", io.BytesIO(b"one"))
-    receive(uploads, "b.txt", io.BytesIO(b"two"))
+    take_in(uploads, "a.txt", io.BytesIO(b"one"))
+    take_in(uploads, "b.txt", io.BytesIO(b"two"))
     assert [row.func() for row in OrmQ.objects.all()] == ["ingestion.tasks.parse_pending"]
 
 
@@ -80,7 +74,7 @@ def test_parsing_is_enqueued_once(uploads: Source) -> None:
     ],
 )
 def test_a_hostile_name_does_no_harm(uploads: Source, stored: Path, sent: str, shown: str) -> None:
-    document = receive(uploads, sent, io.BytesIO(b"text"), external_id=sent)
+    document = take_in(uploads, sent, io.BytesIO(b"text"), external_id=sent).document
     assert document.file_name == shown == display_name(sent)
     assert [path.resolve().is_relative_to(stored) for path in blobs(stored)] == [True]
     document.refresh_from_db()
@@ -91,7 +85,7 @@ def test_a_file_over_the_limit_leaves_nothing(
 ) -> None:
     settings.MAX_FILE_BYTES = 1_048_576
     with pytest.raises(Refused, match="larger than 1 MB"):
-        receive(uploads, "big.txt", io.BytesIO(b"x" * 1_048_577))
+        take_in(uploads, "big.txt", io.BytesIO(b"x" * 1_048_577))
     assert Document.objects.count() == 0
     assert blobs(stored) == []
 
@@ -104,29 +98,29 @@ def test_no_blob_is_left_when_the_row_cannot_be_made(
 
     monkeypatch.setattr(receiving, "_record", broken)
     with pytest.raises(RuntimeError):
-        receive(uploads, "a.txt", io.BytesIO(b"text"))
+        take_in(uploads, "a.txt", io.BytesIO(b"text"))
     assert blobs(stored) == []
 
 
 def test_the_same_push_again_is_the_same_document(uploads: Source, stored: Path) -> None:
-    first = receive(uploads, "a.txt", io.BytesIO(b"text"), external_id="1")
-    assert receive(uploads, "a.txt", io.BytesIO(b"text"), external_id="1") == first
-    assert receive(uploads, "a.txt", io.BytesIO(b"other"), external_id="1") != first
+    first = take_in(uploads, "a.txt", io.BytesIO(b"text"), external_id="1").document
+    assert take_in(uploads, "a.txt", io.BytesIO(b"text"), external_id="1").document == first
+    assert take_in(uploads, "a.txt", io.BytesIO(b"other"), external_id="1").document != first
     assert len(blobs(stored)) == 2
 
 
 def test_the_same_bytes_elsewhere_are_a_sighting_once_parsed(uploads: Source) -> None:
-    first = receive(uploads, "a.txt", io.BytesIO(b"text"))
-    waiting = receive(source_of_kind(Source.Kind.API), "a.txt", io.BytesIO(b"text"))
+    first = take_in(uploads, "a.txt", io.BytesIO(b"text")).document
+    waiting = take_in(source_of_kind(Source.Kind.API), "a.txt", io.BytesIO(b"text")).document
     assert waiting.duplicate_of is None
     Document.objects.filter(pk=first.pk).update(parsed_at=timezone.now())
-    sighting = receive(uploads, "copy.txt", io.BytesIO(b"text"), external_id="copy")
+    sighting = take_in(uploads, "copy.txt", io.BytesIO(b"text"), external_id="copy").document
     assert sighting.duplicate_of == first
 
 
 def test_what_was_pushed_is_kept_with_its_provenance(uploads: Source) -> None:
     pushed = {"title": "Q1\0", "company": "Acme Corp.", "fiscal_year": 2024, "kind": "news"}
-    document = receive(uploads, "a.txt", io.BytesIO(b"text"), pushed=pushed)
+    document = take_in(uploads, "a.txt", io.BytesIO(b"text"), pushed=pushed).document
     document.refresh_from_db()
     assert (document.title, document.company.name) == ("Q1", "Acme Corp.")  # type: ignore[union-attr]
     assert document.provenance == dict.fromkeys(("title", "company", "fiscal_year", "kind"), "push")

@@ -64,6 +64,30 @@ def test_the_first_check_after_a_start_counts_no_deleted_row() -> None:
     assert (report.rows, report.entries) == (200, 200)
 
 
+def test_a_passage_that_others_outrank_is_no_loss() -> None:
+    add(3)
+    alike = Chunk.objects.get(ordinal=0)
+    common = "sales growth " * 35
+    bodies = [common + f"row{n}" for n in range(40)]
+    filler = " ".join(f"filler{n}" for n in range(800))
+    Chunk.objects.bulk_create(
+        Chunk(
+            document=alike.document,
+            ordinal=200 + n,
+            start=n,
+            end=n + 1,
+            page=1,
+            n_tokens=1,
+            body=body,
+            header_length=0,
+            terms=alike.terms,
+        )
+        for n, body in enumerate([*bodies, f"{filler} {common}"])
+    )
+    assert check_and_repair().missed == 0
+    assert rebuilds() == 0
+
+
 def test_an_index_that_is_short_is_rebuilt_once(monkeypatch: pytest.MonkeyPatch) -> None:
     add(300)
     check_and_repair()

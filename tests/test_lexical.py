@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import random
 import time
+from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 from small_corpus import document, source
 
 from ingestion.lexical import (
     document_terms,
     query_terms,
     rarest,
+    refresh_if_changed,
     refresh_statistics,
     stems,
     term_of,
 )
 from ingestion.models import Chunk, CorpusStatistics, Document, TermStatistic
+from ingestion.querysets import DocumentQuerySet
+from ingestion.ranking import Scored
 
 pytestmark = pytest.mark.django_db
 
@@ -65,6 +70,11 @@ def make_corpus(n_documents: int = 40) -> None:
         document([prose(generator, generator.randint(20, 80)) for _ in range(5)])
 
 
+def exactly(query: str, documents: DocumentQuerySet | None) -> list[Scored]:
+    """The ten best, scored row by row where the scope is narrow enough."""
+    return Chunk.objects.lexical(query, documents, 10, terms=query_terms(query))
+
+
 @pytest.mark.django_db(transaction=True)
 def test_exact_plan_ranks_as_the_index_does() -> None:
     # The index also counts rows that other tests rolled back, until it is built again. Never in a
@@ -76,7 +86,7 @@ def test_exact_plan_ranks_as_the_index_does() -> None:
     refresh_statistics()
     for query in ("freight cost shortage", "goodwill impairment", "revenue revenue turbine"):
         walked = Chunk.objects.lexical(query, None, 10)
-        exact = Chunk.objects.lexical(query, Document.objects.all(), 10)
+        exact = exactly(query, Document.objects.all())
         assert [hit.score for hit in exact] == pytest.approx(
             [hit.score for hit in walked], rel=0.03
         )
@@ -99,20 +109,21 @@ def test_a_query_without_any_indexed_word_finds_nothing(query: str) -> None:
     document(["Freight costs rose."])
     refresh_statistics()
     assert Chunk.objects.lexical(query, None, 10) == []
-    assert Chunk.objects.lexical(query, Document.objects.all(), 10) == []
+    assert exactly(query, Document.objects.all()) == []
 
 
 def test_chunks_without_a_word_of_the_query_are_left_out() -> None:
     document(["Freight costs rose.", "Nothing happened."])
     refresh_statistics()
-    for scope in (None, Document.objects.all()):
-        assert len(Chunk.objects.lexical("freight", scope, 10)) == 1
+    assert len(Chunk.objects.lexical("freight", None, 10)) == 1
+    assert len(exactly("freight", Document.objects.all())) == 1
 
 
 def test_rare_words_weigh_more_and_unknown_ones_most() -> None:
     document(["freight margin", "freight cost", "freight demand"])
     refresh_statistics()
     terms = query_terms("freight margin zeppelin")
+    assert terms is not None
     weight = dict(zip(terms.indices(), terms.values(), strict=True))
     assert weight[term_of("freight")] < weight[term_of("margin")] < weight[term_of("zeppelin")]
 
@@ -134,6 +145,17 @@ def test_a_large_corpus_is_sampled_and_scaled(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr("ingestion.lexical.MOST_CHUNKS_READ", 200)
     refresh_statistics()
     assert TermStatistic.objects.get(term=term_of("freight")).document_frequency == 400
+
+
+def test_the_corpus_is_counted_again_when_it_changed_or_a_day_has_passed() -> None:
+    assert not refresh_if_changed()
+    document(["freight margin"] * 100)
+    assert refresh_if_changed()
+    document(["freight cost"])
+    assert not refresh_if_changed()
+    CorpusStatistics.objects.update(refreshed_at=timezone.now() - timedelta(days=2))
+    assert refresh_if_changed()
+    assert CorpusStatistics.current().n_chunks == 101
 
 
 def test_terms_of_a_long_filing_take_less_than_its_parsing() -> None:
@@ -171,15 +193,15 @@ def test_wide_scopes_walk_the_index_and_narrow_ones_tokenise_nothing(
     make_corpus()
     some = Document.objects.filter(source=source())
     refresh_statistics()
-    narrow = captured_plans(lambda: Chunk.objects.lexical("freight cost", some, 10))
+    narrow = captured_plans(lambda: exactly("freight cost", some))
     assert "terms <#>" in narrow
     assert "<@>" not in narrow
     monkeypatch.setattr("ingestion.querysets.NARROW_CHUNKS", 10)
     for scope in (None, some):
-        wide = captured_plans(lambda scope=scope: Chunk.objects.lexical("freight cost", scope, 10))
+        wide = captured_plans(lambda scope=scope: exactly("freight cost", scope))
         assert "Index Scan using chunk_bm25" in wide
         assert "Sort" not in wide
-    assert len(Chunk.objects.lexical("freight cost", some, 10)) == 10
+    assert len(exactly("freight cost", some)) == 10
 
 
 def test_planner_settings_end_with_the_query() -> None:

@@ -154,6 +154,22 @@ def test_an_amended_filing_says_so() -> None:
     assert described(ANNUAL, "NORTHWIND_FY2019_10KA.pdf").title.endswith(" 10-K/A FY2019")
 
 
+@pytest.mark.parametrize(
+    ("title", "kept"),
+    [
+        ("決算短信", True),
+        ("年报", True),
+        ("매출", True),
+        ("Q2", False),
+        ("doc1", False),
+        ("年", False),
+    ],
+)
+def test_a_short_title_counts_where_characters_are_words(title: str, kept: bool) -> None:
+    parsed = Parsed(text="text", media_type="text/html", metadata={"title": title})
+    assert (describe(parsed, "file.html", {}, "other").title == title) is kept
+
+
 def test_a_headline_in_capitals_is_toned_down() -> None:
     text = "NORTHWIND TOOLS, INC. (NWT) Q2 2024 EARNINGS CALL TRANSCRIPT\nOperator: Good morning"
     assert described(text).title == "Northwind Tools, Inc. (NWT) Q2 2024 Earnings Call Transcript"

@@ -269,9 +269,9 @@ def test_what_is_hidden_is_as_if_it_were_not_there(alice: User, bob: User) -> No
 def test_another_s_source_is_not_named_by_a_shared_text(alice: User, bob: User) -> None:
     vault(alice)
     open_source = Source.objects.create(name="Open shelf", kind=Source.Kind.FOLDER)
-    from ingestion.fetching import receive
+    from ingestion.receiving import take_in
 
-    receive(open_source, "memo-copy.pdf", pdf([["Freight costs, in secret."]]))
+    take_in(open_source, "memo-copy.pdf", pdf([["Freight costs, in secret."]]))
     process()
     text = shown(as_(bob).get("/?q=freight"))
     assert "Open shelf" in text

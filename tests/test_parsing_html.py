@@ -151,6 +151,21 @@ def test_an_entity_bomb_is_text_like_any_other(tmp_path: Path) -> None:
     assert "after" in parsed.text
 
 
+def test_tags_that_are_never_closed_lose_no_words(tmp_path: Path) -> None:
+    parsed = parse(tmp_path, "<body>" + "".join(f"<div>word{n} " for n in range(1_000)))
+    assert "word999" in parsed.text
+    assert parsed.notes == []
+
+
+def test_text_that_is_left_out_is_said(tmp_path: Path) -> None:
+    deep = "<div>" * 5_000
+    parsed = parse(tmp_path, f"<body><p>first</p>{deep}deep")
+    assert parsed.text == "first"
+    assert "left out" in parsed.notes[0]
+    with pytest.raises(Unreadable, match="nested too deeply"):
+        parse(tmp_path, f"<body>{deep}deep")
+
+
 def test_deep_nesting_loses_no_words_before_its_limit(tmp_path: Path) -> None:
     parsed = parse(tmp_path, "<body><p>first</p>" + "<div>" * 100_000 + "deep")
     assert parsed.text.startswith("first")

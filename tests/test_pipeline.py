@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from io import BytesIO
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from django.conf import LazySettings
@@ -13,10 +14,11 @@ from django.utils import timezone
 from docintel import encoders, registry
 from docintel.models import Measurement, ModelVersion
 from ingestion import claiming, indexing, pipeline
-from ingestion.fetching import edit, receive, source_of_kind
+from ingestion.editing import edit
 from ingestion.freezing import text_digest
 from ingestion.models import MAX_ATTEMPTS, Chunk, ChunkVector, Company, Document, Source
 from ingestion.parsing import Parsed, ParserFailed, isolation
+from ingestion.receiving import source_of_kind, take_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -29,7 +31,7 @@ def stored(tmp_path: Path, settings: LazySettings) -> None:
 def send(words: str | bytes, name: str = "a.txt", **more: object) -> Document:
     source = more.pop("source", None) or source_of_kind(Source.Kind.UPLOAD)
     data = words if isinstance(words, bytes) else words.encode()
-    return receive(source, name, BytesIO(data), **more)  # type: ignore[arg-type]
+    return take_in(source, name, BytesIO(data), **more).document  # type: ignore[arg-type]
 
 
 def fresh(document: Document) -> Document:
@@ -261,6 +263,26 @@ def test_an_edit_during_a_stage_wins(eve: User, monkeypatch: pytest.MonkeyPatch)
     assert ChunkVector.objects.count() == 0
     run_until_nothing_is_left()
     assert fresh(document).chunks.get().body.startswith("Globex")
+
+
+@pytest.mark.parametrize(("module", "verb"), [(isolation, "parse"), (indexing, "passages")])
+def test_an_edit_before_a_document_is_searchable_wins(
+    eve: User, monkeypatch: pytest.MonkeyPatch, module: ModuleType, verb: str
+) -> None:
+    document = send("Revenue rose.", pushed={"company": "Acme", "title": "Sent"})
+    changes = [{"company": "Globex", "title": "Edited"}]
+    original = getattr(module, verb)
+
+    def meanwhile(*args: object, **options: object) -> object:
+        if changes:
+            edit(fresh(document), changes.pop(), eve)
+        return original(*args, **options)
+
+    monkeypatch.setattr(module, verb, meanwhile)
+    run_until_nothing_is_left()
+    found = fresh(document)
+    assert (found.title, found.state) == ("Edited", "embedded")
+    assert found.chunks.get().body.startswith("Globex")
 
 
 def test_one_company_for_its_spellings() -> None:

@@ -76,7 +76,7 @@ def test_both_halves_are_fused_and_keep_their_ranks(
     assert (lexical.bm25_rank, lexical.dense_rank) == (2, 3)
     assert results.total_candidates == 3
     assert {"lexical", "dense", "total"} <= results.seconds.keys()
-    assert Measurement.objects.get(name="search.seconds").value == results.seconds["total"]
+    assert Measurement.objects.get(name="search_seconds").value == results.seconds["total"]
 
 
 def test_only_vectors_of_the_live_embedder_count(

@@ -16,8 +16,10 @@ from pathlib import Path
 from urllib.request import urlopen
 
 import psutil
+import psycopg
 import pytest
 
+from docintel import postgres
 from docintel.holding import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -161,6 +163,20 @@ def test_a_dead_role_is_started_again_and_said_in_one_line(served: Served) -> No
         "new workers had started",
     )
     assert not before & {process.pid for process in worker_processes(served)}
+
+
+def test_a_killed_database_server_is_started_again(served: Served) -> None:
+    until(lambda: len(worker_processes(served)) >= 5, "the queue had its workers")
+    server = int((served.var / "postgres" / "postmaster.pid").read_text().split()[0])
+
+    os.kill(server, signal.SIGKILL)
+
+    until(lambda: "the database server runs again" in served.text(), "it ran again")
+    with psycopg.connect(postgres.url(served.var)) as connection:
+        found = connection.execute("SELECT count(*) FROM auth_group").fetchone()
+    assert found is not None
+    assert found[0] > 0
+    assert "Traceback" not in served.text()
 
 
 def refused(var: Path, *arguments: str, **environment: str) -> str:

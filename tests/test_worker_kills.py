@@ -16,8 +16,8 @@ from django.utils import timezone
 
 from docintel import postgres
 from ingestion import claiming
-from ingestion.fetching import receive, source_of_kind
 from ingestion.models import Chunk, ChunkVector, Document, Source
+from ingestion.receiving import source_of_kind, take_in
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = 3
@@ -105,7 +105,9 @@ def let_leases_end() -> None:
 
 def send(name: str, n_words: int = 800) -> Document:
     words = " ".join(f"{name}{n} revenue" for n in range(n_words))
-    return receive(source_of_kind(Source.Kind.UPLOAD), f"{name}.txt", BytesIO(words.encode()))
+    return take_in(
+        source_of_kind(Source.Kind.UPLOAD), f"{name}.txt", BytesIO(words.encode())
+    ).document
 
 
 def assert_all_embedded_once() -> None:

@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('docintel', '0002_initial'),
-        ('ingestion', '0001_initial'),
+        ('ingestion', '0002_indexes_of_backlogs'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

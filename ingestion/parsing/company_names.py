@@ -15,6 +15,11 @@ _MORE = (
     rf",?[ ]{_FORMS}\.?(?:,?[ ]{_FORMS}\.?)?"
 )
 _LEGAL = re.compile(rf"(?<![\w’'-])[A-Z][\w.’'&-]*{_MORE}")
+# First cells of a row; no word that itself begins company names.
+_LABEL = re.compile(
+    r"(?:Coverage|Covering|Company(?:[ ]Name)?|Issuer(?:[ ]Name)?|Registrant|Subject|Client|Name"
+    rf"|Borrower|Stock|Re)[ ](?!{_FORMS})"
+)
 _SHOUTED_FORMS = {"inc": "Inc.", "corp": "Corp.", "co": "Co.", "ltd": "Ltd.", "plc": "plc"}
 _SMALL = frozenset(
     ["of", "and", "the", "for", "de", "in", "on", "to", "as", "its", "a", "by", "at"]
@@ -24,10 +29,37 @@ _ACRONYMS = re.compile(
 )
 
 
-def first_legal_name(text: str) -> str:
-    """The first full name with a legal form, such as "Best Buy Co., Inc."; empty if none."""
-    match = _LEGAL.search(text)
-    return match[0].strip(" ,") if match else ""
+def first_legal_name(head: str, text: str) -> str:
+    """The first full name with a legal form in the head, such as "Best Buy Co., Inc.", or empty.
+
+    The whole text tells a label in front of it, as in the row "Coverage Best Buy Co., Inc.".
+    """
+    match = _LEGAL.search(head)
+    if not match:
+        return ""
+    name = match[0].strip(" ,")
+    starts_row = not head[: match.start()].rpartition("\n")[2].strip(" \t|*#-•")
+    return _without_label(name, text[:_READ]) if starts_row else name
+
+
+def _without_label(name: str, text: str) -> str:
+    """The name without the words in front that the text never joins to it again."""
+    bare = re.split(rf",?[ ]{_FORMS}", name)[0].split()
+    if len(bare) < 2 or _times(" ".join(bare), text) > 1:
+        return name
+    if label := _LABEL.match(name):
+        return name[label.end() :]
+    for count in range(1, len(bare)):
+        # A first word that is used elsewhere is a short name of the company.
+        if _times(" ".join(bare[:count]), text) > 1:
+            return name
+        if _times(" ".join(bare[count:]), text) > 1:
+            return " ".join(name.split()[count:])
+    return name
+
+
+def _times(words: str, text: str) -> int:
+    return len(re.findall(rf"(?<!\w){re.escape(words)}(?!\w)", text))
 
 
 def as_written(name: str, text: str) -> tuple[str, bool]:

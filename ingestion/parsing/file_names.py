@@ -87,8 +87,9 @@ def _take_date(rest: str, found: dict[str, Any]) -> str:
         day = dt.date(int(match["year"]), int(match["month"]), int(match["day"]))
     except ValueError:
         return rest
-    # EDGAR names a filing by ticker and the end of its period: "ibm-20241231".
-    compact = re.search(r"\d{8}", match[0]) is not None
+    # EDGAR names a filing by ticker and the end of its period: "ibm-20241231"; in front of a
+    # name, "20240502 Northwind call", it is the day.
+    compact = match.start() > 0 and re.search(r"\d{8}", match[0]) is not None
     found["period_end" if compact else "published_on"] = day
     return f"{rest[: match.start()]} | {rest[match.end() :]}"
 

@@ -9,6 +9,8 @@ from typing import Any
 from ingestion.parsing import company_names, periods
 
 _HEAD = 6_000
+_COVER = 4_000
+_HEADING = 1_000
 _FORM = re.compile(
     r"(?:\bFORM|^\W*Form)\s+(10-?K(?:405|SB)?|20-?F|40-?F|10-?Q(?:SB)?|8-?K|6-?K)(/A)?\b",
     re.MULTILINE,
@@ -53,8 +55,7 @@ _KINDS = [
 ]
 _PATTERNS = [(kind, re.compile(pattern, re.I | re.M)) for kind, pattern in _KINDS]
 _REGISTRANT = re.compile(
-    r"([^\n]*)\n?[\s_*]*\(?\s*exact\s+name\s+of\s+(?:the\s+)?(?:registrant|company|issuer)",
-    re.IGNORECASE,
+    r"exact\s+name\s+of\s+(?:the\s+)?(?:registrant|company|issuer)", re.IGNORECASE
 )
 _AFTER_NUMBER = re.compile(
     r"commission\s+file\s+(?:number|no\.?):?\s*[\d-]+\.?[\s_]*\n([^\n]{2,60})\n", re.IGNORECASE
@@ -69,9 +70,17 @@ _BOILERPLATE = re.compile(
     r"|(?:news|press) release|for immediate release",
     re.IGNORECASE,
 )
-_SIGNED = re.compile(r"duly\s+caused\s+this\s+(?:[\w/-]+\s+){0,4}to\s+be\s+signed", re.IGNORECASE)
+_SIGNED = re.compile(r"duly\s+caused\s+t?his\s+(?:[\w/-]+\s+){0,4}to\s+be\s+signed", re.IGNORECASE)
+# A date of its own: a line, the end of one, between dashes or bars, or after its label.
 _DATELINE = re.compile(
-    rf"(?:^|,\s|\s-\s|[(]|\bdate:?\s){periods.DATE}(?=\s*(?:$|[-–—/(:|]|at\b|\d\d?:))",
+    r"(?:^[\s*_#>|]*|,\s+|\s[-–—•·|]\s+|[-–—]{2}|[(]"
+    r"|\b(?:dated?|published|issued|released)(?:\s+on)?[\s:*|]*)"
+    rf"{periods.DATE}(?=[\s*_]*(?:$|[-–—/()|:•·]|,?\s*at\b|,?\s*\d\d?:))",
+    re.IGNORECASE | re.MULTILINE,
+)
+_FILED = re.compile(
+    r"(?:^|[.;:)|]\s+)(?:as\s+)?filed(?:\s+with\s+the\s+(?:securities\s+and\s+exchange\s+"
+    r"commission|sec|commission))?(?:\s+on)?[\s:|]+" + periods.DATE,
     re.IGNORECASE | re.MULTILINE,
 )
 _YEAR_ENDED = re.compile(
@@ -107,17 +116,15 @@ def facts(text: str) -> dict[str, Any]:
     head = text[:_HEAD]
     found: dict[str, Any] = {}
     form = _FORM.search(head[:1_500])
-    # Anyone may mention a form; its own cover names the Commission.
-    if form and _COMMISSION.search(head[:1_500]):
+    # Anyone may mention a form; its own cover names the Commission or gives it a line.
+    if form and (_COMMISSION.search(head[:1_500]) or _alone_on_line(form)):
         name = form[1].upper().replace("405", "").replace("SB", "")
         name = name if "-" in name else f"{name[:-1]}-{name[-1]}"
         found["kind"] = _FORM_KINDS[name]
         found["form"] = name + (form[2] or "").upper()
-    else:
-        kinds = (kind for kind, pattern in _PATTERNS if pattern.search(head[:2_500]))
-        if kind := next(kinds, ""):
-            found["kind"] = kind
-    found |= _company(head, found.get("kind", ""))
+    elif kind := _kind_by_words(head[:2_500]):
+        found["kind"] = kind
+    found |= _company(text, head, found.get("kind", ""))
     found |= _period(text, head, found.get("kind", ""))
     if day := _published_on(text, found.get("kind", "")):
         found["published_on"] = day
@@ -126,11 +133,27 @@ def facts(text: str) -> dict[str, Any]:
     return found
 
 
-def _company(head: str, kind: str) -> dict[str, Any]:
+def _alone_on_line(form: re.Match[str]) -> bool:
+    before, after = form.string[: form.start()], form.string[form.end() :]
+    line = before.rpartition("\n")[2] + after.partition("\n")[0]
+    return form.start() < 500 and not re.search(r"\w", line)
+
+
+def _kind_by_words(head: str) -> str:
+    """Of the kinds whose words may stand in any document, the one that is told first."""
+    found = {kind: match.start() for kind, pattern in _PATTERNS if (match := pattern.search(head))}
+    for kind in ("research_note", "earnings_call"):
+        if kind in found:
+            return kind
+    news = found.pop("news", None)
+    return min(found, key=found.__getitem__) if found else "news" if news is not None else ""
+
+
+def _company(text: str, head: str, kind: str) -> dict[str, Any]:
     found: dict[str, Any] = {}
     registrant = _REGISTRANT.search(head)
     if registrant and registrant.start() < 4_000:
-        before = head[: registrant.end(1)].rstrip(" \n_*|").rsplit("\n", 1)[-1]
+        before = head[: registrant.start()].rstrip(" \t\n_*|(").rsplit("\n", 1)[-1]
         name = re.split(r"_{3,}", before)[-1].strip(" *|")
         # The line may be missing, as where the name is a picture; then a number stands there.
         if 2 <= len(name) <= 80 and not _NO_NAME.search(name):
@@ -144,10 +167,9 @@ def _company(head: str, kind: str) -> dict[str, Any]:
         issuer = _ISSUER.search(head)
         if issuer and "company" not in found:
             found["company"] = " ".join(issuer[1].split()).lstrip("-– ")
-    # The first company that a release, a call or a note names is its subject; a story's is not.
-    subject = kind in ("announcement", "earnings_call", "research_note")
-    if subject and "company" not in found:
-        found["company"] = company_names.first_legal_name(head[:2_500])
+    # The first company that a filing, a call or a note names is its subject; a story's is not.
+    if kind not in ("", "news") and "company" not in found:
+        found["company"] = company_names.first_legal_name(head[:2_500], text)
     return found
 
 
@@ -176,6 +198,29 @@ def _period(text: str, head: str, kind: str) -> dict[str, Any]:
     return found
 
 
+def heading(text: str) -> str:
+    """The lines before the first sentence, less rows of several periods, as above a table."""
+    lines: list[str] = []
+    for line in text[:_HEADING].split("\n"):
+        words = line.replace("|", " ").split()
+        if len(words) >= 14 or (len(words) >= 8 and words[-1].endswith((".", ","))):
+            break
+        if len(set(periods.quarters_named(line))) < 3:
+            lines.append(line)
+    return "\n".join(lines)
+
+
+def named_periods(text: str, kind: str) -> list[tuple[int | None, int | None]]:
+    """Fiscal periods that the heading names, as (quarter, year), the likeliest first.
+
+    What a release or a call says first is its period too; a note or a story compares.
+    """
+    named = periods.periods_named(heading(text))
+    if kind not in ("research_note", "news"):
+        named += periods.quarters_named(text[:1_500])
+    return named
+
+
 def _reported_quarter(text: str) -> int | None:
     """Which quarter its statements cover: six months ended means the second."""
     found = [_LENGTH_QUARTERS[m[1].lower()] for m in _PERIOD_LENGTHS.finditer(text[:80_000])]
@@ -187,11 +232,13 @@ def _published_on(text: str, kind: str) -> dt.date | None:
     if kind in ("annual_report", "quarterly_report"):
         # Its cover names the end of its period; the day it was signed stands at its end.
         signed = _SIGNED.search(text)
-        return periods.find_date(text[signed.end() : signed.end() + 1_500]) if signed else None
+        day = periods.find_date(text[signed.end() : signed.end() + 1_500]) if signed else None
+        filed = _FILED.search(head[:_COVER])
+        return day or (periods.date_of(filed) if filed else None)
     match = _REPORT_DATE.search(head)
     if match:
         return periods.date_of(match)
-    if kind not in ("announcement", "news", "earnings_call", "research_note"):
+    if kind == "current_report":
         return None
     # A date in running text is about anything; a dateline or a line of its own is the day.
     match = _DATELINE.search(head[:2_500])

@@ -109,6 +109,7 @@ _DEI = {
     "dei:TradingSymbol": "ticker",
     "dei:CurrentFiscalYearEndDate": "fiscal_year_end",
 }
+_TOO_DEEP = "The HTML is damaged: its tags are nested too deeply to be read."
 
 
 def parse(path: Path, max_characters: int) -> Parsed:
@@ -116,29 +117,32 @@ def parse(path: Path, max_characters: int) -> Parsed:
     # Markup is rarely more than thirty times its text; more is an attack or no document.
     refuse_if_too_long(path.stat().st_size // 32, max_characters)
     data = path.read_bytes()
-    root = _tree(data)
+    root, cut = _tree(data)
     metadata = _metadata(root)
     marked = _text(root)
     text, sections = _unmark(marked)
     if not text.strip():
-        raise Unreadable("The HTML has no text in its body.")
+        raise Unreadable(_TOO_DEEP if cut else "The HTML has no text in its body.")
     refuse_if_too_long(len(text), max_characters)
     return Parsed(
         text=text,
         media_type=detect.HTML,
         sections=headings.merge(sections, headings.recognise(text)),
         metadata=metadata,
+        notes=["Tags nested too deeply; the text after that point was left out."] if cut else [],
     )
 
 
-def _tree(data: bytes) -> Any:
+def _tree(data: bytes) -> tuple[Any, bool]:
+    """The tree, and whether the parser stopped before the end."""
     if data.startswith(_WIDE_MARKS) or detect.is_utf16(data):
         data = decode(data).encode("utf-8", "replace")
-    # No network, no DTD, and libxml2's own limits on depth and size stay on.
+    # No network, no DTD. The usual limits (a depth of 256, 10 MB of text in a piece) would end the
+    # text without a word where tags are never closed, as in older filings; these allow 2,048.
     parser = html.HTMLParser(
         encoding=encoding(data),
         no_network=True,
-        huge_tree=False,
+        huge_tree=True,
         remove_comments=True,
         remove_pis=True,
     )
@@ -146,7 +150,8 @@ def _tree(data: bytes) -> Any:
         root = html.document_fromstring(data.replace(b"\0", b""), parser=parser)
     except (etree.LxmlError, ValueError, AssertionError) as error:
         raise Unreadable("The HTML has no text in its body.") from error
-    return root
+    cut = any(entry.type_name == "ERR_RESOURCE_LIMIT" for entry in parser.error_log)
+    return root, cut
 
 
 def encoding(data: bytes) -> str:

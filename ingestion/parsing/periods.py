@@ -9,7 +9,7 @@ _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct",
 _MONTH = r"(?P<month>jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\.?"
 DATE = (
     rf"(?:{_MONTH}\s+(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\s*,?\s+(?P<year>(?:19|20)\d\d)"
-    rf"|(?P<day2>\d{{1,2}})(?:st|nd|rd|th)?\s+{_MONTH.replace('month', 'month2')},?"
+    rf"|(?P<day2>\d{{1,2}})(?:st|nd|rd|th)?\s+(?:day\s+of\s+)?{_MONTH.replace('month', 'month2')},?"
     r"\s+(?P<year2>(?:19|20)\d\d)"
     r"|(?P<iso>(?:19|20)\d\d-\d\d-\d\d)"
     r"|(?P<us>\d{1,2}/\d{1,2}/(?:19|20)\d\d))"
@@ -26,6 +26,12 @@ _QUARTERS = [
     re.compile(rf"\b{_ORDINAL}[\s,]*(?:and\s+full[\s-]year\s+)?(?:of\s+)?(?:the\s+)?{_YEAR}", re.I),
     re.compile(rf"\b{_YEAR}[\s,]*{_ORDINAL}", re.I),
 ]
+_QUARTER_TO_DATE = re.compile(
+    rf"\b{_ORDINAL}\s+(?:\([^()]{{1,30}}\)\s+)?(?:which\s+)?ended:?\s+{DATE}", re.IGNORECASE
+)
+_OLDEST_REPORT = dt.timedelta(days=245)
+# Companies whose year ends a month after the calendar's report some 55 days after its quarter.
+_SURELY_CALENDAR = dt.timedelta(days=50)
 _LOOSE_QUARTER = re.compile(rf"\b(?:Q(?P<quarter>[1-4])|{_ORDINAL})\b", re.IGNORECASE)
 _FISCAL_YEAR = re.compile(
     r"\b(?:fiscal(?:\s+year)?|full[\s-]year|FY)[\s'’]*(?P<year>(?:19|20)?\d\d)\b", re.IGNORECASE
@@ -53,6 +59,57 @@ def date_of(match: re.Match[str]) -> dt.date | None:
         )
     except ValueError:
         return None
+
+
+def quarters_named(text: str) -> list[tuple[int | None, int | None]]:
+    """Every fiscal quarter that is named together with its year, as (quarter, year), in order."""
+    found: list[tuple[int, tuple[int, int]]] = [
+        (match.start(), (_quarter(match), full_year(match["year"])))
+        for pattern in _QUARTERS
+        for match in pattern.finditer(text)
+    ]
+    found += [
+        (match.start(), fiscal_period(end, _quarter(match)))
+        for match in _QUARTER_TO_DATE.finditer(text)
+        if (end := date_of(match))
+    ]
+    return [period for _, period in sorted(found)]
+
+
+def periods_named(text: str) -> list[tuple[int | None, int | None]]:
+    """Fiscal quarters with their years; without any, the first quarter and the first year alone."""
+    if together := quarters_named(text):
+        return together
+    quarter, year = quarter_and_year(text)
+    return [period for period in ((quarter, None), (None, year)) if any(period)]
+
+
+def may_be_reported(year: int, quarter: int | None, day: dt.date) -> bool:
+    """Whether what is published on this day may be about this fiscal period.
+
+    It ended before and at most about eight months ago. Fiscal year 2024 may end at any time from
+    January 2024 to the first days of February 2025.
+    """
+    back = 3 * (4 - (quarter or 4))
+    earliest = _months_before(dt.date(year, 1, 25), back)
+    latest = _months_before(dt.date(year + 1, 2, 7), back)
+    return earliest <= day and latest >= day - _OLDEST_REPORT
+
+
+def year_of_recent_quarter(quarter: int, day: dt.date) -> int | None:
+    """The year of a quarter that a document of this day names without one.
+
+    None unless the calendar's quarter ended so shortly before that the fiscal year is the
+    calendar's; other fiscal years report at other times.
+    """
+    year = day.year - 1 if quarter == 4 else day.year
+    end = dt.date(year + quarter // 4, (3 * quarter) % 12 + 1, 1) - dt.timedelta(days=1)
+    return year if dt.timedelta(0) < day - end <= _SURELY_CALENDAR else None
+
+
+def _months_before(day: dt.date, months: int) -> dt.date:
+    count = day.year * 12 + day.month - 1 - months
+    return day.replace(year=count // 12, month=count % 12 + 1)
 
 
 def quarter_and_year(text: str) -> tuple[int | None, int | None]:

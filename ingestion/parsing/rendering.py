@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+import threading
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ingestion.parsing import isolation
 
 _SECONDS = 20
 _MEMORY_MB = 2048
+# However many pages are asked for, no more children at once than there are processors.
+_places = threading.BoundedSemaphore(max(2, os.cpu_count() or 2))
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +33,7 @@ def page_image(path: Path, number: int, width: int) -> bytes:
     Raises Unreadable (no such page, damaged) and ParserFailed (crash, time, memory).
     """
     request = {"verb": "draw", "path": str(path.resolve()), "number": number, "width": width}
-    return isolation.ask(request, seconds=_SECONDS, memory_mb=_MEMORY_MB)[1]
+    return _ask(request)[1]
 
 
 def page_rectangles(path: Path, number: int, spans: Sequence[tuple[int, int]]) -> list[Rectangle]:
@@ -42,5 +47,10 @@ def page_rectangles(path: Path, number: int, spans: Sequence[tuple[int, int]]) -
         "number": number,
         "spans": [list(span) for span in spans],
     }
-    reply, _ = isolation.ask(request, seconds=_SECONDS, memory_mb=_MEMORY_MB)
+    reply, _ = _ask(request)
     return [Rectangle(*box) for box in reply["rectangles"]]
+
+
+def _ask(request: Mapping[str, Any]) -> tuple[dict[str, Any], bytes]:
+    with _places:
+        return isolation.ask(request, seconds=_SECONDS, memory_mb=_MEMORY_MB)

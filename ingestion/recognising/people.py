@@ -62,6 +62,9 @@ def _is_person(name: str, *, titled: bool) -> bool:
         return False
     if speaks_against(name) or words[-1].lower() in PLACES:
         return False
+    # The end of one line of a list and the start of the next: "Delaware\nProTheo".
+    if "\n" in name and words[0].lower() in PLACES:
+        return False
     return titled or len(words) > 1
 
 

@@ -14,7 +14,7 @@ import json
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from ir_measures import R, Success
 
 from docintel.scoring import CannotScore, Score, bootstrap
 from ingestion.models import Chunk, Document
+from ingestion.querysets import BODY_FIELDS
 from qa.retrieval import SearchResults, search
 
 CUTOFFS = (5, 10, 20, 50)
@@ -122,12 +123,15 @@ def run(
 def read_questions(folder: Path, fields: Iterable[str] = ("question_type",)) -> list[Question]:
     """The folder's questions that have evidence; pages count from 1 here."""
     path = folder / "questions.jsonl"
-    if not path.is_file():
-        raise CannotScore(f"{path} does not exist")
     questions = []
-    for line in path.read_text().splitlines():
-        row = json.loads(line)
-        evidence = {(item["doc_name"], item["evidence_page_num"] + 1) for item in row["evidence"]}
+    for row in _rows(path, ("question", "evidence")):
+        try:
+            evidence = {(at["doc_name"], at["evidence_page_num"] + 1) for at in row["evidence"]}
+        except (KeyError, TypeError) as error:
+            raise CannotScore(
+                f"{path}: evidence needs doc_name and evidence_page_num; "
+                f"not so for the question {str(row['question'])[:60]!r}"
+            ) from error
         labels = {name: str(row.get(name, "")) for name in fields}
         if evidence:
             questions.append(Question(row["question"], labels, sorted(evidence)))
@@ -136,11 +140,28 @@ def read_questions(folder: Path, fields: Iterable[str] = ("question_type",)) -> 
     return questions
 
 
+def _rows(path: Path, fields: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """JSON lines that have these fields; CannotScore names the line that does not."""
+    if not path.is_file():
+        raise CannotScore(f"{path} does not exist")
+    for number, line in enumerate(path.read_text().splitlines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except ValueError as error:
+            raise CannotScore(f"{path}, line {number}: not JSON ({error})") from error
+        missing = [name for name in fields if not isinstance(row, dict) or name not in row]
+        if missing:
+            raise CannotScore(f"{path}, line {number}: without {' and '.join(missing)}")
+        yield row
+
+
 def document_files(folder: Path) -> dict[str, Path | None]:
     """The folder's documents by name, each with its file where there is one."""
     files = {path.stem: path for path in (folder / "pdfs").glob("*") if path.is_file()}
-    lines = (folder / "documents.jsonl").read_text().splitlines()
-    return {name: files.get(name) for name in (json.loads(line)["doc_name"] for line in lines)}
+    names = [row["doc_name"] for row in _rows(folder / "documents.jsonl", ("doc_name",))]
+    return {name: files.get(name) for name in names}
 
 
 def ingested(folder: Path) -> dict[str, Document]:
@@ -148,7 +169,8 @@ def ingested(folder: Path) -> dict[str, Document]:
 
     For a duplicate it is the document that holds the text.
     """
-    rows = Document.objects.listed().select_related("duplicate_of")
+    bodies = (f"duplicate_of__{name}" for name in BODY_FIELDS)
+    rows = Document.objects.listed().select_related("duplicate_of").defer(*bodies)
     # The last one counts: the earliest of those that are searchable.
     rows = rows.order_by(F("searchable_at").asc(nulls_first=True), "-pk")
     by_digest: dict[str, Document] = {}

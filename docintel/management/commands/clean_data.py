@@ -13,11 +13,11 @@ from docintel import postgres
 from docintel.holding import is_served
 
 # The unpacked weights stay: they are no data, and take a while to verify.
-FOLDERS = ("postgres", "files", "sample", "static", "logs", "secrets")
+FOLDERS = ("postgres", "files", "cache", "sample", "static", "logs", "secrets")
 
 
 class Command(BaseCommand):
-    help = "Remove the embedded database, the stored files and the logs."
+    help = "Remove the embedded database, the stored files, their page images and the logs."
     requires_system_checks = ()
 
     def handle(self, *_: Any, **__: Any) -> None:

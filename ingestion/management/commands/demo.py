@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import time
 from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
+from django.db import InterfaceError, OperationalError, connections
 from rich.console import Console
 
 from docintel.accounts import create_people
@@ -17,9 +20,10 @@ from docintel.starting import prepare
 from docintel.supervising import Supervisor, in_one_line, running, stop_on_signals
 from ingestion import loading
 from ingestion.catalogue import load_default_once
-from ingestion.fetching import Refused, open_folder
+from ingestion.fetching import open_folder
 from ingestion.models import Source
 from ingestion.pipeline import progress
+from ingestion.receiving import Refused
 from ingestion.showing_progress import Display, in_words, is_complete, is_searchable
 
 SECONDS_BETWEEN_LOOKS = 0.5
@@ -86,11 +90,12 @@ def wait_until_searchable(supervisor: Supervisor, display: Display, sources: lis
     """Return when pages answer and every document that can be searched is searchable."""
     while True:
         supervisor.poll()
-        counts = progress()
-        display.update(counts)
-        scanned = loading.are_scanned(sources)
-        if scanned and (is_searchable(counts) or not counts["total"]) and supervisor.is_ready():
-            return
+        with outlasting_the_database():
+            counts = progress()
+            display.update(counts)
+            scanned = loading.are_scanned(sources)
+            if scanned and (is_searchable(counts) or not counts["total"]) and supervisor.is_ready():
+                return
         time.sleep(SECONDS_BETWEEN_LOOKS)
 
 
@@ -98,12 +103,22 @@ def wait_until_embedded(supervisor: Supervisor, display: Display) -> None:
     """Return when every vector is made; keyword search does not wait for them."""
     while True:
         supervisor.poll()
-        counts = progress()
-        display.update(counts)
-        if is_complete(counts) or not counts["total"]:
-            break
+        with outlasting_the_database():
+            counts = progress()
+            display.update(counts)
+            if is_complete(counts) or not counts["total"]:
+                break
         time.sleep(SECONDS_BETWEEN_LOOKS)
     display.say("All documents can be searched by keywords and by meaning.")
+
+
+@contextmanager
+def outlasting_the_database() -> Iterator[None]:
+    """While the supervisor starts the server again, there is nothing to look at."""
+    try:
+        yield
+    except (OperationalError, InterfaceError):
+        connections.close_all()
 
 
 def serve_on(supervisor: Supervisor) -> None:

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from ingestion import fetching, pipeline
 from ingestion.models import Document
+from ingestion.receiving import Refused
 
 SECONDS_BETWEEN_LINES = 5.0
 
@@ -42,7 +43,7 @@ class Command(BaseCommand):
     def _take_in(self, folder: Path, name: str) -> None:
         try:
             sources = fetching.open_folder(folder, name)
-        except fetching.Refused as error:
+        except Refused as error:
             raise CommandError(str(error)) from error
         now = timezone.now()
         for source in sources:

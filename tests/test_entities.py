@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 from django.conf import LazySettings
+from django.contrib.auth.models import User
 
 from docintel.models import Measurement, ModelVersion
 from ingestion import catalogue, claiming, entities, linking, pipeline
 from ingestion.companies import company_named
+from ingestion.merging import merge_companies, split_alias
 from ingestion.models import Company, CompanyAlias, Document, Mention, Source
 from ingestion.receiving import source_of_kind, take_in
 from ingestion.recognising import finding, tagging
@@ -168,3 +170,22 @@ def test_a_bad_catalogue_is_refused(tmp_path: Path) -> None:
     file.write_text("company\nCostco\n")
     with pytest.raises(catalogue.BadCatalogue, match="columns"):
         list(catalogue.read_csv(file))
+
+
+def test_merged_companies_keep_all_names_and_a_split_undoes_it(eve: User) -> None:
+    kept = company_named("Costco", "COST")
+    other = company_named("Costco Wholesale Corporation")
+    assert kept is not None
+    assert other is not None
+    row = recognised(filing("Costco Wholesale Corporation grew.", "Costco Wholesale Corporation"))
+    assert row.mentions.get(kind="company").company == other
+    assert merge_companies(kept, [kept, other], eve) == 1
+    row.refresh_from_db()
+    assert row.company == kept
+    assert row.searchable_at is None
+    assert row.mentions.get(kind="company").company == kept
+    assert company_named("COSTCO WHOLESALE CORP.") == kept
+    again = split_alias(kept.aliases.get(), eve)
+    assert again.name == "Costco Wholesale Corporation"
+    assert row.mentions.get(kind="company").company == again
+    assert company_named("COSTCO WHOLESALE CORP.") == again

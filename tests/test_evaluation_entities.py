@@ -77,3 +77,10 @@ def test_real_filings_reach_the_promised_scores(data: Path, companies: None) -> 
         assert exact[kind]["precision"] >= 0.95, kind
         assert exact[kind]["recall"] >= 0.90, kind
     assert score.detail["linking"]["precision"] >= 0.95
+
+
+def test_lists_of_subsidiaries_too(data: Path, companies: None) -> None:
+    gold = GOLD.with_name("companies_held_out.json")
+    exact = entities.run(data / "financebench", gold=gold).detail["exact"]["company"]
+    assert exact["precision"] >= 0.85
+    assert exact["recall"] >= 0.75

@@ -25,7 +25,7 @@ _ROLE = (
 _AFTER = re.compile(
     rf"(?:['’]s)?\s*(?:,|\(|–|-|—|:)?\s*(?:who\s+is\s+|is\s+|as\s+|has\s+been\s+|was\s+)?"
     rf"(?:our\s+|its\s+|the\s+|an?\s+|[A-Z][\w&.’'-]*['’]s\s+)?{_ROLE}"
-    rf"(?P<more>\s*(?:,|and|&)\s*(?:and\s+)?{_ROLE.replace('?P<role>', '?:')})?"
+    rf"(?P<more>\s*(?:,|and|&)\s*(?:and\s+)?{_ROLE.replace('?P<role>', '?:')}(?!\s+[A-Z][a-z]))?"
 )
 _BEFORE = re.compile(rf"{_ROLE},?\s+$")
 _TITLED = re.compile(

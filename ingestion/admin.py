@@ -13,7 +13,9 @@ from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
 from docintel.admin import ReadOnlyAdmin
-from ingestion.models import Company, Document, Source
+from ingestion.merging import merge_companies, split_alias
+from ingestion.metadata import company_key
+from ingestion.models import Company, CompanyAlias, Document, Source
 from ingestion.sightings import STATES, arrivals
 
 
@@ -66,12 +68,39 @@ class SourceAdmin(ModelAdmin):
 
 @admin.register(Company)
 class CompanyAdmin(ModelAdmin):
-    list_display = ("name", "ticker", "key")
-    search_fields = ("name", "ticker", "key")
+    list_display = ("name", "ticker", "cik", "lei", "key")
+    search_fields = ("name", "ticker", "key", "aliases__name")
+    actions = ("merge",)
+
+    @admin.action(description="Merge into the first of the list", permissions=["change"])
+    def merge(self, request: HttpRequest, companies: QuerySet[Company]) -> None:
+        kept, *others = companies
+        count = merge_companies(kept, others, request.user)  # type: ignore[arg-type]
+        self.message_user(request, f"{count} companies merged into {kept.name}.")
 
     def has_delete_permission(self, *_: Any) -> bool:
         # As for sources.
         return False
+
+
+@admin.register(CompanyAlias)
+class CompanyAliasAdmin(ModelAdmin):
+    """Other names of companies; a name that two of them have links to neither."""
+
+    list_display = ("name", "company", "key")
+    search_fields = ("name", "company__name")
+    autocomplete_fields = ("company",)
+    fields = ("company", "name")
+    actions = ("split",)
+
+    def save_model(self, request: HttpRequest, obj: CompanyAlias, form: Any, change: bool) -> None:
+        obj.key = company_key(obj.name)
+        super().save_model(request, obj, form, change)
+
+    @admin.action(description="Make companies of their own", permissions=["change"])
+    def split(self, request: HttpRequest, aliases: QuerySet[CompanyAlias]) -> None:
+        for alias in aliases:
+            split_alias(alias, request.user)  # type: ignore[arg-type]
 
 
 class StateFilter(admin.SimpleListFilter):

@@ -144,12 +144,15 @@ def drop(document: Document) -> bool:
         "embedded_at": None,
         "embedder": None,
         "chunk_count": 0,
+        "recognised_at": None,
+        "recognised_to": 0,
         **FREE,
     }
     if not Document.objects.filter(pk=document.pk).quarantined().update(**changes):
         return False
     _apply(document, changes)
     document.chunks.all().delete()
+    document.mentions.all().delete()
     living = document.sightings.filter(superseded_at=None, withdrawn_at=None)
     heir = living.order_by("received_at", "pk").first()
     if heir is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ingestion.metadata import company_key
-from ingestion.models import Company
+from ingestion.models import Company, CompanyAlias
 
 LONGEST_NAME = 200
 
@@ -17,10 +17,19 @@ def company_named(name: str, ticker: str = "") -> Company | None:
     key = company_key(name)[:LONGEST_NAME]
     if not key:
         return None
-    company, _ = Company.objects.get_or_create(
-        key=key, defaults={"name": name, "ticker": ticker[:16]}
+    company = (
+        _by_alias(key)
+        or Company.objects.get_or_create(key=key, defaults={"name": name, "ticker": ticker[:16]})[0]
     )
     if ticker and not company.ticker:
         company.ticker = ticker[:16]
         company.save(update_fields=["ticker"])
     return company
+
+
+def _by_alias(key: str) -> Company | None:
+    """The one company with this other name, unless a company of its own has it."""
+    if Company.objects.filter(key=key).exists():
+        return None
+    found = list(CompanyAlias.objects.filter(key=key).select_related("company")[:2])
+    return found[0].company if len(found) == 1 else None

@@ -45,6 +45,9 @@ def edit(document: Document, changes: Mapping[str, Any], user: AbstractBaseUser)
     if header_changed or not row.parsed_at:
         # Whoever works on it loses its claim, and with it what it read before the change.
         update |= {"claim": None, "claimed_until": None}
+    if "company" in changed:
+        # "the Company" now stands for another one.
+        update |= {"recognised_at": None, "recognised_to": 0}
     if header_changed and row.searchable_at and not retired:
         update |= {"searchable_at": None, "embedded_at": None, "embedder": None}
         enqueue("ingestion.tasks.index_pending")

@@ -10,37 +10,36 @@ from bisect import bisect_right
 from pathlib import PurePath
 
 from django.contrib.auth.models import Group
-from django.contrib.postgres.indexes import GinIndex
-from django.contrib.postgres.search import SearchVector
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
-from pgvector.django import HalfVectorField, HnswIndex, SparseVectorField
 
-from docintel.indexes import Bm25Index
 from docintel.models import ModelVersion
+from ingestion.chunk_tables import TERM_DIMENSIONS, VECTOR_DIMENSIONS, Chunk, ChunkVector
+from ingestion.company_tables import Company
+from ingestion.mention_tables import CompanyAlias, Mention
 from ingestion.polled import Polled, SourceItem
-from ingestion.querysets import ChunkQuerySet, DocumentQuerySet, SourceQuerySet
+from ingestion.querysets import DocumentQuerySet, SourceQuerySet
 from ingestion.term_tables import CorpusStatistics, TermStatistic, TextBand
 
 __all__ = [
+    "TERM_DIMENSIONS",
+    "VECTOR_DIMENSIONS",
     "Chunk",
     "ChunkVector",
     "Company",
+    "CompanyAlias",
     "CorpusStatistics",
     "Document",
+    "Mention",
     "Source",
     "SourceItem",
     "TermStatistic",
     "TextBand",
 ]
 
-# Vectors of smaller models are padded with zeros, which changes no inner product.
-VECTOR_DIMENSIONS = 768
-# Words are hashed into this many dimensions for the exact lexical score of narrow scopes.
-TERM_DIMENSIONS = 2**22
 MAX_ATTEMPTS = 3
 # What a document is, beside its company: what is pushed, found in the file, or edited.
 DESCRIBED = ("title", "kind", "fiscal_year", "fiscal_quarter", "published_on")
@@ -89,22 +88,6 @@ class Source(Polled):
         return self.name
 
 
-class Company(models.Model):
-    """A company, once; documents and scopes refer to it."""
-
-    name = models.CharField(max_length=200)
-    # The name without case, punctuation and legal form: two spellings, one company.
-    key = models.CharField(max_length=200, unique=True)
-    ticker = models.CharField(max_length=16, blank=True)
-
-    class Meta:
-        ordering = ["name"]
-        verbose_name_plural = "companies"
-
-    def __str__(self) -> str:
-        return self.name
-
-
 def blob_path(document: Document, file_name: str) -> str:
     """Where the bytes are stored: named by our own id, never by what the sender called them."""
     suffix = PurePath(file_name).suffix.lower()
@@ -134,6 +117,7 @@ class Document(models.Model):
         PARSE = "parse", "Parse"
         INDEX = "index", "Index"
         EMBED = "embed", "Embed"
+        RECOGNISE = "recognise", "Recognise"
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="documents")
@@ -213,6 +197,16 @@ class Document(models.Model):
         related_name="+",
         help_text="the version that made the vectors of all its chunks",
     )
+    recogniser = models.ForeignKey(
+        ModelVersion,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="the version that found its mentions, all of them once recognised_at is set",
+    )
+    recognised_at = models.DateTimeField(null=True, blank=True)
+    recognised_to = models.PositiveIntegerField(default=0, help_text="characters read so far")
     chunk_count = models.PositiveIntegerField(default=0)
     attempts = models.PositiveSmallIntegerField(default=0)
     failed_stage = models.CharField(max_length=10, choices=Stage.choices, blank=True)
@@ -286,6 +280,11 @@ class Document(models.Model):
                 condition=Q(searchable_at__isnull=False),
             ),
             models.Index(
+                fields=["recogniser", "-received_at"],
+                name="document_recogniser",
+                condition=Q(searchable_at__isnull=False),
+            ),
+            models.Index(
                 fields=["-fiscal_year"],
                 name="document_year",
                 condition=Q(searchable_at__isnull=False),
@@ -348,68 +347,3 @@ class Document(models.Model):
     def page_of(self, offset: int) -> int:
         """The number of the page, from 1, that holds this character; 1 where there are none."""
         return max(1, bisect_right(self.pages, offset))
-
-
-class Chunk(models.Model):
-    """A passage of at most 512 tokens: `document.text[start:end]`.
-
-    What both indexes read is `body`: a short header (company, kind, period, section), a newline,
-    then exactly that text. Rows are written once and never updated, because an update would
-    write every index again; vectors live in a table of their own for the same reason.
-    """
-
-    document = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="chunks")
-    ordinal = models.PositiveIntegerField()
-    start = models.PositiveIntegerField()
-    end = models.PositiveIntegerField()
-    page = models.PositiveIntegerField(help_text="the page of its first character, from 1")
-    section = models.CharField(max_length=300, blank=True)
-    n_tokens = models.PositiveSmallIntegerField()
-    body = models.TextField()
-    header_length = models.PositiveSmallIntegerField(help_text="characters of body before the text")
-    terms = SparseVectorField(dimensions=TERM_DIMENSIONS)
-
-    objects = ChunkQuerySet.as_manager()
-
-    class Meta:
-        ordering = ["document_id", "ordinal"]
-        constraints = [
-            models.UniqueConstraint(fields=["document", "ordinal"], name="chunk_once"),
-        ]
-        indexes = [
-            Bm25Index(fields=["body"], name="chunk_bm25"),
-            # For quoted phrases, never for ranking.
-            GinIndex(SearchVector("body", config="english"), name="chunk_phrases"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.document_id}#{self.ordinal}"
-
-    @property
-    def text(self) -> str:
-        """What is shown and cited: the passage without its header."""
-        return self.body[self.header_length :]
-
-
-class ChunkVector(models.Model):
-    """The vector of one chunk's body by one embedder version; unit length, zero-padded."""
-
-    chunk = models.OneToOneField(
-        Chunk, on_delete=models.CASCADE, primary_key=True, related_name="vector"
-    )
-    embedder = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="+")
-    embedding = HalfVectorField(dimensions=VECTOR_DIMENSIONS)
-
-    class Meta:
-        indexes = [
-            HnswIndex(
-                name="chunk_vector_hnsw",
-                fields=["embedding"],
-                m=16,
-                ef_construction=64,
-                opclasses=["halfvec_ip_ops"],
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"vector of chunk {self.chunk_id}"

@@ -21,12 +21,13 @@ from django.utils import timezone
 from docintel import encoders, measuring
 from docintel.models import Measurement
 from docintel.scheduling import enqueue
-from ingestion import amending, claiming, indexing, near_duplicates, revising
+from ingestion import amending, claiming, entities, indexing, near_duplicates, revising
 from ingestion.claiming import ClaimLost
 from ingestion.freezing import freeze
 from ingestion.models import ChunkVector, Document
 from ingestion.parsing import ParserFailed, Unreadable
 from ingestion.querysets import BODY_FIELDS, DocumentQuerySet
+from ingestion.recognising.tagging import TaggerUnavailable
 
 logger = logging.getLogger(__name__)
 
@@ -71,12 +72,25 @@ def embed_pending(seconds: float = STAGE_SECONDS) -> int:
         return 0
 
 
+def recognise_pending(seconds: float = STAGE_SECONDS) -> int:
+    """Find the mentions that the live recogniser lacks; how many documents were worked on.
+
+    Gives way, between two parts, to documents that wait to become searchable.
+    """
+    try:
+        return _run(RECOGNISE, seconds)
+    except TaggerUnavailable as error:
+        logger.warning("mentions wait: %s", error)
+        return 0
+
+
 def work_once(seconds: float = STAGE_SECONDS) -> int:
     """A turn of each stage in this process; how many documents were handled, 0 when all is done.
 
     Raises EncoderUnavailable.
     """
-    return _run(PARSE, seconds) + _run(INDEX, seconds) + _run(EMBED, seconds)
+    first = _run(PARSE, seconds) + _run(INDEX, seconds)
+    return first + _run(EMBED, seconds) + recognise_pending(seconds)
 
 
 def progress() -> dict[str, Any]:
@@ -151,7 +165,7 @@ def _handle(stage: Stage, document: Document, until: float) -> bool:
         raise
     except ClaimLost:
         logger.info("document %s was taken over during %s", document.pk, stage.name)
-    except encoders.EncoderUnavailable:
+    except (encoders.EncoderUnavailable, TaggerUnavailable):
         claiming.release(document)
         raise
     except (Unreadable, encoders.TextTooLong) as error:
@@ -218,6 +232,15 @@ def _embed(document: Document, until: float) -> bool:
     return done
 
 
+def _recognise(document: Document, until: float) -> bool:
+    start = time.perf_counter()
+    made, done = entities.recognise(document, until, _others_wait_for_search)
+    measuring.record("recognise_seconds", time.perf_counter() - start, mentions=made, done=done)
+    if not done:
+        claiming.release(document)
+    return done
+
+
 def _others_wait_for_search() -> bool:
     documents = Document.objects
     return documents.unparsed().due().exists() or documents.unindexed().due().exists()
@@ -227,6 +250,12 @@ def _unembedded() -> DocumentQuerySet:
     return Document.objects.next_to_embed(encoders.live_embedder()).defer(*BODY_FIELDS)
 
 
+def _unrecognised() -> DocumentQuerySet:
+    return Document.objects.unrecognised(entities.live_recogniser())
+
+
 PARSE = Stage("parse", Document.objects.unparsed, _parse, "ingestion.tasks.index_pending")
 INDEX = Stage("index", Document.objects.unindexed, _index, "ingestion.tasks.embed_pending")
-EMBED = Stage("embed", _unembedded, _embed)
+EMBED = Stage("embed", _unembedded, _embed, "ingestion.tasks.recognise_pending")
+# Embedding passes over a document while it is read, so its turn comes again right after.
+RECOGNISE = Stage("recognise", _unrecognised, _recognise, "ingestion.tasks.embed_pending")

@@ -158,6 +158,12 @@ class DocumentQuerySet(models.QuerySet["Document"]):
         never = self.searchable().filter(embedder__isnull=True)
         return never if never.due().exists() else self.searchable().filter(_another(embedder))
 
+    def unrecognised(self, recogniser: ModelVersion) -> DocumentQuerySet:
+        """Searchable, but not all read by this recogniser."""
+        return self.searchable().filter(
+            Q(recognised_at__isnull=True) | Q(recogniser__isnull=True) | ~Q(recogniser=recogniser)
+        )
+
     def quarantined(self) -> DocumentQuerySet:
         return self.filter(quarantined_at__isnull=False, dropped_at__isnull=True)
 

@@ -25,6 +25,10 @@ def embed_pending() -> None:
     pipeline.embed_pending()
 
 
+def recognise_pending() -> None:
+    pipeline.recognise_pending()
+
+
 def scan_folders() -> None:
     fetching.scan_folders()
 

@@ -66,7 +66,8 @@ def test_web_never_loads_a_model_library() -> None:
         "from django.urls import get_resolver\n"
         "get_resolver().url_patterns\n"
         "import docintel.asgi\n"
-        "heavy = {'torch', 'openvino', 'transformers', 'sentence_transformers', 'lightgbm'}\n"
+        "heavy = {'torch', 'openvino', 'transformers', 'sentence_transformers', 'lightgbm',"
+        " 'spacy', 'thinc'}\n"
         "print(sorted(heavy & set(sys.modules)))\n"
     )
     environment = {**os.environ, "DOCINTEL_ROLE": "web"}

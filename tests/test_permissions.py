@@ -111,13 +111,19 @@ ADMIN: dict[str, dict[str, set[str]]] = {
     },
     "ingestion_source": {**dict.fromkeys(ACTIONS, OPERATORS), "delete": NOBODY},
     "ingestion_company": {**ALL_OF_IT, "delete": NOBODY},
+    "ingestion_companyalias": ALL_OF_IT,
 }
 # Read-only in the admin: looked at by GET, never posted to.
 UNCHANGEABLE = {
     model for model, actions in ADMIN.items() if not actions["add"] and "axes" not in model
 }
 # Whoever may restrict sources knows them all, and their companies.
-NAMES_ARE_KNOWN = ("admin:ingestion_source", "admin:ingestion_company", "admin:auth_group")
+NAMES_ARE_KNOWN = (
+    "admin:ingestion_source",
+    "admin:ingestion_company",
+    "admin:ingestion_companyalias",
+    "admin:auth_group",
+)
 MISSING = "00000000-0000-4000-8000-000000000000"
 MISSING_ROW = 987_654_321
 
@@ -235,6 +241,7 @@ def world(db, settings, tmp_path):
     library = Source.objects.create(name="Library", kind=Source.Kind.FOLDER)
     acme = Company.objects.create(name="Acme", key="acme")
     falcon = Company.objects.create(name="Falcon Holdings", key="falcon")
+    acme.aliases.create(name="Acme Works", key="acmeworks")
     one_row_of_every_table()
     given_up = {
         "quarantined_at": timezone.now(), "failed_stage": "parse", "failed_reason": "Encrypted.",

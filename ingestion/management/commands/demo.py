@@ -19,6 +19,7 @@ from docintel.accounts import create_people
 from docintel.starting import prepare
 from docintel.supervising import Supervisor, in_one_line, running, stop_on_signals
 from ingestion import loading
+from ingestion.catalogue import load_default_once
 from ingestion.fetching import open_folder
 from ingestion.models import Source
 from ingestion.pipeline import progress
@@ -55,6 +56,7 @@ class Command(BaseCommand):
             ) as supervisor,
         ):
             show_people(display)
+            load_default_once()
             sources = open_sources(folder, display)
             with display.bars():
                 wait_until_searchable(supervisor, display, sources)

@@ -7,4 +7,7 @@ from training.management.scored_command import ScoredCommand
 
 class Command(ScoredCommand):
     help = "Run the serving code on gold questions and score it."
-    subjects = {"retrieval": "training.evaluation.retrieval"}
+    subjects = {
+        "retrieval": "training.evaluation.retrieval",
+        "entities": "training.evaluation.entities",
+    }

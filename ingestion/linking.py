@@ -1,0 +1,78 @@
+"""Mentions of companies to their rows, by all names that the tables know."""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass
+
+from ingestion.models import Company, CompanyAlias, Document, Mention
+from ingestion.recognising.matching import Entry, Matcher, link
+from ingestion.recognising.mention import COMPANY, Found
+from ingestion.recognising.names import KnownNames, without_form
+
+# The tables are read again after this long: other processes add companies too.
+FRESH_SECONDS = 300.0
+FILINGS = ("annual_report", "quarterly_report", "current_report", "announcement")
+_DEFINITION = re.compile(r"\([^()]{0,120}[“\"](?:the\s+)?Company[,.]?[”\"]")
+_DEFINED_WITHIN = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """What the tables know at one moment: for finding names, and for linking them."""
+
+    known: KnownNames
+    matcher: Matcher
+    read_at: float
+
+
+_latest: list[Catalogue] = []
+
+
+def catalogue(*, fresh: bool = False) -> Catalogue:
+    """The names of all companies; at most five minutes old, or read now if `fresh`."""
+    if fresh or not _latest or time.monotonic() - _latest[0].read_at > FRESH_SECONDS:
+        entries = [
+            Entry(pk, name, ticker)
+            for pk, name, ticker in Company.objects.values_list("pk", "name", "ticker")
+        ]
+        aliases = CompanyAlias.objects.values_list("company", "name")
+        entries += [Entry(company, name) for company, name in aliases]
+        names = {n for entry in entries for n in (entry.name, without_form(entry.name))}
+        _latest[:] = [Catalogue(KnownNames.of(names), Matcher.of(entries), time.monotonic())]
+    return _latest[0]
+
+
+def filer_names(document: Document) -> list[str]:
+    """What the company that the document is about is called; empty if that is not known."""
+    company = document.company
+    if company is None:
+        return []
+    return [company.name, *company.aliases.values_list("name", flat=True)]
+
+
+def link_mentions(document: Document) -> int:
+    """Link the document's company mentions anew; how many are linked.
+
+    A name that could be two companies' stays unlinked.
+    """
+    rows = list(document.mentions.filter(kind=COMPANY).order_by("start"))
+    filer = document.company_id if _may_be_called_the_company(document) else None
+    found = [Found(row.start, row.end, row.kind, row.name, row.value) for row in rows]
+    ids = link(found, catalogue().matcher, document.company_id, filer_names(document))
+    for row, company in zip(rows, ids, strict=True):
+        row.company_id = filer if row.value.get("reference") else company
+    Mention.objects.bulk_update(rows, ["company"], batch_size=1_000)
+    return sum(row.company_id is not None for row in rows)
+
+
+def _may_be_called_the_company(document: Document) -> bool:
+    """Whether "the Company" is the filer: a filing, whose definition, if any, follows its name."""
+    if document.company is None or document.kind not in FILINGS:
+        return False
+    definition = _DEFINITION.search(document.text)
+    if definition is None:
+        return True
+    before = document.text[max(0, definition.start() - _DEFINED_WITHIN) : definition.end()].lower()
+    return any(without_form(name).lower() in before for name in filer_names(document))

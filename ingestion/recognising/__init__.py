@@ -1,0 +1,1 @@
+"""Text to mentions: companies, people, amounts, dates, periods and metrics; knows no Django."""

@@ -1,0 +1,151 @@
+"""Names to companies: by exact key, by ticker beside the name, by near spelling; else to none.
+
+Whatever two companies could claim is nobody's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from cleanco import basename
+from rapidfuzz import fuzz, process
+
+from ingestion.metadata import company_key
+from ingestion.recognising.mention import Found
+from ingestion.recognising.names import without_form
+from ingestion.recognising.words import tokens
+
+# Lets a letter or an ending differ in a long name, and nothing in a short one.
+NEAR = 94.0
+SHORTEST_NEAR = 9
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One name of one company; several entries may share the id."""
+
+    company: int
+    name: str
+    ticker: str = ""
+
+
+@dataclass(slots=True)
+class Matcher:
+    """Companies by their names; make one by `Matcher.of` and keep it, near spelling is slow."""
+
+    keys: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+    tickers: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+    near: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+
+    @classmethod
+    def of(cls, entries: Iterable[Entry]) -> Matcher:
+        matcher = cls()
+        for entry in entries:
+            for key in _keys(entry.name):
+                matcher.keys[key].add(entry.company)
+            if entry.ticker:
+                matcher.tickers[_ticker(entry.ticker)].add(entry.company)
+            core = _core(entry.name)
+            if len(core) >= SHORTEST_NEAR:
+                matcher.near[core].add(entry.company)
+        return matcher
+
+    def company(self, name: str, ticker: str = "") -> int | None:
+        """The one company of this name; None where there is none, or more than one.
+
+        A ticker written beside the name decides between companies of one name, and contradicts.
+        """
+        listed = self.tickers.get(_ticker(ticker), set()) if ticker else set()
+        for key in _keys(name):
+            found = self.keys.get(key, set())
+            if found:
+                both = found & listed if listed else found
+                return _only(both)
+        return _only(self._near(name) or listed)
+
+    def _near(self, name: str) -> set[int]:
+        core = _core(name)
+        if len(core) < SHORTEST_NEAR:
+            return set()
+        rows = process.extract(
+            core, self.near.keys(), scorer=fuzz.ratio, score_cutoff=NEAR, limit=3
+        )
+        first, digits = core.split()[0], re.findall(r"\d+", core)
+        return {
+            company
+            for other, _, _ in rows
+            if other.split()[0] == first and re.findall(r"\d+", other) == digits
+            for company in self.near[other]
+        }
+
+
+def link(
+    mentions: Sequence[Found], matcher: Matcher, filer: int | None, filer_names: Iterable[str]
+) -> list[int | None]:
+    """The company of each mention of one document, in the same order.
+
+    Beyond the matcher it knows the filer's short names, what the document itself defines
+    (`value["short"]`), a unique leading part of a longer name ("Hilton"), and "the Company".
+    """
+    own = {key for name in filer_names for key in _keys(name)} if filer else set()
+    known: dict[str, int | None] = {}
+    tickers = {m.name: m.value["ticker"] for m in mentions if "ticker" in m.value}
+    for name in {m.name for m in mentions if not m.value.get("reference")}:
+        is_own = not own.isdisjoint(_keys(name))
+        known[name] = filer if is_own else matcher.company(name, tickers.get(name, ""))
+    shorts = _defined(mentions, known)
+    leading = _leading(known)
+
+    def company_of(mention: Found) -> int | None:
+        if mention.value.get("reference"):
+            return filer
+        if mention.name in shorts:
+            return shorts[mention.name]
+        found = known[mention.name]
+        return found if found is not None else leading.get(mention.name.lower())
+
+    return [company_of(mention) for mention in mentions]
+
+
+def _defined(mentions: Sequence[Found], known: dict[str, int | None]) -> dict[str, int | None]:
+    """Short name -> company; None where the document defines it for two."""
+    meant: dict[str, set[int | None]] = defaultdict(set)
+    for mention in mentions:
+        if "short" in mention.value:
+            meant[mention.value["short"]].add(known[mention.name])
+    return {short: ids.pop() if len(ids) == 1 else None for short, ids in meant.items()}
+
+
+def _leading(known: dict[str, int | None]) -> dict[str, int]:
+    """The first words of one linked long name that begin no other name of the document."""
+    owners: dict[str, set[int | None]] = defaultdict(set)
+    for name, company in known.items():
+        words = tokens(name)
+        for count in range(1, len(words)):
+            owners[" ".join(words[:count]).lower()].add(company)
+    return {
+        part: company
+        for part, ids in owners.items()
+        if len(ids) == 1 and len(part) > 2 and (company := next(iter(ids))) is not None
+    }
+
+
+def _keys(name: str) -> list[str]:
+    """Its keys, the most exact first; empty strings left out."""
+    names = (name, without_form(name), basename(name))
+    return [key for key in dict.fromkeys(map(company_key, names)) if key]
+
+
+def _core(name: str) -> str:
+    return " ".join(tokens(basename(without_form(name)).lower()))
+
+
+def _ticker(ticker: str) -> str:
+    return ticker.upper().replace("-", ".")
+
+
+def _only(found: set[int]) -> int | None:
+    return next(iter(found)) if len(found) == 1 else None

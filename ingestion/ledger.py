@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Aggregate, Count, F, FloatField, Min, Q
+from django.db.models import Aggregate, Count, Exists, F, FloatField, Min, OuterRef, Q
 from django.db.models.fields.json import KT
 from django.utils import timezone
 
@@ -25,7 +25,7 @@ SEARCHABLE_ALERT_SECONDS = 45 * 60
 VECTOR_ALERT_SECONDS = 60 * 60
 COUNTS = (
     *("expected", "fetched", "searchable", "embedded", "waiting", "quarantined", "withdrawn"),
-    *("superseded", "dropped", "absent"),
+    *("superseded", "amended", "dropped", "absent"),
 )
 
 
@@ -46,6 +46,7 @@ class Line:
     quarantined: int = 0
     withdrawn: int = 0
     superseded: int = 0
+    amended: int = 0  # superseded by another item of the source, which still offers both
     dropped: int = 0
     absent: int = 0
     oldest_waiting: datetime | None = None
@@ -56,7 +57,7 @@ class Line:
     @property
     def not_fetched(self) -> int:
         """Offered by the source, and nothing of it has arrived."""
-        return max(0, self.expected - self.fetched - self.dropped)
+        return max(0, self.expected - self.fetched - self.amended - self.dropped)
 
     @property
     def alerts(self) -> list[str]:
@@ -131,14 +132,18 @@ def _counts() -> Any:
     living = Q(superseded_at=None, withdrawn_at=None, dropped_at=None)
     sound = living & Q(quarantined_at=None, duplicate_of__quarantined_at=None)
     searchable = sound & _reached("searchable_at")
-    rows = Document.objects.order_by().values("source")
+    retired = Q(superseded_at__isnull=False, withdrawn_at=None)
+    successors = Document.objects.filter(supersedes=OuterRef("pk"))
+    amended = Exists(successors.exclude(external_id=OuterRef("external_id")))
+    rows = Document.objects.order_by().annotate(is_amended=amended).values("source")
     return rows.annotate(
         fetched=Count("pk", filter=living),
         searchable=Count("pk", filter=searchable),
         embedded=Count("pk", filter=searchable & _reached("embedded_at")),
         quarantined=Count("pk", filter=living & ~sound),
         withdrawn=Count("pk", filter=Q(withdrawn_at__isnull=False)),
-        superseded=Count("pk", filter=Q(superseded_at__isnull=False, withdrawn_at=None)),
+        superseded=Count("pk", filter=retired),
+        amended=Count("pk", filter=retired & Q(is_amended=True)),
         dropped=Count("pk", filter=Q(dropped_at__isnull=False)),
         absent=Count("pk", filter=living & Q(missing_scans__gt=0)),
         oldest_waiting=Min("received_at", filter=sound & ~searchable),

@@ -86,6 +86,20 @@ def test_what_a_folder_offers_is_expected(tmp_path) -> None:
     assert (line.expected, line.fetched, line.not_fetched, line.waiting) == (3, 2, 1, 2)
 
 
+def test_a_file_that_another_one_amends_has_been_fetched(tmp_path) -> None:
+    folder = tmp_path / "filings"
+    folder.mkdir()
+    for name in ("10K.txt", "10KA.txt"):
+        (folder / name).write_text(f"The {name} of Quay.")
+    source = Source.objects.create(name="F", kind=Source.Kind.FOLDER, location=str(folder))
+    scan_folder(source)
+    first = Document.objects.get(external_id="10K.txt")
+    Document.objects.filter(pk=first.pk).update(superseded_at=timezone.now())
+    Document.objects.filter(external_id="10KA.txt").update(supersedes=first)
+    (line,) = ledger().lines
+    assert (line.expected, line.fetched, line.superseded, line.not_fetched) == (2, 1, 1, 0)
+
+
 def test_lags_are_percentiles_of_measurements(library) -> None:
     other = Source.objects.create(name="Slow", kind=Source.Kind.API)
     for seconds in range(1, 101):

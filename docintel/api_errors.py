@@ -27,11 +27,6 @@ class TooLarge(APIException):
     default_code = "too_large"
 
 
-class Conflict(APIException):
-    status_code = status.HTTP_409_CONFLICT
-    default_code = "conflict"
-
-
 class BoundedJSONParser(JSONParser):
     """JSON of at most DATA_UPLOAD_MAX_MEMORY_SIZE bytes, which Django checks for forms only."""
 

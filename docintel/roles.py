@@ -10,6 +10,7 @@ class Role(enum.StrEnum):
     WORKER = "worker"
     INFERENCE = "inference"
     TRAINER = "trainer"
+    LLM = "llm"
     MANAGE = "manage"
 
     @property

@@ -23,7 +23,7 @@ from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import connections
 
-from docintel import postgres
+from docintel import local_llm, postgres
 from docintel.doctor import first_line
 from docintel.guarding import end_groups, signal_group
 from docintel.holding import (
@@ -37,6 +37,7 @@ from docintel.holding import (
 )
 from docintel.role_logs import RoleLog
 from docintel.roles import Role
+from docintel.serving_options import LOCAL, Serving
 
 LONGEST_PAUSE = 30.0
 # A role that ran this long had started well; its next death is a new story.
@@ -215,26 +216,42 @@ class Supervisor:
             ended=lambda pid: self._tell(f"-{pid}"),
         )
 
-    def add_roles(self, port: int, workers: int, database_url: str) -> None:
+    def add_roles(self, serving: Serving, database_url: str) -> None:
         """Web, worker, and inference unless INFERENCE_URL names one elsewhere."""
         environment = {
             "DATABASE_URL": database_url,
             "DOCINTEL_VAR": str(settings.VAR_DIR),
-            "WORKERS": str(workers),
+            "WORKERS": str(serving.workers),
             "PYTHONUNBUFFERED": "1",
         }
+        if serving.llm == LOCAL:
+            environment |= self._add_local_llm()
         if not settings.INFERENCE_URL:
             inference_port = free_port()
             environment["INFERENCE_URL"] = f"http://{HOST}:{inference_port}"
             environment["INFERENCE_TOKEN"] = secrets.token_urlsafe(32)
             command = [*_uvicorn(inference_port), "--no-access-log"]
             self.roles.append(self._role(Role.INFERENCE, command, environment))
-        self.roles.append(self._role(Role.WEB, _uvicorn(port), environment))
+        self.roles.append(self._role(Role.WEB, _uvicorn(serving.port), environment))
         queue = [sys.executable, str(settings.BASE_DIR / "manage.py"), "qcluster"]
         # Pages stay quick while files are parsed.
         self.roles.append(self._role(Role.WORKER, ["nice", "-n", "5", *queue], environment))
         inference_url = environment.get("INFERENCE_URL", settings.INFERENCE_URL)
         write_state(pid=os.getpid(), url=self.url, inference_url=inference_url)
+
+    def _add_local_llm(self) -> dict[str, str]:
+        """The role that serves the model, and what tells the others where it is."""
+        llm_port = free_port()
+        environment = {
+            "OPENAI_BASE_URL": f"http://{HOST}:{llm_port}/v1",
+            "OPENAI_API_KEY": secrets.token_urlsafe(32),
+            "OPENAI_SMALL_MODEL": local_llm.NAME,
+            "OPENAI_LARGE_MODEL": local_llm.NAME,
+        }
+        module = [sys.executable, "-m", "docintel.local_llm"]
+        command = ["nice", "-n", "5", *module, str(settings.MODELS_DIR), str(llm_port)]
+        self.roles.append(self._role(Role.LLM, command, environment))
+        return environment
 
 
 def _uvicorn(port: int) -> list[str]:
@@ -243,17 +260,20 @@ def _uvicorn(port: int) -> list[str]:
 
 
 @contextmanager
-def running(
-    *, port: int, workers: int, say: Say, prepare: Callable[[], str]
-) -> Iterator[Supervisor]:
+def running(serving: Serving, *, say: Say, prepare: Callable[[], str]) -> Iterator[Supervisor]:
     """All roles, started and watched; `prepare` readies the database and returns its URL.
 
     Raises CannotServe. Whatever ends the block, nothing that it started is left running.
     """
-    check_port(port)
+    check_port(serving.port)
+    if serving.llm == LOCAL:
+        try:
+            local_llm.check_installed()
+        except local_llm.LocalModelUnavailable as error:
+            raise CannotServe(str(error)) from error
     with the_only_one() as lock:
         supervisor = Supervisor(
-            url=f"http://{HOST}:{port}",
+            url=f"http://{HOST}:{serving.port}",
             say=say,
             prepare=prepare,
             embedded=not os.environ.get("DATABASE_URL"),
@@ -262,7 +282,7 @@ def running(
         try:
             write_state(pid=os.getpid(), url=supervisor.url)
             supervisor.poll()
-            supervisor.add_roles(port, workers, prepare())
+            supervisor.add_roles(serving, prepare())
             supervisor.poll()
             yield supervisor
         finally:

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from docintel.serving_options import Serving
 from docintel.starting import prepare
 from docintel.supervising import Supervisor, in_one_line, running, stop_on_signals
 
@@ -18,18 +19,14 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--port", type=int, default=8000)
-        parser.add_argument("--workers", type=int, default=2, help="processes of the queue")
+        Serving.add_arguments(parser)
 
     def handle(self, *_: Any, **options: Any) -> None:
         stop_on_signals()
         with (
             in_one_line(self.say, "Stopped."),
             running(
-                port=options["port"],
-                workers=options["workers"],
-                say=self.say,
-                prepare=partial(prepare, self.say),
+                Serving.of(options), say=self.say, prepare=partial(prepare, self.say)
             ) as supervisor,
         ):
             self.watch(supervisor)

@@ -16,6 +16,7 @@ from django.db import InterfaceError, OperationalError, connections
 from rich.console import Console
 
 from docintel.accounts import create_people
+from docintel.serving_options import Serving
 from docintel.starting import prepare
 from docintel.supervising import Supervisor, in_one_line, running, stop_on_signals
 from ingestion import loading
@@ -35,8 +36,7 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--port", type=int, default=8000)
-        parser.add_argument("--workers", type=int, default=2, help="processes of the queue")
+        Serving.add_arguments(parser)
         parser.add_argument("--docs", default="", help="a folder of documents of your own")
 
     def handle(self, *_: Any, **options: Any) -> None:
@@ -49,10 +49,7 @@ class Command(BaseCommand):
         with (
             in_one_line(display.say, "Stopped; what was loaded is kept."),
             running(
-                port=options["port"],
-                workers=options["workers"],
-                say=display.say,
-                prepare=partial(prepare, display.say),
+                Serving.of(options), say=display.say, prepare=partial(prepare, display.say)
             ) as supervisor,
         ):
             show_people(display)

@@ -8,98 +8,21 @@ from typing import Any
 
 from lxml import etree, html
 
-from ingestion.parsing import detect, headings
-from ingestion.parsing.parsed import Parsed, Section, Unreadable, clean, refuse_if_too_long
-from ingestion.parsing.table_rows import join_cells
+from ingestion.parsing import (
+    detect,
+    fixed_width,
+    headings,
+    html_reader,
+    styled_headings,
+    transcripts,
+)
+from ingestion.parsing.html_page import Page
+from ingestion.parsing.parsed import Parsed, Unreadable, clean, refuse_if_too_long
 from ingestion.parsing.text import decode
 
-_DROPPED = frozenset(
-    [
-        "head",
-        "script",
-        "style",
-        "noscript",
-        "template",
-        "svg",
-        "iframe",
-        "object",
-        "embed",
-        "select",
-        "option",
-        "button",
-        "ix:header",
-        "math",
-        "canvas",
-        "audio",
-        "video",
-    ]
-)
-_BLOCKS = frozenset(
-    [
-        "address",
-        "article",
-        "aside",
-        "blockquote",
-        "body",
-        "caption",
-        "center",
-        "dd",
-        "details",
-        "div",
-        "dl",
-        "dt",
-        "fieldset",
-        "figcaption",
-        "figure",
-        "footer",
-        "form",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "header",
-        "hr",
-        "html",
-        "legend",
-        "li",
-        "main",
-        "nav",
-        "ol",
-        "p",
-        "pre",
-        "section",
-        "summary",
-        "table",
-        "tbody",
-        "tfoot",
-        "thead",
-        "title",
-        "tr",
-        "ul",
-        "document",
-        "type",
-        "sequence",
-        "filename",
-        "description",
-        "text",
-        "page",
-    ]
-)
-_SPACED = frozenset(["p", "h1", "h2", "h3", "h4", "table", "ul", "ol"])
-_HEADINGS = {f"h{level}": level for level in range(1, 7)}
-_HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _META_CHARSET = re.compile(rb"<meta[^>]+charset\s*=\s*[\"']?\s*([\w-]+)", re.IGNORECASE)
 _XML_ENCODING = re.compile(rb"<\?xml[^>]+encoding\s*=\s*[\"']([\w-]+)", re.IGNORECASE)
-_SPACES = re.compile(r"[ \t\n\r\xa0\u2000-\u200a\u202f]+")
-# The edge of a block and of a paragraph; however many meet, they are one line end or one blank.
-_EDGE, _PARAGRAPH = "\x03", "\x04"
-_BREAKS = re.compile(r"[ \t]*(?:[\n\x03\x04][ \t]*)+")
-# Where a heading begins, followed by its level; the text itself holds no control characters.
-_MARK, _MARK_END = "\x01", "\x02"
-_MARKED = re.compile("\x01(\\d)([^\x01\x02]*)\x02")
 _DEI = {
     "dei:EntityRegistrantName": "company",
     "dei:DocumentType": "document_type",
@@ -119,15 +42,20 @@ def parse(path: Path, max_characters: int) -> Parsed:
     data = path.read_bytes()
     root, cut = _tree(data)
     metadata = _metadata(root)
-    marked = _text(root)
-    text, sections = _unmark(marked)
+    page = Page()
+    page.write(html_reader.pieces(root))
+    text = page.text()
     if not text.strip():
         raise Unreadable(_TOO_DEEP if cut else "The HTML has no text in its body.")
     refuse_if_too_long(len(text), max_characters)
+    sections = headings.merge(page.sections, headings.recognise(text))
+    taken = [section["start"] for section in sections]
+    sections = headings.merge(sections, styled_headings.recognise(text, page.lines, taken))
     return Parsed(
         text=text,
         media_type=detect.HTML,
-        sections=headings.merge(sections, headings.recognise(text)),
+        sections=transcripts.with_turns(text, sections),
+        tables=sorted([*page.tables, *fixed_width.tables(text)], key=lambda t: t["start"]),
         metadata=metadata,
         notes=["Tags nested too deeply; the text after that point was left out."] if cut else [],
     )
@@ -199,111 +127,4 @@ def _metadata(root: Any) -> dict[str, Any]:
 
 
 def _squeeze(text: str) -> str:
-    return _SPACES.sub(" ", clean(text)).strip()
-
-
-def _is_dropped(element: Any) -> bool:
-    if element.tag in _DROPPED or "hidden" in element.attrib:
-        return True
-    style = element.get("style")
-    return bool(style and _HIDDEN.search(style))
-
-
-class _Writer:
-    """Collects text; inside a table cell into that cell, so that a row becomes one line."""
-
-    def __init__(self) -> None:
-        self.parts: list[str] = []
-        self.outer: list[list[str]] = []
-        self.rows: list[list[str]] = []
-        self.preformatted = 0
-
-    def words(self, text: str | None) -> None:
-        if text:
-            text = clean(text)
-            self.parts.append(text if self.preformatted else _SPACES.sub(" ", text))
-
-    def start(self, tag: str) -> None:
-        if tag in _BLOCKS:
-            self.parts.append(_PARAGRAPH if tag in _SPACED else _EDGE)
-        if tag in _HEADINGS:
-            self.parts.append(f"{_MARK}{_HEADINGS[tag]}")
-        if tag == "tr":
-            self.rows.append([])
-        elif tag in ("td", "th") and self.rows:
-            self.outer.append(self.parts)
-            self.parts = []
-        elif tag == "br":
-            self.parts.append("\n")
-        elif tag == "pre":
-            self.preformatted += 1
-        elif tag == "li":
-            self.parts.append("• ")
-
-    def end(self, tag: str) -> None:
-        if tag in ("td", "th") and self.rows and self.outer:
-            self.rows[-1].append(_settle("".join(self.parts)))
-            self.parts = self.outer.pop()
-        elif tag == "tr" and self.rows:
-            self.parts.append(join_cells(self.rows.pop()))
-        elif tag == "pre":
-            self.preformatted -= 1
-        if tag in _HEADINGS:
-            self.parts.append(_MARK_END)
-        if tag in _BLOCKS:
-            self.parts.append(_PARAGRAPH if tag in _SPACED else _EDGE)
-
-
-def _text(root: Any) -> str:
-    writer = _Writer()
-    walk = etree.iterwalk(root, events=("start", "end"))
-    for event, element in walk:
-        tag = element.tag
-        if not isinstance(tag, str):
-            if event == "end":
-                writer.words(element.tail)
-            continue
-        if event == "start":
-            if _is_dropped(element):
-                walk.skip_subtree()
-                continue
-            writer.start(tag)
-            writer.words(element.text)
-        else:
-            if not _is_dropped(element):
-                writer.end(tag)
-            writer.words(element.tail)
-    while writer.outer:
-        # Unclosed cells cannot come from a parsed tree, but no word may be lost.
-        writer.outer[-1].extend(writer.parts)
-        writer.parts = writer.outer.pop()
-    return _settle("".join(writer.parts)).strip()
-
-
-def _settle(text: str) -> str:
-    """The text with its edges as line ends, and no more than one blank line at a time."""
-    return _BREAKS.sub(
-        lambda match: "\n\n" if _PARAGRAPH in match[0] or match[0].count("\n") > 1 else "\n", text
-    )
-
-
-def _unmark(marked: str) -> tuple[str, list[Section]]:
-    """The text without heading marks, and the headings with their offsets in it."""
-    sections: list[Section] = []
-    parts: list[str] = []
-    position = length = 0
-    for match in _MARKED.finditer(marked):
-        before = marked[position : match.start()]
-        title = _squeeze(match[2])
-        if title:
-            start = length + len(before) + (len(match[2]) - len(match[2].lstrip()))
-            sections.append({"title": title[:300], "level": int(match[1]), "start": start})
-        parts += [before, match[2]]
-        length += len(before) + len(match[2])
-        position = match.end()
-    parts.append(marked[position:])
-    # Marks of headings within headings are left over; they are of equal use to nobody.
-    text = "".join(parts)
-    if _MARK in text or _MARK_END in text:
-        return re.sub(f"{_MARK}\\d|{_MARK_END}", "", text), []
-    return text, sections
+    return html_reader.SPACES.sub(" ", clean(text)).strip()

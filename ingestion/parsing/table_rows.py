@@ -3,13 +3,60 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
-_OPENING = re.compile(r"^[$€£¥(]{1,2}$|^\(\s*[$€£¥]$|^[$€£¥]\s*\($")
-_CLOSING = re.compile(r"^[)%]{1,2}$|^\)\s*%$|^(?:bps|pts?|x)$")
+_OPENING = re.compile(r"^[$€£¥(]{1,2}$|^\(\s*[$€£¥]$|^[$€£¥]\s*\($|^(?:US|CA|A|C|HK)\$$")
+_CLOSING = re.compile(r"^[)%]{1,2}$|^\)\s*%$|^(?:bps|pts?|x)$|^\)\s*(?:bps|pts?)$")
+_MARKER = re.compile(r"^(?:[•●▪◦■·*–—-]|o|\(?(?:[a-zA-Z]|[ivx]{1,4}|\d{1,2})[).])$")
 _SPACES = re.compile(r"\s+")
 # A cell with more than this is a column of a page laid out by a table, not a value.
 _LONG_CELL = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """What a reader takes for one cell: its words and the columns [first, last) it stands over."""
+
+    words: str
+    first: int
+    last: int
+
+
+def values(cells: Iterable[tuple[str, int, int]]) -> list[Value]:
+    """The cells (words, first column, one past the last) with words, "$", "(" and ")" at home."""
+    joined: list[Value] = []
+    opening, began = "", 0
+    for text, first, last in cells:
+        words = _SPACES.sub(" ", text).strip()
+        if not words:
+            continue
+        if _OPENING.match(words):
+            began = began if opening else first
+            opening += words
+        elif _CLOSING.match(words) and joined and not opening:
+            before = joined[-1]
+            gap = "" if words[0] in ")%" else " "
+            joined[-1] = Value(before.words + gap + words, before.first, last)
+        else:
+            joined.append(Value(opening + words, began if opening else first, last))
+            opening = ""
+    if opening:
+        joined.append(Value(opening, began, began + 1))
+    if len(joined) == 2 and _MARKER.match(joined[0].words):
+        # A bullet or a number beside its paragraph is no column.
+        joined = [Value(f"{joined[0].words} {joined[1].words}", joined[0].first, joined[1].last)]
+    return joined
+
+
+def is_layout(cell: str) -> bool:
+    """Whether the cell holds paragraphs, as a page laid out by a table does."""
+    return len(cell) > _LONG_CELL and "\n" in cell.strip()
+
+
+def join(row: Sequence[Value]) -> str:
+    """The values of a row as its line."""
+    return " | ".join(value.words for value in row)
 
 
 def join_cells(cells: Sequence[str]) -> str:
@@ -17,20 +64,6 @@ def join_cells(cells: Sequence[str]) -> str:
 
     A row whose cells hold paragraphs or tables of their own is layout: its cells stay blocks.
     """
-    if any(len(cell) > _LONG_CELL and cell.strip().count("\n") for cell in cells):
+    if any(is_layout(cell) for cell in cells):
         return "\n".join(cell for cell in cells if cell.strip())
-    joined: list[str] = []
-    opening = ""
-    for cell in (_SPACES.sub(" ", cell).strip() for cell in cells):
-        if not cell:
-            continue
-        if _OPENING.match(cell):
-            opening += cell
-        elif _CLOSING.match(cell) and joined and not opening:
-            joined[-1] += cell if cell[0] in ")%" else f" {cell}"
-        else:
-            joined.append(opening + cell)
-            opening = ""
-    if opening:
-        joined.append(opening)
-    return " | ".join(joined)
+    return join(values((cell, column, column + 1) for column, cell in enumerate(cells)))

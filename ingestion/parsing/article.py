@@ -14,13 +14,13 @@ import lxml.html
 import trafilatura
 from lxml import etree
 
+from ingestion.parsing import hidden
+
 LARGEST_PAGE = 8 * 1_048_576
 # Less than this is a notice or a cookie banner, not an article.
 SHORTEST_ARTICLE = 200
-_HIDDEN = re.compile(
-    r"display\s*:\s*none|visibility\s*:\s*hidden|opacity\s*:\s*0(?![.\d]*[1-9])|font-size\s*:\s*0",
-    re.IGNORECASE,
-)
+# Not seen, yet they tell the title and the date.
+_HELPFUL = frozenset(["head", "title", "meta", "link", "script", "style"])
 
 
 def extract(path: Path, url: str) -> dict[str, Any]:
@@ -58,12 +58,30 @@ def extract(path: Path, url: str) -> dict[str, Any]:
 
 def _drop_hidden(page: Any) -> None:
     """Text that is there for machines only may try to steer one."""
-    for element in list(page.iter(etree.Element)):
-        hidden = element.get("hidden") is not None
-        if hidden or _HIDDEN.search(element.get("style") or ""):
-            parent = element.getparent()
-            if parent is not None:
-                element.drop_tree()
+    sight = hidden.Sight(page)
+    looks: list[hidden.Look | None] = [sight.start]
+    gone: list[Any] = []
+    walk = etree.iterwalk(page, events=("start", "end"))
+    for event, element in walk:
+        if event == "end":
+            looks.pop()
+            look = looks[-1]
+            if look is not None and not look.seen:
+                element.tail = None
+            continue
+        look = looks[-1]
+        if isinstance(element.tag, str) and element.tag not in _HELPFUL:
+            look = sight.look(element, look) if look is not None else None
+            if look is None:
+                gone.append(element)
+            elif not look.seen:
+                element.text = None
+        looks.append(look)
+        if look is None:
+            walk.skip_subtree()
+    for element in gone:
+        if element.getparent() is not None:
+            element.drop_tree()
 
 
 def _words(body: str) -> str:

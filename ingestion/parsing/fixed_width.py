@@ -133,7 +133,7 @@ def _table(text: str, lines: Sequence[_Line]) -> Iterator[Table]:
     grid = [GridRow(_placed(line.cells, left, width)) for line in lines]
     first = next((n for n, line in enumerate(lines) if line.numbers), 0)
     # Only what stands right above the amounts is a head; a paragraph over it is not.
-    skip = next((n for n in range(first, 0, -1) if _has_gap(text, lines[n - 1], lines[n], 2)), 0)
+    skip = next((n for n in range(first, 0, -1) if _is_apart(text, lines[n - 1], lines[n])), 0)
     heads = table_heads.recognise(grid[skip:])
     kept = lines[skip:]
     above = _above(text, kept[0].start)
@@ -148,8 +148,10 @@ def _table(text: str, lines: Sequence[_Line]) -> Iterator[Table]:
     }
 
 
-def _has_gap(text: str, one: _Line, other: _Line, blank_lines: int) -> bool:
-    return text.count("\n", one.end, other.start) > blank_lines
+def _is_apart(text: str, one: _Line, other: _Line) -> bool:
+    """Whether more blank lines lie between than between a head and its rows."""
+    most = 3 if len(one.cells) > 1 else 2
+    return len(re.findall(r"\n(?=[ \t]*\n)", text[one.end : other.start + 1])) >= most
 
 
 def _placed(cells: list[Value], left: int, width: int) -> list[Value]:

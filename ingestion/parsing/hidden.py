@@ -15,11 +15,10 @@ from typing import Any
 from ingestion.parsing.stylesheets import Sheet, declarations
 
 _DROPPED = frozenset(
-    "head script style noscript template svg iframe object embed select option button ix:header "
-    "ix:hidden math canvas audio video datalist".split()
+    ["head", "script", "style", "noscript", "template", "svg", "iframe", "object", "embed", "select", "option", "button", "ix:header", "ix:hidden", "math", "canvas", "audio", "video", "datalist"]
 )
-_BOLD = frozenset("b strong th h1 h2 h3 h4 h5 h6".split())
-_ITALIC = frozenset("i em cite".split())
+_BOLD = frozenset(["b", "strong", "th", "h1", "h2", "h3", "h4", "h5", "h6"])
+_ITALIC = frozenset(["i", "em", "cite"])
 _LENGTH = re.compile(r"(-?\d*\.?\d+)\s*(px|pt|em|rem|ex|in|cm|mm|%|vw|vh)?")
 _PIXELS = {"px": 1.0, "": 1.0, "pt": 4 / 3, "in": 96.0, "cm": 37.8, "mm": 3.78, "rem": 16.0}
 _OFF_SCREEN, _SMALLEST = -500.0, 1.4
@@ -210,7 +209,7 @@ def _color(value: str, inherited: Color) -> Color:
         if len(digits) == 8 and int(digits[6:], 16) < 13:
             return _CLEAR
         return int(digits[:2], 16), int(digits[2:4], 16), int(digits[4:6], 16)
-    word = value.split()[0] if value.split() else ""
+    word = value.split(maxsplit=1)[0] if value.split() else ""
     return _NAMES.get(word, _CLEAR if word == _CLEAR else word or inherited)
 
 

@@ -9,7 +9,7 @@ from enum import IntFlag
 from typing import Any
 
 from ingestion.parsing import table_heads
-from ingestion.parsing.html_tables import Run, Written, flat
+from ingestion.parsing.html_tables import Run, Written
 from ingestion.parsing.parsed import Section, Table
 
 _WORD = re.compile(r"\S")
@@ -163,7 +163,7 @@ class Page:
         if table.caption:
             yield table.caption
             yield Break.EDGE
-        above = self._above(bool(table.caption))
+        above = self._above()
         starts: dict[int, tuple[int, int]] = {}
         runs = {run.first: run for run in table.runs}
         inside = {n for run in table.runs for n in range(run.first, run.last)}
@@ -188,14 +188,14 @@ class Page:
             yield Break.EDGE
         for first, run in runs.items():
             spans = [starts[number] for number in range(first, run.last)]
-            self.tables.append(_table(run, spans, above, bool(table.caption)))
+            self.tables.append(describe(run, spans, above, captioned=bool(table.caption)))
         yield Break.PARAGRAPH
 
     def _settle_for_row(self) -> None:
         self._settle()
         self._space = ""
 
-    def _above(self, captioned: bool) -> list[str]:
+    def _above(self) -> list[str]:
         """The last lines before the table, the nearest first."""
         lines: list[str] = []
         text = "".join(self.parts[-40:])[-1_200:]
@@ -207,7 +207,8 @@ class Page:
         return lines
 
 
-def _table(run: Run, spans: list[tuple[int, int]], above: list[str], captioned: bool) -> Table:
+def describe(run: Run, spans: list[tuple[int, int]], above: list[str], *, captioned: bool) -> Table:
+    """A table whose lines stand at `spans`; `above` are the lines before it, nearest first."""
     heads = run.heads
     caption, scale = heads.caption, heads.scale
     if captioned and above:
@@ -216,6 +217,8 @@ def _table(run: Run, spans: list[tuple[int, int]], above: list[str], captioned: 
         scale = scale or (table_heads.scale_in(line) if " | " not in line else "")
     if not caption and above and _is_caption(above[0]):
         caption = above[0]
+        if len(above) > 1 and len(caption) < 100 and len(above[1]) < 100 and _is_name(above[1]):
+            caption = f"{above[1]} {caption}"
     elif not caption and len(above) > 1 and scale and scale in above[0] and _is_caption(above[1]):
         caption = above[1]
     return {
@@ -232,7 +235,12 @@ def _is_caption(line: str) -> bool:
     """Whether a line over a table names it: short, and no sentence of its own."""
     if " | " in line or len(line) > _LONGEST_CAPTION or not re.search(r"[^\W\d]{3}", line):
         return False
+    if line.casefold() in ("table of contents", "index"):
+        return False
     return line.endswith((":", ")")) or not line.endswith((".", ";", ","))
 
 
-__all__ = ["Break", "Mark", "Page", "PageLine", "Set", "flat"]
+def _is_name(line: str) -> bool:
+    """Whether a line is in capitals or in title case, as the name of a statement is."""
+    words = [word for word in line.split() if len(word) > 3 and word.isalpha()]
+    return _is_caption(line) and bool(words) and all(word[0].isupper() for word in words)

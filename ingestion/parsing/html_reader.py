@@ -14,15 +14,10 @@ from ingestion.parsing.html_tables import Cell, OpenTable
 from ingestion.parsing.parsed import clean
 
 _BLOCKS = frozenset(
-    (
-        "address article aside blockquote body center dd details div dl dt fieldset "
-        "figcaption figure footer form h1 h2 h3 h4 h5 h6 header hr html legend li main nav ol p "
-        "pre section summary table title ul document type sequence filename "
-        "description text page "
-    ).split()
+    ["address", "article", "aside", "blockquote", "body", "center", "dd", "details", "div", "dl", "dt", "fieldset", "figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "html", "legend", "li", "main", "nav", "ol", "p", "pre", "section", "summary", "table", "title", "ul", "document", "type", "sequence", "filename", "description", "text", "page"]
 )
 _SPACED = frozenset(["p", "h1", "h2", "h3", "h4", "ul", "ol"])
-_TABLE_PARTS = frozenset("table caption thead tbody tfoot tr td th".split())
+_TABLE_PARTS = frozenset(["table", "caption", "thead", "tbody", "tfoot", "tr", "td", "th"])
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 SPACES = re.compile(r"[ \t\n\r\xa0\u2000-\u200a\u202f]+")
 _BLANK_LINE = re.compile(r"\n[ \t\r]*\n")

@@ -144,7 +144,7 @@ def close(table: OpenTable) -> Written:
 
 
 def _end_run(runs: list[Run], grid: list[GridRow], end: int) -> None:
-    if _is_data(grid):
+    if is_data(grid):
         runs.append(Run(end - len(grid), end, table_heads.recognise(grid)))
 
 
@@ -153,15 +153,24 @@ def _is_block(cell: Cell) -> bool:
     return bool(cell.holds_table or long or cell.loose or cell.characters > _LONGEST_CELL)
 
 
-def _is_data(grid: list[GridRow]) -> bool:
+def is_data(grid: list[GridRow]) -> bool:
     """Whether rows and columns say something: two rows of values, with amounts or marked heads."""
     rows = [row for row in grid if len(row.values) > 1]
     if len(rows) < 2:
+        return False
+    if _is_contents(rows):
         return False
     amounts = sum(any(table_heads.is_number(v.words) for v in row.values[1:]) for row in rows)
     if amounts >= max(1, len(rows) // 5):
         return True
     return rows[0].head or (len(rows) > 2 and rows[0].bold and len(rows[0].values) > 1)
+
+
+def _is_contents(rows: list[GridRow]) -> bool:
+    """Whether the rows only say on which page something stands."""
+    pages = [row.values[-1].words for row in rows]
+    numbers = [int(page) for page in pages if page.isascii() and page.isdigit() and len(page) < 4]
+    return len(numbers) > 4 and len(numbers) > 0.8 * len(pages) and numbers == sorted(numbers)
 
 
 def _placed(table: OpenTable) -> Iterator[list[tuple[Cell, int, int]]]:
@@ -187,4 +196,5 @@ def _placed(table: OpenTable) -> Iterator[list[tuple[Cell, int, int]]]:
 
 
 def _repeats(label: Cell, first: int) -> bool:
-    return first == 0 and not label.head and 0 < label.characters <= _LONGEST_REPEATED
+    short = 0 < label.characters <= _LONGEST_REPEATED
+    return first == 0 and short and not label.head and not table_heads.scale_in(flat(label.pieces))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 
 from ingestion.parsing.html_page import PageLine, Set
 from ingestion.parsing.parsed import Section
@@ -46,7 +47,15 @@ def recognise(text: str, lines: Sequence[PageLine], taken: Sequence[int]) -> lis
             pending.append({"title": words, "level": level, "start": start})
     found += pending if row <= _MOST_IN_A_ROW else []
     counts = Counter(section["title"].casefold() for section in found)
-    return [s for s in found if counts[s["title"].casefold()] < _MOST_REPEATS]
+    starts = {line.start: after.start for line, after in pairwise(lines)} if lines else {}
+    heads = begun | {section["start"] for section in found}
+    return [
+        section
+        for section in found
+        if (count := counts[section["title"].casefold()]) < _MOST_REPEATS
+        # The company's name over each of its statements.
+        and not (count > 2 and starts.get(section["start"]) in heads)
+    ]
 
 
 def _may_be(line: PageLine) -> bool:

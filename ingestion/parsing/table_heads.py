@@ -28,6 +28,7 @@ _SCALE = re.compile(
     rf"(?:(?:amounts?|dollars?|figures?|shares?|numbers|\w*currency|expressed|stated|presented|all"
     rf"|U\.?S\.?D?|CDN|EUR|euros?|GBP|RMB|[$€£¥])\s+)*\bin\s+(?:\S+\s+){{0,4}}?{_UNIT}\b"
     r"(?:[,;]?\s*(?:except|other than|unless)[^)|:]{0,120})?"
+    rf"|^\(?(?:[$€£¥]\s?)?{_UNIT}(?=[,;:)]|$)(?:[,;] (?:except|unless)[^)|:]{{0,60}}?amounts?)?"
     r"|\(\s*[$€£¥]?\s*['’]?000['’]?s?(?:\s+omitted)?\s*\)|[$€£¥]\s?['’]?000['’]?s?\b"
     rf"|(?:[$€£¥]|U\.?S\.?\s?\$|EUR|USD|GBP)\s?(?:thousands?|millions?|billions?|mn|bn|m)\b(?!\s*\d)"
     rf"|\b{_UNIT}\s+of\s+(?:U\.?S\.?\s+|Canadian\s+)?(?:dollars|euros?|pounds|yen|shares|RMB)\b",
@@ -75,7 +76,7 @@ def scale_in(words: str) -> str:
     # Mostly in brackets, where all of it belongs together.
     left, right = words.rfind("(", 0, match.start() + 1), words.find(")", match.end() - 1)
     inner = words[left + 1 : right]
-    if 0 <= left and right >= 0 and ")" not in inner and len(inner) <= _LONGEST_SCALE:
+    if left >= 0 and right >= 0 and ")" not in inner and len(inner) <= _LONGEST_SCALE:
         return " ".join(inner.split())
     return " ".join(match[0].strip(" ()").split())[:_LONGEST_SCALE]
 
@@ -125,7 +126,8 @@ def _kind(row: GridRow, rows: Sequence[GridRow], index: int, width: int, *, begu
     if any(is_period(value.words) for value in others):
         return "head"
     if begun:
-        return "head" if row.bold or row.values[0].first > 0 else ""
+        full = len(words) >= len(rows[index - 1].values) and _numbers_follow(rows, index)
+        return "head" if row.bold or row.values[0].first > 0 or full else ""
     return "head" if row.bold or _numbers_follow(rows, index) else ""
 
 
@@ -163,7 +165,7 @@ def _columns(above: Sequence[GridRow]) -> str:
     for row in reversed(above):
         added: list[Value] = []
         for value in row.values:
-            if scale_in(value.words) and value.first == 0:
+            if value.first == 0 and scale_in(value.words) == value.words.strip("() "):
                 continue
             under = [
                 place

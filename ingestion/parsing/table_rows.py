@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 _OPENING = re.compile(r"^[$€£¥(]{1,2}$|^\(\s*[$€£¥]$|^[$€£¥]\s*\($|^(?:US|CA|A|C|HK)\$$")
 _CLOSING = re.compile(r"^[)%]{1,2}$|^\)\s*%$|^(?:bps|pts?|x)$|^\)\s*(?:bps|pts?)$")
+_AMOUNT = re.compile(r"\d|[—–−-]\)?$")
 _MARKER = re.compile(r"^(?:[•●▪◦■·*–—-]|o|\(?(?:[a-zA-Z]|[ivx]{1,4}|\d{1,2})[).])$")
 _SPACES = re.compile(r"\s+")
 # A cell with more than this is a column of a page laid out by a table, not a value.
@@ -34,7 +35,7 @@ def values(cells: Iterable[tuple[str, int, int]]) -> list[Value]:
         if _OPENING.match(words):
             began = began if opening else first
             opening += words
-        elif _CLOSING.match(words) and joined and not opening:
+        elif joined and not opening and _closes(words, joined[-1].words):
             before = joined[-1]
             gap = "" if words[0] in ")%" else " "
             joined[-1] = Value(before.words + gap + words, before.first, last)
@@ -47,6 +48,15 @@ def values(cells: Iterable[tuple[str, int, int]]) -> list[Value]:
         # A bullet or a number beside its paragraph is no column.
         joined = [Value(f"{joined[0].words} {joined[1].words}", joined[0].first, joined[1].last)]
     return joined
+
+
+def _closes(words: str, before: str) -> bool:
+    """Whether the words belong to the number before them."""
+    if not _CLOSING.match(words):
+        return False
+    return (
+        before.count("(") > before.count(")") if words[0] == ")" else bool(_AMOUNT.search(before))
+    )
 
 
 def is_layout(cell: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from ingestion.parsing import detect, headings
+from ingestion.parsing import detect, fixed_width, headings, transcripts, unseen_characters
 from ingestion.parsing.parsed import Parsed, Section, Unreadable, clean, refuse_if_too_long
 
 _ATX = re.compile(r"^ {0,3}(#{1,6})[ \t]+(.+?)[ \t]*#*[ \t]*$", re.MULTILINE)
@@ -39,7 +39,7 @@ def parse(path: Path, media_type: str, max_characters: int) -> Parsed:
     """The whole file as one page; raises Unreadable when nothing but blanks is left."""
     # No encoding here takes more than four bytes for a character.
     refuse_if_too_long(path.stat().st_size // 4, max_characters)
-    text = clean(decode(path.read_bytes())).strip("\n")
+    text = unseen_characters.drop(clean(decode(path.read_bytes()))).strip("\n")
     refuse_if_too_long(len(text), max_characters)
     if not text.strip():
         raise Unreadable("The file holds no text.")
@@ -54,8 +54,16 @@ def parse(path: Path, media_type: str, max_characters: int) -> Parsed:
             metadata["title"] = sections[0]["title"]
     else:
         sections = headings.recognise(text)
+    tables = fixed_width.tables(text)
+    if media_type == detect.MARKDOWN:
+        tables = sorted([*fixed_width.bar_tables(text), *tables], key=lambda table: table["start"])
     return Parsed(
-        text=text, media_type=media_type, sections=sections, metadata=metadata, notes=notes
+        text=text,
+        media_type=media_type,
+        sections=transcripts.with_turns(text, sections),
+        tables=tables,
+        metadata=metadata,
+        notes=notes,
     )
 
 

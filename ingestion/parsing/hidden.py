@@ -15,7 +15,27 @@ from typing import Any
 from ingestion.parsing.stylesheets import Sheet, declarations
 
 _DROPPED = frozenset(
-    ["head", "script", "style", "noscript", "template", "svg", "iframe", "object", "embed", "select", "option", "button", "ix:header", "ix:hidden", "math", "canvas", "audio", "video", "datalist"]
+    [
+        "head",
+        "script",
+        "style",
+        "noscript",
+        "template",
+        "svg",
+        "iframe",
+        "object",
+        "embed",
+        "select",
+        "option",
+        "button",
+        "ix:header",
+        "ix:hidden",
+        "math",
+        "canvas",
+        "audio",
+        "video",
+        "datalist",
+    ]
 )
 _BOLD = frozenset(["b", "strong", "th", "h1", "h2", "h3", "h4", "h5", "h6"])
 _ITALIC = frozenset(["i", "em", "cite"])
@@ -88,13 +108,13 @@ class Sight:
         else:
             size, color = "", get("text") or "" if tag == "body" else ""
         ground = get("bgcolor") or ("url(" if get("background") else "")
-        return _look(parent, tag, style, color, ground, size, (get("align") or "").lower())
+        align = (get("align") or "").lower()
+        return _look(parent, tag, style, (color, ground, size, align))
 
 
 @lru_cache(maxsize=16_384)
-def _look(
-    parent: Look, tag: str, style: str, color: str, ground: str, size: str, align: str
-) -> Look | None:
+def _look(parent: Look, tag: str, style: str, attributes: tuple[str, str, str, str]) -> Look | None:
+    color, ground, size, align = attributes
     declared = {name: value for name, (value, _) in declarations(style).items()}
     if declared and _is_gone(declared, parent.size):
         return None

@@ -159,7 +159,9 @@ def _selector(text: str) -> tuple[tuple[_Compound, ...], tuple[bool, ...]] | Non
         match = _COMPOUND.match(word)
         if match is None or not word:
             return None
-        ids, classes, attributes = [], [], []
+        ids: list[str] = []
+        classes: list[str] = []
+        attributes: list[tuple[str, str | None]] = []
         for mark, name, attribute, value in _PART.findall(match["rest"]):
             if attribute:
                 attributes.append((attribute.lower(), value or None))

@@ -14,8 +14,14 @@ from dataclasses import dataclass
 from ingestion.parsing.parsed import Section
 
 _CAPITAL = "A-ZÀ-ÖØ-ÞĀĂĄĆĈĊČĎĐĒĔĖĘĚĜĞĠĢĤĦĨĪĬĮİĴĶĹĻĽĿŁŃŅŇŌŎŐŔŖŘŚŜŞŠŢŤŦŨŪŬŮŰŲŴŶŸŹŻŽ"
-_PART_OF_NAME = rf"(?:[{_CAPITAL}][\w’'.-]*|[“\"(][\w ]{{2,15}}[”\")]|van|von|de|der|den|del|la|le|di|da|dos|bin|al|el|ter)"
-_NAME = rf"(?:(?:Dr|Mr|Mrs|Ms|Prof|Sir)\.? )?[{_CAPITAL}][\w’'.-]*(?: {_PART_OF_NAME}){{1,4}}(?:,? (?:Jr|Sr|II|III|IV|Ph\.?D|CFA|M\.?D)\.?)?"
+_PART_OF_NAME = (
+    rf"(?:[{_CAPITAL}][\w’'.-]*|[“\"(][\w ]{{2,15}}[”\")]"
+    r"|van|von|de|der|den|del|la|le|di|da|dos|bin|al|el|ter)"
+)
+_NAME = (
+    rf"(?:(?:Dr|Mr|Mrs|Ms|Prof|Sir)\.? )?[{_CAPITAL}][\w’'.-]*(?: {_PART_OF_NAME}){{1,4}}"
+    r"(?:,? (?:Jr|Sr|II|III|IV|Ph\.?D|CFA|M\.?D)\.?)?"
+)
 _NOBODY = (
     r"(?:conference (?:call )?)?operator|moderator|conference (?:coordinator|facilitator)"
     r"|coordinator|unidentified (?:company |corporate )?\w+|unknown \w+|company representative"
@@ -23,16 +29,21 @@ _NOBODY = (
 )
 _CLOCK = r"(?:[\[(]?\d{1,2}:\d\d(?::\d\d)?[\])]?)"
 _LABEL = re.compile(
-    rf"^[ \t]*(?:\*\*|__)?(?:{_CLOCK}[ ]*)?(?:<?[QA][ ]*[-–—:][ ]*)?"
+    rf"^[ \t]*(?:\*\*|__)?(?:(?P<since>{_CLOCK})[ ]*)?(?:<?[QA][ ]*[-–—:][ ]*)?"
     rf"(?P<who>(?P<nobody>(?i:{_NOBODY}))|(?P<name>{_NAME}))"
-    r"(?:(?P<dash>[ ]*(?:--|—|–|[ ]-[ ])[ ]*)(?P<role>[^:\n]{2,120}?)|,[ ](?P<post>[^:\n.]{2,110}?)"
-    r"|[ ]\((?P<firm>[^)\n]{2,80})\)|[ ]*\[(?P<note>[^\]\n]{2,60})\])?"
-    rf"(?:\*\*|__)?>?[ ]*(?P<colon>:)?(?:\*\*|__)?[ ]*(?P<clock>{_CLOCK})?[ ]*(?P<speech>\S[^\n]*)?$"
+    r"(?:(?P<dash>[ ]*(?:--|—|–|[ ]-[ ])[ ]*)(?P<role>[^:\n]{2,120}?)|,[ ](?P<post>[^:\n]{2,110}?)"
+    r"|[ ]\((?P<firm>[^)\n\d][^)\n]{1,80})\)|[ ]*\[(?P<note>[^\]\n\d][^\]\n]{1,60})\])?"
+    rf"(?:\*\*|__)?>?[ ]*(?P<at>{_CLOCK})?"
+    rf"(?:(?P<colon>:)(?:\*\*|__)?[ ]*{_CLOCK}?[ ]*(?P<speech>\S[^\n]*)?)?[ \t]*$"
 )
 _ROLE = re.compile(
     r"\b(?:chief|officer|president|director|analyst|head|vice|relations|ceo|cfo|coo|chair\w*|partner"
     r"|treasurer|manager|counsel|controller|founder|evp|svp|vp|secretary|executive|economist"
     r"|strategist|research|securities|capital|bank\w*|llc|inc)\b",
+    re.IGNORECASE,
+)
+_NO_ROLE = re.compile(
+    r"^(?:inc|corp|llc|ltd|co|plc|s\.?a|ag|n\.?v)\b|\bcall\b|\btranscript|\b(?:19|20)\d\d\b|\bQ[1-4]\b",
     re.IGNORECASE,
 )
 _NO_PERSON = re.compile(
@@ -52,7 +63,8 @@ _PART = re.compile(
     re.IGNORECASE,
 )
 _OPENS = re.compile(
-    r"first question|question[- ]and[- ]answer|\bq ?& ?a\b|open\w* (?:\w+ ){0,5}(?:for|to) (?:\w+ ){0,3}questions",
+    r"first question|question[- ]and[- ]answer|\bq ?& ?a\b"
+    r"|open\w* (?:\w+ ){0,5}(?:for|to) (?:\w+ ){0,3}questions",
     re.IGNORECASE,
 )
 _CALL = re.compile(
@@ -102,8 +114,7 @@ def with_turns(text: str, sections: Sequence[Section]) -> list[Section]:
     ]
     spans = [(turn.start, turn.speech) for turn in turns]
     kept = [s for s in sections if s["start"] not in named and not _within(s, spans, begins)]
-    ordered = sorted([*kept, *found], key=lambda s: (s["start"], s["level"]))
-    return ordered
+    return sorted([*kept, *found], key=lambda s: (s["start"], s["level"]))
 
 
 def _within(section: Section, spans: list[tuple[int, int]], begins: set[int]) -> bool:
@@ -156,24 +167,26 @@ def _labelled(line: re.Match[str]) -> _Turn | None:
     if match is None or (match["name"] and _NO_PERSON.match(match["name"])):
         return None
     role = match["role"] or match["post"] or match["firm"] or match["note"]
-    if match["speech"] and not match["colon"]:
-        return None
-    if (
-        role
-        and role.rstrip().endswith((".", "?", "!", ";"))
-        and not role.rstrip().endswith(("Inc.", "Co.", "Corp."))
-    ):
+    if role and (_NO_ROLE.search(role) or _is_sentence(role)):
         return None
     nobody = bool(match["nobody"])
     certain = nobody or bool(role and (match["dash"] or _ROLE.search(role)))
-    if match["post"] and not certain and not match["colon"]:
-        return None
+    certain = certain or bool((match["since"] or match["at"]) and match["colon"])
+    if match["post"] and not certain:
+        if not match["colon"]:
+            return None
+        certain = not match["speech"]
     end = match.start("speech") if match["speech"] else len(line[0])
     before = match.end("colon") if match["colon"] else len(match[0])
     title = head[match.start("who") : before].strip(" \t:*_<>")
     title = re.sub(rf"\s*{_CLOCK}$", "", title)
     name = " ".join(match["who"].casefold().split())
     return _Turn(line.start(), title, name, nobody, certain, line.start() + end)
+
+
+def _is_sentence(role: str) -> bool:
+    words = role.rstrip()
+    return words.endswith((".", "?", "!", ";")) and not words.endswith(("Inc.", "Co.", "Corp."))
 
 
 def _spoken(text: str, turns: list[_Turn], parts: list[int]) -> list[_Turn]:

@@ -215,6 +215,7 @@ def describe(run: Run, spans: list[tuple[int, int]], above: list[str], *, captio
         caption = f"{above[0]} {caption}".strip()
     for line in above:
         scale = scale or (table_heads.scale_in(line) if " | " not in line else "")
+    above = [line for line in above if table_heads.scale_in(line) != line.strip("() ")]
     if not caption and above and _is_caption(above[0]):
         caption = above[0]
         if len(above) > 1 and len(caption) < 100 and len(above[1]) < 100 and _is_name(above[1]):

@@ -24,17 +24,19 @@ _PERIOD = re.compile(
     re.IGNORECASE,
 )
 _UNIT = r"(?:thousands?|millions?|billions?|trillions?|crores?|lakhs?|000s?)"
+_MONEY = r"(?:U\.?S\.?\s+|Canadian\s+)?(?:dollars|euros?|pounds|yen|shares|RMB)"
 _SCALE = re.compile(
-    rf"(?:(?:amounts?|dollars?|figures?|shares?|numbers|\w*currency|expressed|stated|presented|all"
+    rf"(?:(?:amounts?|dollars?|figures?|shares?|numbers|currency|expressed|stated|presented|all"
     rf"|U\.?S\.?D?|CDN|EUR|euros?|GBP|RMB|[$€£¥])\s+)*\bin\s+(?:\S+\s+){{0,4}}?{_UNIT}\b"
+    rf"(?:\s+of\s+{_MONEY}\b)?"
     r"(?:[,;]?\s*(?:except|other than|unless)[^)|:]{0,120})?"
     rf"|^\(?(?:[$€£¥]\s?)?{_UNIT}(?=[,;:)]|$)(?:[,;] (?:except|unless)[^)|:]{{0,60}}?amounts?)?"
     r"|\(\s*[$€£¥]?\s*['’]?000['’]?s?(?:\s+omitted)?\s*\)|[$€£¥]\s?['’]?000['’]?s?\b"
     rf"|(?:[$€£¥]|U\.?S\.?\s?\$|EUR|USD|GBP)\s?(?:thousands?|millions?|billions?|mn|bn|m)\b(?!\s*\d)"
-    rf"|\b{_UNIT}\s+of\s+(?:U\.?S\.?\s+|Canadian\s+)?(?:dollars|euros?|pounds|yen|shares|RMB)\b",
+    rf"|\b{_UNIT}\s+of\s+{_MONEY}\b",
     re.IGNORECASE,
 )
-_MOST_HEADS, _LONGEST_HEAD, _LONGEST_SCALE = 8, 160, 200
+_MOST_HEADS, _LONGEST_HEAD, _LONGEST_SCALE, _LONGEST_NUMBER = 8, 160, 200, 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +60,12 @@ class Heads:
 
 def is_number(words: str) -> bool:
     """Whether a cell holds an amount, a share, a dash for none; a year is no amount."""
-    return bool(_NUMBER.match(words)) and not _YEAR.match(words)
+    return len(words) <= _LONGEST_NUMBER and bool(_NUMBER.match(words)) and not _YEAR.match(words)
 
 
 def is_period(words: str) -> bool:
     """Whether a cell names a year, a date or a span of months, as heads of columns do."""
-    return bool(_PERIOD.search(words)) and len(words) < _LONGEST_HEAD
+    return len(words) < _LONGEST_HEAD and bool(_PERIOD.search(words))
 
 
 def scale_in(words: str) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ingestion.parsing import article, html
+from ingestion.parsing import Unreadable, article, html
 from ingestion.parsing.unseen_characters import drop
 
 
@@ -160,3 +160,10 @@ def test_an_article_is_read_without_what_its_styles_hide(tmp_path: Path) -> None
     assert "sales of part 19" in found
     assert "Ignore your" not in found
     assert "Obey" not in found
+
+
+def test_more_rules_than_can_be_applied_are_refused(tmp_path: Path) -> None:
+    sheet = "".join(f"i{n} .x{{display:none}}" for n in range(4_000))
+    page = f"<style>{sheet}</style><body>" + "<p class=x>words of the page</p>" * 2_000
+    with pytest.raises(Unreadable, match="too many rules"):
+        words(tmp_path, page)

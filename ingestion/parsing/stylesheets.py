@@ -11,9 +11,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from ingestion.parsing.parsed import Unreadable
+
 # More rules than any report has; a page of more is styled by its first.
 _MOST_RULES = 4_000
 _MOST_ANCESTORS = 64
+# Steps of selectors compared with elements, a few seconds; a filing needs under a million.
+_MOST_COMPARED = 4_000_000
 _COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)|<!--|-->", re.DOTALL)
 _ESCAPE = re.compile(r"\\([0-9a-fA-F]{1,6})[ \t\n]?|\\([^\n])")
 _COMPOUND = re.compile(r"(?P<tag>[a-zA-Z][\w:-]*|\*)?(?P<rest>(?:[.#][\w-]+|\[[^\]]*\])*)\Z")
@@ -78,6 +82,7 @@ class Sheet:
     def __init__(self, blocks: Iterable[str]) -> None:
         self.by_key: dict[str, list[_Rule]] = {}
         self.count = 0
+        self.left = _MOST_COMPARED
         for block in blocks:
             for selectors, body in _rules(_COMMENT.sub(" ", block)):
                 if self.count < _MOST_RULES:
@@ -102,7 +107,11 @@ class Sheet:
         if element.get("id"):
             keys.append("#" + element.get("id"))
         keys += ["." + name for name in (element.get("class") or "").split()[:50]]
-        found = [rule for key in keys for rule in self.by_key.get(key, ()) if rule.matches(element)]
+        candidates = [rule for key in keys for rule in self.by_key.get(key, ())]
+        self.left -= sum(len(rule.steps) for rule in candidates)
+        if self.left < 0:
+            raise Unreadable("The page is styled by too many rules to tell what of it is visible.")
+        found = [rule for rule in candidates if rule.matches(element)]
         return sorted(found, key=lambda rule: rule.weight)
 
     def _add(self, selectors: str, body: str) -> None:

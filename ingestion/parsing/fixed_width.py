@@ -106,7 +106,7 @@ def _runs(lines: Iterator[_Line]) -> Iterator[list[_Line]]:
             gap += 1
         else:
             yield from _whole(run, gap)
-            before = [*before, line] if _is_between(line) else []
+            before = [*before[-_MOST_ABOVE:], line] if _is_between(line) else []
             run, gap = [], 0
     yield from _whole(run, gap)
 

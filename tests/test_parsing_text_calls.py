@@ -81,28 +81,39 @@ def test_parts_that_are_not_printed_are_named() -> None:
     ("call", "expected"),
     [
         (
-            "Earnings call transcript\nCompany Participants\n• Jane Doe - CFO\n• Ann B. Lee - CEO\n"
-            f"Operator\nWelcome to the call.\nJane Doe\n{SPEECH}\nAnn B. Lee\n{SPEECH}\n",
+            (
+                "Earnings call transcript\nCompany Participants\n• Jane Doe - CFO\n"
+                f"• Ann B. Lee - CEO\nOperator\nWelcome to the call.\nJane Doe\n{SPEECH}\nAnn B. Lee\n{SPEECH}\n"
+            ),
             ["Operator", "Jane Doe", "Ann B. Lee"],
         ),
         (
-            f"Earnings call\nOperator: Welcome, all of you.\nJane Doe: {SPEECH}\nJohn Smith: {ASKS}"
-            f"\nJane Doe: {SPEECH}\nJohn Smith: Thank you very much.\n",
+            (
+                f"Earnings call\nOperator: Welcome, all of you.\nJane Doe: {SPEECH}"
+                f"\nJohn Smith: {ASKS}"
+                f"\nJane Doe: {SPEECH}\nJohn Smith: Thank you very much.\n"
+            ),
             ["Operator", "Jane Doe", "John Smith", "Jane Doe", "John Smith"],
         ),
         (
-            f"Conference call\n<Q - John Smith>: {ASKS}\n<A - Jane Doe>: {SPEECH}\n"
-            f"<Q - John Smith>: {ASKS}\n<A - Jane Doe>: {SPEECH}\n",
+            (
+                f"Conference call\n<Q - John Smith>: {ASKS}\n<A - Jane Doe>: {SPEECH}\n"
+                f"<Q - John Smith>: {ASKS}\n<A - Jane Doe>: {SPEECH}\n"
+            ),
             ["John Smith", "Jane Doe", "John Smith", "Jane Doe"],
         ),
         (
-            f"Earnings call\nJane Doe (00:12):\n{SPEECH}\nJohn Smith (03:40):\n{ASKS}\n"
-            f"[00:04:10] Jane Doe:\n{SPEECH}\n",
+            (
+                f"Earnings call\nJane Doe (00:12):\n{SPEECH}\nJohn Smith (03:40):\n{ASKS}\n"
+                f"[00:04:10] Jane Doe:\n{SPEECH}\n"
+            ),
             ["Jane Doe", "John Smith", "Jane Doe"],
         ),
         (
-            f"Earnings call\nOPERATOR:\nWelcome to the call.\nJANE DOE – CFO:\n{SPEECH}\n"
-            f"Unidentified Analyst:\n{ASKS}\nJANE DOE:\n{SPEECH}\n",
+            (
+                f"Earnings call\nOPERATOR:\nWelcome to the call.\nJANE DOE – CFO:\n{SPEECH}\n"
+                f"Unidentified Analyst:\n{ASKS}\nJANE DOE:\n{SPEECH}\n"
+            ),
             ["OPERATOR", "JANE DOE – CFO", "Unidentified Analyst", "JANE DOE"],
         ),
     ],

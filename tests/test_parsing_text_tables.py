@@ -118,7 +118,6 @@ def test_a_filing_of_the_nineties_keeps_its_columns(data: Path) -> None:
         if "Premium income  " in parsed.text[table["start"] : table["end"]]
     )
     lines = parsed.text[selected["start"] : selected["end"]].split("\n")
-    assert any(
-        line.split() == "Premium income 20,771 14,980 11,550 9,532 7,579".split() for line in lines
-    )
+    wanted = ["Premium", "income", "20,771", "14,980", "11,550", "9,532", "7,579"]
+    assert wanted in [line.split() for line in lines]
     assert len(parsed.tables) > 90

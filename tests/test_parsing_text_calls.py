@@ -83,7 +83,8 @@ def test_parts_that_are_not_printed_are_named() -> None:
         (
             (
                 "Earnings call transcript\nCompany Participants\n• Jane Doe - CFO\n"
-                f"• Ann B. Lee - CEO\nOperator\nWelcome to the call.\nJane Doe\n{SPEECH}\nAnn B. Lee\n{SPEECH}\n"
+                f"• Ann B. Lee - CEO\nOperator\nWelcome to the call.\n"
+                f"Jane Doe\n{SPEECH}\nAnn B. Lee\n{SPEECH}\n"
             ),
             ["Operator", "Jane Doe", "Ann B. Lee"],
         ),

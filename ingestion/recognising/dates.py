@@ -24,7 +24,7 @@ _MONTH = (
 _DAY = r"(?P<day>[0-3]?\d)(?:st|nd|rd|th)?"
 _YEAR = r"(?P<year>(?:19|20)\d\d)"
 _DATES = [
-    re.compile(rf"(?<!\w){_MONTH}\s*{_DAY}(?:\s*,\s*|\s+){_YEAR}(?!\w|,\d)"),
+    re.compile(rf"(?<!\w){_MONTH},?\s*{_DAY}(?:\s*,\s*|\s+){_YEAR}(?!\w|,\d)"),
     re.compile(rf"(?<![\w.,]){_DAY}\s+(?:of\s+)?{_MONTH},?\s+{_YEAR}(?!\w|,\d)"),
     re.compile(rf"(?<!\w){_MONTH}(?:\s+of|,)?\s+{_YEAR}(?!\w|,\d)"),
     re.compile(rf"(?<!\w){_MONTH}[^\S\n]+{_DAY}(?![\w%]|[.,]\d)"),
@@ -47,7 +47,7 @@ _COUNTED = re.compile(
     r"miles|MW|restaurants|locations|customers|countries|dollars|times)\b|\s?[-–]\s?\d{1,3}(?!\d)"
 )
 _NUMBERED = re.compile(
-    r"(?:\bAct\s+of|\bASU(?:\s+No\.?)?|\b(?:Section|Rule|No\.|Item|Note|Suite|Room|Form|Topic|Box|"
+    r"(?:\b(?:Act|ACT)\s+(?:of|OF)|\bASU(?:\s+No\.?)?|\b(?:Section|Rule|No\.|Item|Note|Suite|Room|Form|Topic|Box|"
     r"Exhibit|Release|Statement|Code|Bulletin|page|Page)|Framework\s*\(?|[\d,]\d[^\S\n]+[x×])\s*$"
 )
 _ORDINAL = r"(?P<ordinal>first|second|third|fourth|1st|2nd|3rd|4th)"

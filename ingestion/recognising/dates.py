@@ -36,7 +36,9 @@ _DATES = [
 _BARE = re.compile(
     r"(?<![\w$€£#'’&./-])(?<![,(]\d)(?P<year>(?:19[5-9]\d|20[0-4]\d))(?![\w%/]|[.,]\d)"
 )
-_DUE = re.compile(r"\b(?:due|maturing|matures?|expiring)\s+(?:in\s+)?(?P<year>20[5-9]\d)(?![\w%/]|[.,]\d)")
+_DUE = re.compile(
+    r"\b(?:due|maturing|matures?|expiring)\s+(?:in\s+)?(?P<year>20[5-9]\d)(?![\w%/]|[.,]\d)"
+)
 # Without a day or a year a month is one only where the words before say when.
 _MONTH_ALONE = re.compile(
     r"\b(?:[Ii]n|[Ss]ince|[Uu]ntil|[Dd]uring|[Tt]hrough|[Ee]arly|[Ll]ate|[Mm]onth\s+of)\s+(?:early\s+|"
@@ -83,7 +85,9 @@ def dates(text: str) -> Iterator[Found]:
             if iso:
                 yield Found(*match.span(), DATE, iso, {"iso": iso})
     for match in _MONTH_ALONE.finditer(text):
-        yield Found(*match.span("month"), DATE, _iso(match.groupdict()), {"iso": _iso(match.groupdict())})
+        yield Found(
+            *match.span("month"), DATE, _iso(match.groupdict()), {"iso": _iso(match.groupdict())}
+        )
     for match in _DUE.finditer(text):
         yield Found(*match.span("year"), DATE, match["year"], {"iso": match["year"]})
     for match in _BARE.finditer(text):

@@ -133,9 +133,7 @@ def companies(
             span = (trimmed[0], form.end()) if form else trimmed
             if _agrees(text, span, formal):
                 spans.add(span)
-    spans |= {
-        span for span in by_context(text, tagged, others) if _agrees(text, span, formal)
-    }
+    spans |= {span for span in by_context(text, tagged, others) if _agrees(text, span, formal)}
     found = [_named(text, start, end) for start, end in sorted(spans)]
     shorts = KnownNames()
     for mention in found:
@@ -225,7 +223,11 @@ def _first_word(text: str, offset: int, floor: int, known: KnownNames) -> int:
         word = match["name"] or ""
         if "," in match["gap"] and (count or match["link"]):
             break
-        if text[begin - 1 : begin] == "/" or word.lower().rstrip(".") in DETERMINERS or re.fullmatch(r"\d+(?:\.\d+)*\.?", word):
+        if (
+            text[begin - 1 : begin] == "/"
+            or word.lower().rstrip(".") in DETERMINERS
+            or re.fullmatch(r"\d+(?:\.\d+)*\.?", word)
+        ):
             break
         if match["link"]:
             # "Standard and Poor's Corporation" is one name, "Apple and Best Buy Corp." are two.

@@ -12,7 +12,30 @@ import pypdfium2
 
 _SKIPPED = frozenset(["script", "style", "head", "title", "ix:header"])
 _BLOCKS = frozenset(
-    "p div tr table br hr li ul ol h1 h2 h3 h4 h5 h6 section article center dl dt dd pre".split()
+    [
+        "p",
+        "div",
+        "tr",
+        "table",
+        "br",
+        "hr",
+        "li",
+        "ul",
+        "ol",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "section",
+        "article",
+        "center",
+        "dl",
+        "dt",
+        "dd",
+        "pre",
+    ]
 )
 _CELLS = frozenset(["td", "th"])
 

@@ -61,52 +61,13 @@ _MEASURE = re.compile(
     r"devices?|software|technolog(?:y|ies)|facilit(?:y|ies)|campus|market|region)\b"
 )
 _NOT_IT = frozenset(
-    [
-        "i",
-        "we",
-        "you",
-        "he",
-        "she",
-        "they",
-        "it",
-        "this",
-        "that",
-        "these",
-        "those",
-        "there",
-        "here",
-        "what",
-        "when",
-        "where",
-        "who",
-        "why",
-        "how",
-        "if",
-        "but",
-        "so",
-        "yes",
-        "no",
-        "our",
-        "your",
-        "his",
-        "her",
-        "its",
-        "my",
-        "mr",
-        "mrs",
-        "ms",
-        "dr",
-        "covid",
-        "gaap",
-        "q1",
-        "q2",
-        "q3",
-        "q4",
-        "h1",
-        "h2",
-        "fy",
-        "ebitda",
-    ]
+    re.findall(
+        r"\w+",
+        """
+    i we you he she they it this that these those there here what when where who why how if but so
+    yes no our your his her its my mr mrs ms dr covid gaap q1 q2 q3 q4 h1 h2 fy ebitda
+    """,
+    )
 )
 
 

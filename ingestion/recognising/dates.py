@@ -85,9 +85,8 @@ def dates(text: str) -> Iterator[Found]:
             if iso:
                 yield Found(*match.span(), DATE, iso, {"iso": iso})
     for match in _MONTH_ALONE.finditer(text):
-        yield Found(
-            *match.span("month"), DATE, _iso(match.groupdict()), {"iso": _iso(match.groupdict())}
-        )
+        iso = _iso(match.groupdict())
+        yield Found(*match.span("month"), DATE, iso, {"iso": iso})
     for match in _DUE.finditer(text):
         yield Found(*match.span("year"), DATE, match["year"], {"iso": match["year"]})
     for match in _BARE.finditer(text):

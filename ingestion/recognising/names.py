@@ -116,8 +116,9 @@ def companies(
 ) -> list[Found]:
     """All company names in this text, possibly overlapping; the longest is meant.
 
-    `tagged` are spans a tagger calls organisations, `others` people or places; `filer` holds the names of the company that
-    the document is about. A name followed by its short form has that in its value as `short`.
+    `tagged` are spans a tagger calls organisations, `others` people or places; `filer` holds the
+    names of the company that the document is about. A name followed by its short form has that in
+    its value as `short`.
     """
     formal = list(_by_form(text, known))
     spans = {*formal, *known.find(text)}

@@ -5,38 +5,14 @@ Not how documents are parsed for the index: that may improve, and gold offsets m
 
 from __future__ import annotations
 
+import re
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pypdfium2
 
 _SKIPPED = frozenset(["script", "style", "head", "title", "ix:header"])
-_BLOCKS = frozenset(
-    [
-        "p",
-        "div",
-        "tr",
-        "table",
-        "br",
-        "hr",
-        "li",
-        "ul",
-        "ol",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "section",
-        "article",
-        "center",
-        "dl",
-        "dt",
-        "dd",
-        "pre",
-    ]
-)
+_BLOCKS = re.compile(r"p|div|tr|table|br|hr|li|[uo]l|h[1-6]|section|article|center|d[ldt]|pre")
 _CELLS = frozenset(["td", "th"])
 
 
@@ -72,11 +48,11 @@ class _Plain(HTMLParser):
         self.parts: list[str] = []
         self._skipping = 0
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+    def handle_starttag(self, tag: str, _attrs: list[tuple[str, str | None]]) -> None:
         self._skipping += tag in _SKIPPED
         self._part(tag)
 
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+    def handle_startendtag(self, tag: str, _attrs: list[tuple[str, str | None]]) -> None:
         self._part(tag)
 
     def handle_endtag(self, tag: str) -> None:
@@ -88,7 +64,7 @@ class _Plain(HTMLParser):
             self.parts.append(" ".join(data.split("\n")))
 
     def _part(self, tag: str) -> None:
-        if tag in _BLOCKS:
+        if _BLOCKS.fullmatch(tag):
             self.parts.append("\n")
         elif tag in _CELLS:
             self.parts.append(" ")

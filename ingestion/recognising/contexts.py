@@ -99,6 +99,11 @@ def by_context(
         yield from believed[name]
 
 
+def is_spoken_of(text: str, span: tuple[int, int]) -> bool:
+    """Whether the words behind it fit a company: "said", "'s shares"."""
+    return bool(_STRONG_RIGHT.match(text, span[1]) or _WEAK_RIGHT.match(text, span[1]))
+
+
 def _is_sure(
     text: str,
     span: tuple[int, int],

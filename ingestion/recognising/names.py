@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from ingestion.recognising.contexts import by_context
+from ingestion.recognising.contexts import by_context, is_spoken_of
 from ingestion.recognising.mention import COMPANY, Found, flat
 from ingestion.recognising.words import (
     DETERMINERS,
@@ -121,7 +121,7 @@ def companies(
     its value as `short`.
     """
     formal = list(_by_form(text, known))
-    spans = {*formal, *known.find(text)}
+    spans = {*formal, *(span for span in known.find(text) if not _is_everyday_here(text, span))}
     if filer is not None:
         spans |= set(filer.find(text))
     for start, end in tagged:
@@ -141,6 +141,15 @@ def companies(
         if "short" in mention.value:
             shorts.add(mention.value["short"])
     return found + [_named(text, start, end) for start, end in shorts.find(text)]
+
+
+def _is_everyday_here(text: str, span: tuple[int, int]) -> bool:
+    """Whether it is one word that begins a sentence and stands in small letters elsewhere."""
+    name = text[slice(*span)]
+    if not name.isalpha() or name != name.capitalize() or is_spoken_of(text, span):
+        return False
+    begins = re.search(r"(?:^|[.!?:;•]\s+|\n)$", text[max(0, span[0] - 3) : span[0]])
+    return bool(begins) and re.search(rf"(?<!\w){name.lower()}(?!\w)", text) is not None
 
 
 def references(text: str) -> Iterator[Found]:

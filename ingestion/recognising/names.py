@@ -15,6 +15,7 @@ from ingestion.recognising.mention import COMPANY, Found, flat
 from ingestion.recognising.words import (
     DETERMINERS,
     NO_COMPANY,
+    PLACES,
     STREETS,
     TOKEN,
     is_generic,
@@ -41,6 +42,8 @@ _WORD_BEFORE = re.compile(
     r"(?P<link>&|and|of|de))(?P<gap>,?\s+)$"
 )
 _EXCHANGE = re.compile(r"\bStock\s+(?:Market|Exchange)$", re.IGNORECASE)
+_PLACE_AFTER = re.compile(r"[^\S\n]+([A-Z]\w+)")
+_PLACE_WORDS = frozenset(["County", "City", "Island", "Islands", "River", "Lake", "Beach", "Park"])
 _LONGEST = 8
 # Everyday words that begin a name as in "Bank of America"; others as in "Director of Acme".
 _OF = ("bank", "trust", "corporation", "company", "insurance", "corp", "society")
@@ -144,8 +147,14 @@ def companies(
 
 
 def _is_everyday_here(text: str, span: tuple[int, int]) -> bool:
-    """Whether it is one word that begins a sentence and stands in small letters elsewhere."""
+    """Whether it is one word that begins a place's name, or that begins a sentence and stands in
+    small letters elsewhere.
+    """
     name = text[slice(*span)]
+    after = _PLACE_AFTER.match(text, span[1])
+    if after and (after[1] in _PLACE_WORDS or after[1].lower() in PLACES):
+        # "Continental Europe", "Trimble County".
+        return " " not in name
     if not name.isalpha() or name != name.capitalize() or is_spoken_of(text, span):
         return False
     begins = re.search(r"(?:^|[.!?:;•]\s+|\n)$", text[max(0, span[0] - 3) : span[0]])

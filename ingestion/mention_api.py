@@ -49,7 +49,7 @@ class MentionPages(Pages):
 class Mentions(DocumentView):
     """What a document mentions: companies, people, places, amounts, dates, periods, metrics."""
 
-    serializer_class = MentionLine
+    serializer_class = MentionLine  # type: ignore[assignment]
     pagination_class = MentionPages
     other_parameters = ("cursor", "page_size", "kind")
 
@@ -72,4 +72,4 @@ class Mentions(DocumentView):
         rows = rows.filter(kind__in=kinds) if kinds else rows
         page = self.paginate_queryset(rows)  # type: ignore[arg-type]
         context: dict[str, Any] = {**self.get_serializer_context(), "text": body.text}
-        return self.get_paginated_response(MentionLine(page, many=True, context=context).data)
+        return self.get_paginated_response(MentionLine(page or [], many=True, context=context).data)

@@ -117,7 +117,7 @@ def _own(names: Iterable[str]) -> tuple[set[str], set[str]]:
     """The keys of the filer's names, and its short names: leading words that are not everyday."""
     names = list(names)
     keys = {key for name in names for key in _keys(name)}
-    short = set()
+    short: set[str] = set()
     for name in names:
         words = without_form(name).split()
         first = words[0].lower() if words else ""

@@ -77,7 +77,7 @@ def run(
     )
 
 
-def _judge(
+def _judge(  # noqa: PLR0917
     text: str,
     ticker: str,
     filer: int | None,
@@ -86,7 +86,7 @@ def _judge(
     wrong: Counter[tuple[str, str]],
 ) -> Counter[str]:
     own = gold["own"].get(ticker, [])
-    row = Company.objects.filter(pk=filer).first()
+    row = Company.objects.filter(pk=filer or 0).first()
     called = [row.name, row.ticker] if row else []
     found = [
         mention

@@ -60,13 +60,18 @@ class Pages(CursorPagination):
             raise ValidationError({"page_size": [f"A number from 1 to {LARGEST_PAGE}."]})
         return min(int(wanted), LARGEST_PAGE)
 
+    @staticmethod
+    def is_position(value: str) -> bool:
+        """Whether it is a value of the first field of `ordering`."""
+        return parse_datetime(value) is not None
+
     def decode_cursor(self, request: Request) -> Cursor | None:
         """The cursor; 400 for one that this API did not make."""
         try:
             cursor: Cursor | None = super().decode_cursor(request)
             if cursor is None or cursor.position is None:
                 return cursor
-            if parse_datetime(str(cursor.position)) is not None:
+            if self.is_position(str(cursor.position)):
                 return cursor
         except (NotFound, ValueError):
             pass

@@ -7,7 +7,7 @@ from django.urls import path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.permissions import IsAuthenticated
 
-from ingestion import api
+from ingestion import api, mention_api
 
 app_name = "ingestion_api"
 
@@ -22,6 +22,7 @@ urlpatterns = [
     path("documents/upload/", api.Uploads.as_view(), name="upload"),
     path("documents/<uuid:public_id>/", api.DocumentDetails.as_view(), name="document"),
     path("documents/<uuid:public_id>/status/", api.Status.as_view(), name="status"),
+    path("documents/<uuid:public_id>/mentions/", mention_api.Mentions.as_view(), name="mentions"),
     path("schema/", SpectacularAPIView.as_view(**signed_in), name="schema"),
     path("docs/", docs, name="docs"),
 ]

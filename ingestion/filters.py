@@ -5,7 +5,7 @@ Nothing here follows a relation that the caller names: a parameter is one of the
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import django_filters
 from django import forms
@@ -17,8 +17,9 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
+from ingestion.mentioned import mentioning
 from ingestion.models import FISCAL_YEARS, Company, Document, Source
-from ingestion.querysets import Scope
+from ingestion.querysets import DocumentQuerySet, Scope
 from ingestion.sightings import STATES
 
 MAX_VALUES = 50
@@ -63,6 +64,12 @@ class SeveralIntegers(SeveralFilter):
 class SeveralCompanies(SeveralFilter):
     def filter(self, qs: QuerySet[Any], value: list[str]) -> QuerySet[Any]:
         return qs.filter(company__in=company_ids(value)) if value else qs
+
+
+@extend_schema_field({"type": "array", "items": {"type": "string"}})
+class MentionsFilter(SeveralFilter):
+    def filter(self, qs: QuerySet[Any], value: list[str]) -> QuerySet[Any]:
+        return mentioning(cast("DocumentQuerySet", qs), value) if value else qs
 
 
 def company_ids(names: list[str]) -> tuple[int, ...]:
@@ -122,6 +129,10 @@ class ScopeFilter(FilterSet):
 
 class DocumentFilter(ScopeFilter):
     """Of documents as `sightings.arrivals` annotates them."""
+
+    mentions = MentionsFilter(
+        one=forms.CharField(max_length=200), label="Name or ticker of a company it mentions"
+    )
 
     state = django_filters.MultipleChoiceFilter(
         field_name="shown_state", choices=[(state, state) for state in STATES]

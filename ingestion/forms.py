@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.db.models import Q
 
+from ingestion.mentioned import mentioning
 from ingestion.models import FISCAL_YEARS, Document
 from ingestion.querysets import DocumentQuerySet
 from ingestion.sightings import STATES
@@ -77,6 +78,7 @@ class ListForm(forms.Form):
     """Filters of the list of documents; a value that is none of the choices filters nothing."""
 
     name = forms.CharField(max_length=200, required=False, label="Title, file or company")
+    mentions = forms.CharField(max_length=200, required=False, label="Mentions company")
     kind = forms.ChoiceField(choices=[*ANY, *Document.Kind.choices], required=False)
     state = forms.ChoiceField(
         choices=[*ANY, *((state, state.capitalize()) for state in STATES)], required=False
@@ -98,6 +100,8 @@ class ListForm(forms.Form):
                 | Q(file_name__icontains=name)
                 | Q(company__name__icontains=name)
             )
+        if company := values.get("mentions"):
+            documents = mentioning(documents, [company])
         exact = {"kind": "kind", "state": "shown_state", "year": "fiscal_year"}
         wanted = {field: values.get(name) for name, field in exact.items()}
         documents = documents.filter(**{field: value for field, value in wanted.items() if value})

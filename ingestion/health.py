@@ -12,13 +12,16 @@ from django.utils.timesince import timesince
 from docintel import encoders
 from docintel.doctor import Finding
 from ingestion import index_health, source_health
+from ingestion.entities import live_recogniser
 from ingestion.models import Document, Source
 from ingestion.querysets import DocumentQuerySet
+from ingestion.recognising import tagging
 from ingestion.sources import POLLED
 
 # Longer than this and a document is late.
 LATE_FOR_SEARCH = timedelta(minutes=10)
 LATE_FOR_VECTORS = timedelta(hours=12)
+LATE_FOR_MENTIONS = timedelta(hours=12)
 
 
 def findings() -> Iterator[Finding]:
@@ -28,6 +31,7 @@ def findings() -> Iterator[Finding]:
     yield _stage("Parsing", documents.unparsed(), LATE_FOR_SEARCH)
     yield _stage("Keyword indexing", documents.unindexed(), LATE_FOR_SEARCH)
     yield _vectors()
+    yield _mentions()
     yield _quarantine()
     yield from _sources()
 
@@ -48,6 +52,15 @@ def _vectors() -> Finding:
     except encoders.EncoderUnavailable as error:
         return Finding("Vectors", ok=False, message=str(error))
     return _stage("Vectors", Document.objects.unembedded(embedder), LATE_FOR_VECTORS)
+
+
+def _mentions() -> Finding:
+    try:
+        tagging.folder()
+    except tagging.TaggerUnavailable as error:
+        return Finding("Mentions", ok=False, message=str(error))
+    waiting = Document.objects.unrecognised(live_recogniser())
+    return _stage("Mentions", waiting, LATE_FOR_MENTIONS)
 
 
 def _stage(name: str, waiting: DocumentQuerySet, late: timedelta) -> Finding:

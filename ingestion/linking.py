@@ -10,6 +10,7 @@ from ingestion.models import Company, CompanyAlias, Document, Mention
 from ingestion.recognising.matching import Entry, Matcher, link
 from ingestion.recognising.mention import COMPANY, Found
 from ingestion.recognising.names import KnownNames, without_form
+from ingestion.recognising.words import is_generic
 
 # The tables are read again after this long: other processes add companies too.
 FRESH_SECONDS = 300.0
@@ -49,7 +50,11 @@ def filer_names(document: Document) -> list[str]:
     company = document.company
     if company is None:
         return []
-    return [company.name, *company.aliases.values_list("name", flat=True)]
+    names = [company.name, *company.aliases.values_list("name", flat=True)]
+    # A short ticker is a word of its own too often: "KEY", "SO".
+    if len(company.ticker) >= 3 and company.ticker.isalpha() and not is_generic(company.ticker):
+        names.append(company.ticker)
+    return names
 
 
 def link_mentions(document: Document) -> int:
@@ -75,4 +80,5 @@ def _may_be_called_the_company(document: Document) -> bool:
     if definition is None:
         return True
     before = document.text[max(0, definition.start() - _DEFINED_WITHIN) : definition.end()].lower()
-    return any(without_form(name).lower() in before for name in filer_names(document))
+    names = (without_form(name).lower() for name in filer_names(document))
+    return any(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", before) for name in names)

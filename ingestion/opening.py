@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from ingestion.history import History, history
+from ingestion.mentioned import Mentioned, mentioned
 from ingestion.models import Document
 from ingestion.page_images import PAGES_AT_ONCE
 from ingestion.querysets import User
@@ -76,6 +77,7 @@ class Opened:
     sightings: list[Any] = field(default_factory=list)
     original: Any = None
     history: History = field(default_factory=History)
+    mentioned: Mentioned = field(default_factory=Mentioned)
 
     @property
     def passage_query(self) -> str:
@@ -159,6 +161,7 @@ def _describe(opened: Opened, user: User) -> None:
         entry = Entry(section["title"], level, start, page_of(start), start <= here < after)
         opened.outline.append(entry)
     opened.facts = facts(opened.arrival)
+    opened.mentioned = mentioned(opened.body)
     opened.sightings = list(sightings(opened.arrival, user)[:20])
     shown = getattr(opened.arrival, "shown_original", None)
     opened.original = next((row for row in opened.sightings if row.pk == shown), None)

@@ -110,6 +110,7 @@ def progress() -> dict[str, Any]:
         parsed=Count("pk", filter=current & Q(parsed_at__isnull=False)),
         searchable=Count("pk", filter=searchable),
         embedded=Count("pk", filter=searchable & Q(embedded_at__isnull=False)),
+        recognised=Count("pk", filter=searchable & Q(recognised_at__isnull=False)),
         duplicate=Count(
             "pk",
             filter=living & (Q(duplicate_of__isnull=False) | Q(near_duplicate_of__isnull=False)),

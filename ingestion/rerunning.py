@@ -18,7 +18,12 @@ from ingestion.querysets import BODY_FIELDS, DocumentQuerySet
 from ingestion.revising import UNSHARED
 
 STAGES = {str(value): str(label) for value, label in Document.Stage.choices}
-AGAIN = {"parse": "read", "index": "indexed", "embed": "embedded"}
+AGAIN = {
+    "parse": "read",
+    "index": "indexed",
+    "embed": "embedded",
+    "recognise": "read for names and figures",
+}
 COPIED = (
     *("source_id", "external_id", "uploaded_by_id", "file", "file_name", "file_size"),
     *("file_sha256", "title", "kind", "company_id", "fiscal_year", "fiscal_quarter"),
@@ -62,6 +67,9 @@ def rerun(documents: DocumentQuerySet, stage: str) -> int:
     elif stage == Document.Stage.INDEX:
         left = Q(searchable_at__isnull=False) | Q(near_duplicate_of__isnull=False)
         done += ready.filter(left).update(index_again=True, **UNSHARED, **NO_FAILURE, **FREE)
+    elif stage == Document.Stage.RECOGNISE:
+        found = ready.filter(searchable_at__isnull=False)
+        done += found.update(recognised_at=None, recognised_to=0, **NO_FAILURE, **FREE)
     else:
         found = ready.filter(searchable_at__isnull=False)
         ids = list(found.select_for_update().order_by("pk").values_list("pk", flat=True))

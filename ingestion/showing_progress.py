@@ -71,7 +71,8 @@ class Display:
             f"{counts['total']} received: {counts['parsed']} parsed, "
             f"{counts['searchable']} searchable, {counts['duplicate']} duplicates, "
             f"{counts['quarantined']} quarantined; "
-            f"{counts['chunks_embedded']} of {counts['chunks_total']} vectors"
+            f"{counts['chunks_embedded']} of {counts['chunks_total']} vectors, "
+            f"{counts['recognised']} read for mentions"
         )
         now = time.monotonic()
         due = now - self._line_at > SECONDS_BETWEEN_LINES or is_complete(counts)

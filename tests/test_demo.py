@@ -31,6 +31,7 @@ COUNTS: dict[str, Any] = {
     "received": 0,
     "parsed": 3,
     "searchable": 3,
+    "recognised": 2,
     "duplicate": 1,
     "quarantined": 1,
     "retrying": 0,

@@ -64,6 +64,7 @@ EXPECTED: dict[str, tuple[set[str], set[str]]] = {
     "ingestion_api:documents": (READERS, SENDERS),
     "ingestion_api:upload": (NOBODY, SENDERS),
     "ingestion_api:document": (READERS, NOBODY),
+    "ingestion_api:mentions": (READERS, NOBODY),
     "ingestion_api:status": (READERS, NOBODY),
     "ingestion_api:schema": (SIGNED_IN, NOBODY),
     "ingestion_api:docs": (SIGNED_IN, NOBODY),

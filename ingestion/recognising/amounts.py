@@ -60,7 +60,8 @@ _CURRENCY = "|".join(re.escape(sign) for sign in sorted(_SIGNS, key=len, reverse
 _BEFORE = re.compile(
     rf"(?P<sign>(?<![\w$])-)?(?:(?P<currency>{_CURRENCY})|\b(?P<code>{'|'.join(_CODES)})){_GAP}"
     rf"(?:(?P<open>\(){_GAP})?(?P<minus>[-−–])?(?P<number>{_NUMBER})(?(open){_GAP}\))"
-    rf"(?P<scale>{_SCALE})?(?![\d%])"
+    rf"(?:[-–](?P<upto>{_NUMBER})(?={_SCALE}))?(?P<scale>{_SCALE})?(?![\d%])"
+    rf"(?:[^\S\n](?P<named>{'|'.join(_CODES)})\b)?"
 )
 _AFTER = re.compile(
     rf"(?<![\w.,$€£])(?P<number>{_NUMBER}){_GAP}(?P<scale>{_SCALE})?\s+(?:U\.?S\.?\s+)?"
@@ -68,9 +69,23 @@ _AFTER = re.compile(
 )
 _PERCENT = re.compile(
     rf"(?:(?<![\w%)$.,])(?P<minus>[-−–]))?(?:(?P<open>\()(?P<inner>{_NUMBER})\)|"
-    rf"(?<![\w.,$€£])(?P<number>{_NUMBER}))"
+    rf"(?<![\w.,$€£])(?:(?P<first>\d{{1,3}}(?:\.\d+)?)[-–](?=\d))?(?P<number>{_NUMBER}))"
     r"(?:[^\S\n]?%|\s+(?P<unit>(?i:percent(?:age\s+points?)?|per\s+cent|basis\s+points?|bps|bp))\b)"
 )
+_COUNT = (
+    r"(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|thirty|"
+    r"forty|fifty|sixty|seventy|eighty|ninety|hundred)"
+)
+_PERCENT_IN_WORDS = re.compile(
+    rf"\b(?:{_COUNT}\s+to\s+)?(?P<words>{_COUNT}(?:[\s-]+{_COUNT}){{0,3}})\s+"
+    r"(?:percent(?:age\s+points?)?|per\s+cent)\b",
+    re.IGNORECASE,
+)
+_NUMBERS = {
+    "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8,
+    "nine": 9, "ten": 10, "eleven": 11, "twelve": 12, "fifteen": 15, "twenty": 20, "thirty": 30,
+    "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90,
+}  # fmt: skip
 _STATED = re.compile(
     r"\(?[^()\n]{0,40}\bin\s+(?P<scale>thousands|millions|billions)\b[^()\n]{0,80}", re.IGNORECASE
 )
@@ -92,7 +107,7 @@ def money(text: str) -> Iterator[Found]:
     """Amounts that name their currency, and cells of tables with a stated scale."""
     statements = [(m.end(), _SCALES[m["scale"].lower()[:-1]], m[0]) for m in _STATED.finditer(text)]
     for match in _BEFORE.finditer(text):
-        currency = _SIGNS.get(match["currency"] or "", match["code"] or "")
+        currency = match["named"] or _SIGNS.get(match["currency"] or "", match["code"] or "")
         scale = _power(match["scale"])
         negative = bool(match["open"] or match["minus"] or match["sign"])
         start, end = match.span()
@@ -101,7 +116,10 @@ def money(text: str) -> Iterator[Found]:
         stated = None if scale else _stated(start, statements)
         if stated and _is_row(text, start) and not _is_per_share(match["number"], stated[1]):
             scale = stated[0]
-        yield _amount((start, end), match["number"], currency, scale, negative=negative)
+        found = _amount((start, end), match["number"], currency, scale, negative=negative)
+        if match["upto"]:
+            found.value["to"] = _plain(match["upto"], scale)
+        yield found
     for match in _AFTER.finditer(text):
         word = flat(match["word"]).lower()
         power = _power(match["scale"]) - (2 if word in _HUNDREDTHS else 0)
@@ -118,7 +136,15 @@ def percents(text: str) -> Iterator[Found]:
         amount = Decimal(number.replace(",", "")) * (-1 if negative else 1)
         unit = "basis_points" if (match["unit"] or "").lower().startswith("b") else "percent"
         shown = f"{amount} bps" if unit == "basis_points" else f"{amount}%"
-        yield Found(*match.span(), PERCENT, shown, {"amount": str(amount), "unit": unit})
+        value: dict[str, object] = {"amount": str(amount), "unit": unit}
+        if match["first"]:
+            value["from"] = match["first"]
+        yield Found(*match.span(), PERCENT, shown, value)
+    for match in _PERCENT_IN_WORDS.finditer(text):
+        total = 0
+        for word in re.split(r"[\s-]+", match["words"].lower()):
+            total = max(total, 1) * 100 if word == "hundred" else total + _NUMBERS[word]
+        yield Found(*match.span(), PERCENT, f"{total}%", {"amount": str(total), "unit": "percent"})
 
 
 def _amount(
@@ -130,13 +156,17 @@ def _amount(
     negative: bool,
     implied: bool = False,
 ) -> Found:
-    amount = Decimal(number.replace(",", "")).scaleb(power) * (-1 if negative else 1)
-    plain = format(amount, "f")
-    plain = plain.rstrip("0").rstrip(".") if "." in plain else plain
+    plain = _plain(number, power, negative=negative)
     value: dict[str, object] = {"amount": plain, "currency": currency}
     if implied:
         value["implied"] = True
     return Found(*span, MONEY, f"{currency} {plain}".strip(), value)
+
+
+def _plain(number: str, power: int, *, negative: bool = False) -> str:
+    amount = Decimal(number.replace(",", "")).scaleb(power) * (-1 if negative else 1)
+    plain = format(amount, "f")
+    return plain.rstrip("0").rstrip(".") if "." in plain else plain
 
 
 def _cells(text: str, statements: list[tuple[int, int, str]]) -> Iterator[Found]:

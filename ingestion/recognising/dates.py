@@ -24,7 +24,7 @@ _MONTH = (
 _DAY = r"(?P<day>[0-3]?\d)(?:st|nd|rd|th)?"
 _YEAR = r"(?P<year>(?:19|20)\d\d)"
 _DATES = [
-    re.compile(rf"(?<!\w){_MONTH}\s*{_DAY}(?:\s*,\s*|\s+){_YEAR}(?!\w|,\d)"),
+    re.compile(rf"(?<!\w){_MONTH},?\s*{_DAY}(?:\s*,\s*|\s+){_YEAR}(?!\w|,\d)"),
     re.compile(rf"(?<![\w.,]){_DAY}\s+(?:of\s+)?{_MONTH},?\s+{_YEAR}(?!\w|,\d)"),
     re.compile(rf"(?<!\w){_MONTH}(?:\s+of|,)?\s+{_YEAR}(?!\w|,\d)"),
     re.compile(rf"(?<!\w){_MONTH}[^\S\n]+{_DAY}(?![\w%]|[.,]\d)"),
@@ -35,6 +35,14 @@ _DATES = [
 ]
 _BARE = re.compile(
     r"(?<![\w$€£#'’&./-])(?<![,(]\d)(?P<year>(?:19[5-9]\d|20[0-4]\d))(?![\w%/]|[.,]\d)"
+)
+_DUE = re.compile(
+    r"\b(?:due|maturing|matures?|expiring)\s+(?:in\s+)?(?P<year>20[5-9]\d)(?![\w%/]|[.,]\d)"
+)
+# Without a day or a year a month is one only where the words before say when.
+_MONTH_ALONE = re.compile(
+    r"\b(?:[Ii]n|[Ss]ince|[Uu]ntil|[Dd]uring|[Tt]hrough|[Ee]arly|[Ll]ate|[Mm]onth\s+of)\s+(?:early\s+|"
+    rf"late\s+|mid-)?(?=[A-Z]){_MONTH}(?![^\S\n]*,?\s*\d|\s+of\s+\d|\w|[^\S\n]+[A-Z])"
 )
 _NAMED = re.compile(
     r"(?:\s+and\s+(?:19|20)\d\d)?(?:\s+(?:[A-Z][\w’'&-]*|and|of|for|\(?[A-Z]+\)?)){0,7}?\s+"
@@ -47,14 +55,15 @@ _COUNTED = re.compile(
     r"miles|MW|restaurants|locations|customers|countries|dollars|times)\b|\s?[-–]\s?\d{1,3}(?!\d)"
 )
 _NUMBERED = re.compile(
-    r"(?:\bAct\s+of|\bASU(?:\s+No\.?)?|\b(?:Section|Rule|No\.|Item|Note|Suite|Room|Form|Topic|Box|"
+    r"(?:\b(?:Act|ACT)\s+(?:of|OF)|\bASU(?:\s+No\.?)?|\b(?:Section|Rule|No\.|Item|Note|Suite|Room|Form|Topic|Box|"
     r"Exhibit|Release|Statement|Code|Bulletin|page|Page)|Framework\s*\(?|[\d,]\d[^\S\n]+[x×])\s*$"
 )
 _ORDINAL = r"(?P<ordinal>first|second|third|fourth|1st|2nd|3rd|4th)"
 _SHORT = r"(?P<short>(?:19|20)\d\d|['’]?\d\d)"
+_SHORT2 = r"(?P<short>\d\d)"
 _PERIODS = [
     re.compile(rf"(?i)\b{_ORDINAL}[\s-]+(?:fiscal\s+)?quarter(?:\s+(?:of|in|for))?(?:\s+the)?,?\s+"
-               rf"(?:(?:fiscal|calendar)(?:[\s-]+year)?\s+|full[\s-]year\s+|FY\s?)?{_YEAR}(?!\w)"),
+               rf"(?:(?:fiscal|calendar)(?:[\s-]+year)?\s+|full[\s-]year\s+|FY\s?)?(?:{_YEAR}|['’]{_SHORT2})(?!\w)"),
     re.compile(rf"\b(?P<letter>[QH])(?P<n>[1-4])(?:\s+of)?[\s-]*(?:(?:FY|CY|(?i:fiscal))(?:\s+(?i:year))?\s*)?"
                rf"{_SHORT}(?!\w|[.,]\d|%)"),
     re.compile(rf"\b(?P<n>[1-4])(?P<letter>[QH])\s*(?:FY|CY)?\s*{_SHORT}(?!\w|[.,]\d|%)"),
@@ -75,6 +84,11 @@ def dates(text: str) -> Iterator[Found]:
             iso = _iso(match.groupdict())
             if iso:
                 yield Found(*match.span(), DATE, iso, {"iso": iso})
+    for match in _MONTH_ALONE.finditer(text):
+        iso = _iso(match.groupdict())
+        yield Found(*match.span("month"), DATE, iso, {"iso": iso})
+    for match in _DUE.finditer(text):
+        yield Found(*match.span("year"), DATE, match["year"], {"iso": match["year"]})
     for match in _BARE.finditer(text):
         before = text[max(0, match.start() - 30) : match.start()]
         after = text[match.end() : match.end() + 120]

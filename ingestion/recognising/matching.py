@@ -16,7 +16,7 @@ from rapidfuzz import fuzz, process
 from ingestion.metadata import company_key
 from ingestion.recognising.mention import Found
 from ingestion.recognising.names import without_form
-from ingestion.recognising.words import tokens
+from ingestion.recognising.words import is_generic, tokens
 
 # Lets a letter or an ending differ in a long name, and nothing in a short one.
 NEAR = 94.0
@@ -90,12 +90,15 @@ def link(
     Beyond the matcher it knows the filer's short names, what the document itself defines
     (`value["short"]`), a unique leading part of a longer name ("Hilton"), and "the Company".
     """
-    own = {key for name in filer_names for key in _keys(name)} if filer else set()
+    own, short = _own(filer_names) if filer else (set(), set())
     known: dict[str, int | None] = {}
     tickers = {m.name: m.value["ticker"] for m in mentions if "ticker" in m.value}
     for name in {m.name for m in mentions if not m.value.get("reference")}:
         is_own = not own.isdisjoint(_keys(name))
         known[name] = filer if is_own else matcher.company(name, tickers.get(name, ""))
+        # The filer's first word is the filer, unless it is another company's name.
+        if known[name] is None and name.lower() in short and name not in tickers:
+            known[name] = filer
     shorts = _defined(mentions, known)
     leading = _leading(known)
 
@@ -108,6 +111,19 @@ def link(
         return found if found is not None else leading.get(mention.name.lower())
 
     return [company_of(mention) for mention in mentions]
+
+
+def _own(names: Iterable[str]) -> tuple[set[str], set[str]]:
+    """The keys of the filer's names, and its short names: leading words that are not everyday."""
+    names = list(names)
+    keys = {key for name in names for key in _keys(name)}
+    short: set[str] = set()
+    for name in names:
+        words = without_form(name).split()
+        first = words[0].lower() if words else ""
+        if len(words) > 1 and len(first) > 3 and not is_generic(first):
+            short.update(" ".join(words[:count]).lower() for count in range(1, len(words)))
+    return keys, short
 
 
 def _defined(mentions: Sequence[Found], known: dict[str, int | None]) -> dict[str, int | None]:

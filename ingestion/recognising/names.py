@@ -10,10 +10,12 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from ingestion.recognising.contexts import by_context, is_spoken_of
 from ingestion.recognising.mention import COMPANY, Found, flat
 from ingestion.recognising.words import (
     DETERMINERS,
     NO_COMPANY,
+    PLACES,
     STREETS,
     TOKEN,
     is_generic,
@@ -25,7 +27,7 @@ from ingestion.recognising.words import (
 _STRONG = (
     r"Inc\b\.?|INC\b\.?|Corporation\b|CORPORATION\b|Incorporated\b|INCORPORATED\b|Corp\b\.?|CORP\b\.?|Ltd\b\.?|LTD\b\.?|plc\b|"
     r"PLC\b|LLC\b|L\.L\.C\.|LLP\b|L\.P\.|N\.A\.|N\.V\.|B\.V\.|S\.A\.|S\.p\.A\.|GmbH\b|KGaA\b|ASA\b|"
-    r"S\.\s?à\.?\s?r\.l\.|S\.r\.l\.|S\.N\.C\.|K\.K\.|SRL\b|LTEE\b|Lt[ée]e\b|Limited\s+Liability\s+Company\b|"
+    r"S\.\s?à\.?\s?r\.l\.|S\.r\.l\.|S\.N\.C\.|K\.K\.|P\.C\.|SRL\b|LTEE\b|Lt[ée]e\b|Limited\s+Liability\s+Company\b|"
     r"Limited\b(?!\s+(?:Partner|Warrant|Recourse|Liab))|LIMITED\b|Oyj\b|Pty\b\.?|National\s+Association\b"
 )
 _WEAK = (
@@ -39,12 +41,15 @@ _WORD_BEFORE = re.compile(
     r"(?:(?P<name>[A-Z0-9][\w&.’'-]*|[a-z]\d\w*)|(?P<brackets>\([A-Z0-9][\w\s.]{0,24}\))|"
     r"(?P<link>&|and|of|de))(?P<gap>,?\s+)$"
 )
+_EXCHANGE = re.compile(r"\bStock\s+(?:Market|Exchange)$", re.IGNORECASE)
+_PLACE_AFTER = re.compile(r"[^\S\n]+([A-Z]\w+)")
+_PLACE_WORDS = frozenset(["County", "City", "Island", "Islands", "River", "Lake", "Beach", "Park"])
 _LONGEST = 8
 # Everyday words that begin a name as in "Bank of America"; others as in "Director of Acme".
 _OF = ("bank", "trust", "corporation", "company", "insurance", "corp", "society")
 _DOTTED = re.compile(r"(?:Inc|Corp|Co|Ltd|L\.P|N\.A|S\.A|N\.V|B\.V|S\.p\.A)$", re.IGNORECASE)
 _DEFINED = re.compile(
-    r"(?:['’]s)?,?\s*\(\s*(?:(?:collectively|together|hereinafter|formerly)\b[^()“\"]{0,40})?"
+    r"(?:['’]s)?(?:,\s+an?\s+[^()“\".;]{10,140})?,?\s*\(\s*(?:(?:collectively|together|hereinafter|formerly)\b[^()“\"]{0,40})?"
     r"(?:the\s+|[^()“\"]{0,60}\bor\s+)?(?P<open>[“\"‘']?)(?P<short>[A-Z0-9][\w&.’-]*(?:\s[\w&.’-]+){0,3}?)"
     r"[”\"’']?\s*\)"
 )
@@ -110,14 +115,16 @@ def companies(
     tagged: Sequence[tuple[int, int]],
     known: KnownNames,
     filer: KnownNames | None = None,
+    others: Sequence[tuple[int, int]] = (),
 ) -> list[Found]:
     """All company names in this text, possibly overlapping; the longest is meant.
 
-    `tagged` are spans a tagger calls organisations; `filer` holds the names of the company that
-    the document is about. A name followed by its short form has that in its value as `short`.
+    `tagged` are spans a tagger calls organisations, `others` people or places; `filer` holds the
+    names of the company that the document is about. A name followed by its short form has that in
+    its value as `short`.
     """
     formal = list(_by_form(text, known))
-    spans = {*formal, *known.find(text)}
+    spans = {*formal, *(span for span in known.find(text) if not _is_everyday_here(text, span))}
     if filer is not None:
         spans |= set(filer.find(text))
     for start, end in tagged:
@@ -130,12 +137,28 @@ def companies(
             span = (trimmed[0], form.end()) if form else trimmed
             if _agrees(text, span, formal):
                 spans.add(span)
+    spans |= {span for span in by_context(text, tagged, others) if _agrees(text, span, formal)}
     found = [_named(text, start, end) for start, end in sorted(spans)]
     shorts = KnownNames()
     for mention in found:
         if "short" in mention.value:
             shorts.add(mention.value["short"])
     return found + [_named(text, start, end) for start, end in shorts.find(text)]
+
+
+def _is_everyday_here(text: str, span: tuple[int, int]) -> bool:
+    """Whether it is one word that begins a place's name, or that begins a sentence and stands in
+    small letters elsewhere.
+    """
+    name = text[slice(*span)]
+    after = _PLACE_AFTER.match(text, span[1])
+    if after and (after[1] in _PLACE_WORDS or after[1].lower() in PLACES):
+        # "Continental Europe", "Trimble County".
+        return " " not in name
+    if not name.isalpha() or name != name.capitalize() or is_spoken_of(text, span):
+        return False
+    begins = re.search(r"(?:^|[.!?:;•]\s+|\n)$", text[max(0, span[0] - 3) : span[0]])
+    return bool(begins) and re.search(rf"(?<!\w){name.lower()}(?!\w)", text) is not None
 
 
 def references(text: str) -> Iterator[Found]:
@@ -199,6 +222,8 @@ def _by_form(text: str, known: KnownNames) -> Iterator[tuple[int, int]]:
         start = _first_word(text, match.start(), floor, known)
         core = text[start : match.start()].strip(" ,\n")
         believed = strong or not (is_generic(core) or speaks_against(core))
+        if _EXCHANGE.search(core):
+            continue
         if believed and re.search(r"[^\W\d_]", core):
             yield start, end
             floor = end
@@ -212,12 +237,16 @@ def _first_word(text: str, offset: int, floor: int, known: KnownNames) -> int:
         if match is None:
             break
         begin = max(floor, linked - 60) + match.start()
-        if count and "\n" in match["gap"]:
+        if count and "\n" in match["gap"] and not _is_prose(text, begin):
             break
         word = match["name"] or ""
         if "," in match["gap"] and (count or match["link"]):
             break
-        if word.lower().rstrip(".") in DETERMINERS or re.fullmatch(r"\d+(?:\.\d+)*\.?", word):
+        if (
+            text[begin - 1 : begin] == "/"
+            or word.lower().rstrip(".") in DETERMINERS
+            or re.fullmatch(r"\d+(?:\.\d+)*\.?", word)
+        ):
             break
         if match["link"]:
             # "Standard and Poor's Corporation" is one name, "Apple and Best Buy Corp." are two.
@@ -234,6 +263,12 @@ def _first_word(text: str, offset: int, floor: int, known: KnownNames) -> int:
         if word:
             start, count = begin, count + 1
     return start
+
+
+def _is_prose(text: str, offset: int) -> bool:
+    """Whether the line is a long one, so that its end need not be a name's."""
+    line = text[text.rfind("\n", 0, offset) + 1 : max(0, text.find("\n", offset))]
+    return len(line) > 70 and sum(map(str.islower, line)) > 0.6 * len(line)
 
 
 def _agrees(text: str, span: tuple[int, int], formal: Sequence[tuple[int, int]]) -> bool:

@@ -53,7 +53,9 @@ def people(text: str, tagged: Sequence[tuple[int, int]]) -> Iterator[Found]:
     for match in _SIGNED.finditer(text):
         if not speaks_against(match["name"]):
             first, last = match.span("name")
-            yield _person(text, first, last)
+            found = _person(text, first, last)
+            found.value["signed"] = True
+            yield found
 
 
 def _is_person(name: str, *, titled: bool) -> bool:

@@ -1,7 +1,7 @@
 """How well mentions are found and linked, by the code that serves, on gold spans in a folder.
 
-The folder holds either `fire_dev.json` (sentences as tokens with typed spans), or the PDFs that
-`--gold` names by file, page, offsets and digest. Passages go alone, so what a whole document would
+The folder holds either `fire_dev.json` (sentences as tokens with typed spans), or the files that
+`--gold` names by page, offsets and digest. Passages go alone, so what a whole document would
 tell (its own short names, "the Company") is not there to help.
 """
 
@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pypdfium2
 from numpy.typing import NDArray
 
 from docintel.scoring import CannotScore, Score, bootstrap
@@ -31,6 +30,7 @@ from ingestion.recognising.matching import link
 from ingestion.recognising.mention import COMPANY, DATE, MONEY, PERCENT, PERIOD, PERSON, Found
 from ingestion.recognising.names import names_of
 from ingestion.recognising.tagging import TaggerUnavailable
+from training.evaluation.passage_texts import passage_text
 
 FIRE = "fire_dev.json"
 # Periods are dates there, and percentages are quantities among others.
@@ -64,17 +64,20 @@ class Gold:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("folder", type=Path, help=f"folder with {FIRE}, or with the gold's PDFs")
-    parser.add_argument("--gold", type=Path, help="a file of gold passages of PDFs in the folder")
+    parser.add_argument("folder", type=Path, help=f"folder with {FIRE}, or with the gold's files")
+    parser.add_argument("--gold", type=Path, help="a file of gold passages of files in the folder")
+    parser.add_argument("--part", default="", help="only the passages of this part of the gold")
     parser.add_argument("--show", action="store_true", help="print every disagreement")
 
 
-def run(folder: Path, gold: Path | None = None, *, show: bool = False, **_: Any) -> Score:
+def run(
+    folder: Path, gold: Path | None = None, *, part: str = "", show: bool = False, **_: Any
+) -> Score:
     """Raises CannotScore where a file, the catalogue or the tagger is missing."""
     started = time.perf_counter()
     if not Company.objects.exists():
         raise CannotScore("no company is known; run: python manage.py load_companies")
-    wanted = read_passages(folder, gold) if gold else read_fire(folder / FIRE)
+    wanted = read_passages(folder, gold, part) if gold else read_fire(folder / FIRE)
     names = catalogue(fresh=True)
     try:
         found = [_find(passage, names) for passage in wanted.passages]
@@ -123,37 +126,34 @@ def read_fire(path: Path) -> Gold:
     return Gold(passages, tuple(FIRE_KINDS.values()), {PERIOD: DATE})
 
 
-def read_passages(folder: Path, path: Path) -> Gold:
-    """Gold passages whose text is taken from the PDFs and checked. Raises CannotScore."""
+def read_passages(folder: Path, path: Path, part: str = "") -> Gold:
+    """Gold passages, of one part or all, their text taken from the files and checked.
+
+    Raises CannotScore.
+    """
     try:
         stored = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise CannotScore(f"cannot read {path}: {error}") from error
-    filers = _filers(folder)
+    filers: dict[Path, dict[str, str]] = {}
     passages = []
     for row in stored["passages"]:
+        if part and row.get("part") != part:
+            continue
         file = next(
             (p for p in (folder / row["file"], folder / "pdfs" / row["file"]) if p.exists()), None
         )
         if file is None:
             raise CannotScore(f"{row['file']} is not in {folder}")
-        text = page_text(file, row["page"])[row["start"] : row["end"]]
+        text = passage_text(file, row["page"])[row["start"] : row["end"]]
         if hashlib.sha256(text.encode()).hexdigest() != row["sha256"]:
             raise CannotScore(f"page {row['page']} of {row['file']} reads otherwise than annotated")
         gold = {(start, end, kind) for start, end, kind in row["mentions"]}
-        passages.append(Passage(text, gold, filers.get(file.stem, "")))
+        if file.parent not in filers:
+            filers[file.parent] = _filers(file.parent.parent)
+        passages.append(Passage(text, gold, filers[file.parent].get(file.stem, "")))
     kinds = tuple(stored.get("kinds", GOLD_KINDS))
     return Gold(passages, kinds, {}, stored["links"] or None)
-
-
-def page_text(file: Path, page: int) -> str:
-    """The page (from 0) as pypdfium2 reads it, with line ends as one newline."""
-    document = pypdfium2.PdfDocument(file)
-    try:
-        text: str = document[page].get_textpage().get_text_range()
-    finally:
-        document.close()
-    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def joined(tokens: Sequence[str]) -> tuple[str, list[tuple[int, int]]]:

@@ -96,7 +96,8 @@ def line(counts: dict[str, Any]) -> str:
     left = counts["seconds_left"]
     return (
         f"{counts['total']} documents: {counts['parsed']} parsed, {counts['searchable']} "
-        f"searchable, {counts['embedded']} embedded, {counts['duplicate']} duplicates, "
+        f"searchable, {counts['embedded']} embedded, {counts['recognised']} read for "
+        f"mentions, {counts['duplicate']} duplicates, "
         f"{counts['quarantined']} quarantined; vectors {counts['chunks_embedded']}/"
         f"{counts['chunks_total']}" + (f", about {left:.0f} s left" if left else "")
     )

@@ -10,4 +10,5 @@ class Command(ScoredCommand):
     subjects = {
         "retrieval": "training.evaluation.retrieval",
         "entities": "training.evaluation.entities",
+        "links": "training.evaluation.links",
     }

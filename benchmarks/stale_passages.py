@@ -21,6 +21,8 @@ import django
 SETUP_SECONDS = 300
 WATCHED_SECONDS = 60.0
 SETTLING_SECONDS = 90.0
+# Between two searches: often enough to see a second, and not the load itself.
+PAUSE_SECONDS = 0.1
 AMENDED = "amended"
 WITHDRAWN = "withdrawn"
 
@@ -61,6 +63,7 @@ class Prober:
                 else:
                     self._look(self.markers[turn % len(self.markers)][0], None)
                 turn += 1
+                self.ended.wait(PAUSE_SECONDS)
         except Exception as error:
             self.errors.append(f"{type(error).__name__}: {error}")
             raise

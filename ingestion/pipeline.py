@@ -55,6 +55,14 @@ def parse_pending(seconds: float = STAGE_SECONDS) -> int:
     return _run(PARSE, seconds)
 
 
+def take_through(seconds: float = STAGE_SECONDS) -> int:
+    """Parse what has arrived, and index after each what is parsed; how many were parsed.
+
+    No document waits until all its neighbours are parsed, and an amendment least of all.
+    """
+    return _run(PARSE, seconds, then=INDEX)
+
+
 def index_pending(seconds: float = STAGE_SECONDS) -> int:
     """Make searchable what is parsed; how many documents were handled."""
     return _run(INDEX, seconds)
@@ -141,7 +149,7 @@ def _chunks_per_second() -> float | None:
     return sum(labels.get("chunks", 0) for _, labels, _ in rows) / elapsed
 
 
-def _run(stage: Stage, seconds: float) -> int:
+def _run(stage: Stage, seconds: float, then: Stage | None = None) -> int:
     until = time.monotonic() + seconds
     handled = 0
     while time.monotonic() < until:
@@ -151,6 +159,8 @@ def _run(stage: Stage, seconds: float) -> int:
         handled += 1
         if not _handle(stage, document, until):
             break
+        if then and (document := claiming.claim(then.backlog(), stage=then.name)):
+            _handle(then, document, until)
     enqueue(f"ingestion.tasks.{stage.name}_pending")
     return handled
 

@@ -34,8 +34,11 @@ logger = logging.getLogger(__name__)
 # Longer than one listing or one item can take; a killed worker's source comes back after it.
 LEASE_SECONDS = 300
 LOCK = 8_244_153
-# Then the queue's other tasks get their turn, and this one comes again if something is left.
-SLICE_SECONDS = 20.0
+# Then the queue's other tasks get their turn, and this one comes again if something is left. Where
+# another worker parses and indexes meanwhile, it may hold its own for longer.
+SLICE_SECONDS = 60.0 if settings.Q_CLUSTER["workers"] > 1 else 20.0
+# Asking is mostly answered by "unchanged": cheap, and late for many if one item came between each.
+POLLS_PER_TURN = 4
 # A source that took longer than this for one item rests, for twice as long as it took.
 SLOW_SECONDS = 3.0
 REST_FACTOR = 2
@@ -93,8 +96,11 @@ def _in_thread(ends: float) -> int:
 def _work(ends: float) -> int:
     done = 0
     while time.monotonic() < ends:
-        # One of each in turn: many listings must not keep items waiting, nor the reverse.
-        steps = int(poll_next()) + int(take_turn())
+        # By turns: many listings must not keep items waiting, nor the reverse.
+        steps = 0
+        while steps < POLLS_PER_TURN and time.monotonic() < ends and poll_next():
+            steps += 1
+        steps += int(take_turn())
         if not steps:
             break
         done += steps

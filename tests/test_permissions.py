@@ -363,6 +363,7 @@ def plain(words: str, hidden: Document) -> str:
     """Without the ids and what changes from one request to the next."""
     for pk in (str(hidden.public_id), MISSING):
         words = words.replace(pk, "ID")
+    words = re.sub(rf"/sources/{hidden.source_id}/", "/sources/ROW/", words)
     words = re.sub(rf"\b({hidden.pk}|{MISSING_ROW})\b", "ROW", words)
     return re.sub(r"\b[A-Za-z0-9]{64}\b", "CSRF", words)
 

@@ -149,9 +149,7 @@ def outcome(prober: Prober) -> dict[str, Any]:
                 "done": switched is not None,
                 "seconds_to_switch": (switched or time.time()) - change.asked_at,
                 "stale_after_asked": max(0.0, change.last_stale - change.asked_at),
-                "stale_after_switch": max(0.0, change.last_stale - switched)
-                if switched
-                else None,
+                "stale_after_switch": max(0.0, change.last_stale - switched) if switched else None,
             }
         )
     return {"changes": rows, "search_seconds": prober.seconds, "errors": prober.errors}

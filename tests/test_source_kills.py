@@ -145,9 +145,7 @@ def test_killed_while_fetching_an_item(stop: str, server: Web, files: Path) -> N
     server.says("/feed", f'<rss version="2.0"><channel><title>W</title>{items}</channel></rss>')
     for number in range(3):
         server.says(f"/{number}.txt", words(f"story{number}"), Content_Type="text/plain")
-    source = Source.objects.create(
-        name="Wire", kind=Source.Kind.RSS, location=server.url("/feed")
-    )
+    source = Source.objects.create(name="Wire", kind=Source.Kind.RSS, location=server.url("/feed"))
     killed(stop, "poll", files, server.port)
     source.refresh_from_db()
     assert source.claim is not None
@@ -241,9 +239,7 @@ def test_killed_while_a_folder_withdraws(
     folder.mkdir()
     for name in ("kept", "deleted", "other"):
         (folder / f"{name}.txt").write_bytes(words(f"{name}mark"))
-    source = Source.objects.create(
-        name="Filings", kind=Source.Kind.FOLDER, location=str(folder)
-    )
+    source = Source.objects.create(name="Filings", kind=Source.Kind.FOLDER, location=str(folder))
     fetching.scan_folder(source)
     elsewhere = Source.objects.create(name="Pushed", kind=Source.Kind.API)
     make_searchable()

@@ -82,7 +82,9 @@ def wanted(location: str) -> tuple[int, frozenset[str], str]:
     """
     match = _LOCATION.fullmatch(location.strip())
     if not match:
-        raise Unusable('An EDGAR source is a CIK, perhaps with forms and a year: "320193 10-K,10-Q since 2010".')
+        raise Unusable(
+            'An EDGAR source is a CIK, perhaps with forms and a year: "320193 10-K,10-Q since 2010".'
+        )
     named = re.split(r"[,\s]+", (match.group(2) or "").upper().strip())
     forms = frozenset(filter(None, named)) or frozenset(KINDS)
     return int(match.group(1)), forms, match.group(3) or ""

@@ -44,6 +44,13 @@ call_command("createcachetable", verbosity=0)
 sync_schedule()
 start_all()
 """
+PROBE = """
+import sys
+import django
+django.setup()
+from benchmarks.stale_passages import main
+main(int(sys.argv[1]), float(sys.argv[2]))
+"""
 # The first line of input brings the sources; each further one is answered by every item so far.
 REPORT = """
 import json, sys
@@ -80,7 +87,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0)
 
 
-def run(
+def run(  # noqa: PLR0917
     documents: int = 1_000,
     sources: int = 300,
     seconds: float = 300,
@@ -210,7 +217,7 @@ def _running_roles(environment: dict[str, str], workers: int) -> Iterator[None]:
 def _prober(
     environment: dict[str, str], changes: int, seconds: float
 ) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-m", "benchmarks.stale_passages", str(changes), str(seconds)]
+    command = [sys.executable, "-c", PROBE, str(changes), str(seconds)]
     with _process(command, environment) as process:
         _expect(process)
         yield process

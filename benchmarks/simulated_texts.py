@@ -27,7 +27,7 @@ _LINE = 92
 
 def sentences(seed: int, count: int = 24) -> list[str]:
     """English of a financial wire, its names and figures drawn by the seed."""
-    draw = random.Random(seed)  # noqa: S311  nothing secret
+    draw = random.Random(seed)
     company = f"{_word(draw).title()} {_word(draw).title()} {draw.choice(_FORMS)}"
     found = [f"{company} reported results for the {draw.choice(_QUARTERS)} quarter."]
     for _ in range(count):

@@ -1,6 +1,6 @@
 """Amend and withdraw documents while searching for them all the time: how long old ones are found.
 
-Run as `python -m benchmarks.stale_passages CHANGES SECONDS` in a place with working workers. It
+`main` runs in a process of its own, in a place with working workers and with Django set up. It
 prints "ready" when its own documents are searchable, changes half of them one after another over
 SECONDS once a line arrives, and ends with a line of JSON. Times are seconds by this clock.
 """
@@ -16,7 +16,14 @@ from datetime import datetime
 from io import BytesIO
 from typing import Any
 
-import django
+from django.contrib.auth.models import User
+from django.db import connection
+
+from benchmarks.simulated_texts import sentences
+from ingestion.models import Document, Source
+from ingestion.receiving import take_in
+from ingestion.revising import withdraw
+from qa.retrieval import search
 
 SETUP_SECONDS = 300
 WATCHED_SECONDS = 60.0
@@ -50,7 +57,6 @@ class Prober:
     ended: threading.Event = field(default_factory=threading.Event)
 
     def run(self) -> None:
-        from django.db import connection
 
         turn = 0
         try:
@@ -71,9 +77,6 @@ class Prober:
             connection.close()
 
     def _look(self, marker: str, change: Change | None) -> None:
-        from django.contrib.auth.models import User
-
-        from qa.retrieval import search
 
         everyone = User(username="prober", is_superuser=True)
         began = time.perf_counter()
@@ -88,23 +91,20 @@ class Prober:
 
 def text_of(marker: str, version: int) -> bytes:
     """A note that only this marker finds; versions differ in what they say."""
-    from benchmarks.simulated_texts import sentences
 
     seed = int.from_bytes(marker.encode()[-6:], "big") * 100 + version
     lines = [f"{marker} reported revenue of {version + 1} million."]
     return "\n".join(lines + sentences(seed, 12)).encode()
 
 
-def send(source: Any, marker: str, version: int) -> Any:
-    from ingestion.receiving import take_in
+def send(source: Source, marker: str, version: int) -> Document:
 
     file = BytesIO(text_of(marker, version))
     return take_in(source, f"{marker}.txt", file, external_id=marker).document
 
 
-def prepare(count: int) -> tuple[Any, list[tuple[str, int]]]:
+def prepare(count: int) -> tuple[Source, list[tuple[str, int]]]:
     """The source and (marker, document id) of `count` documents, all searchable."""
-    from ingestion.models import Document, Source
 
     source = Source.objects.create(name="Pushed while measured", kind=Source.Kind.API)
     markers = [f"quellmark{number:03d}" for number in range(count)]
@@ -117,10 +117,8 @@ def prepare(count: int) -> tuple[Any, list[tuple[str, int]]]:
     return source, sent
 
 
-def change_over(seconds: float, source: Any, prober: Prober) -> None:
+def change_over(seconds: float, source: Source, prober: Prober) -> None:
     """Each document amended or withdrawn, in turn, evenly over these seconds."""
-    from ingestion.models import Document
-    from ingestion.revising import withdraw
 
     began = time.monotonic()
     for number, (marker, pk) in enumerate(prober.markers):
@@ -135,7 +133,6 @@ def change_over(seconds: float, source: Any, prober: Prober) -> None:
 
 def outcome(prober: Prober) -> dict[str, Any]:
     """Per change: seconds of stale answers after it was asked for, and after its switch."""
-    from ingestion.models import Document
 
     rows = []
     for change in prober.changes:
@@ -156,7 +153,6 @@ def outcome(prober: Prober) -> dict[str, Any]:
 
 
 def main(count: int, seconds: float) -> None:
-    from ingestion.models import Document
 
     source, markers = prepare(count)
     print("ready", flush=True)
@@ -177,8 +173,3 @@ def main(count: int, seconds: float) -> None:
         prober.ended.set()
         thread.join()
     print(json.dumps(outcome(prober)), flush=True)
-
-
-if __name__ == "__main__":
-    django.setup()
-    main(int(sys.argv[1]), float(sys.argv[2]))

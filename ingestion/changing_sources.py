@@ -19,8 +19,10 @@ from ingestion.sources import POLLED
 # Another place, another reader, or back after a pause: it is asked at once and in full.
 ASKED_ANEW = frozenset({"location", "kind", "active"})
 STARTED_OVER = frozenset(
-    ("etag", "last_modified", "last_error", "next_run_at", "rest_until", "failures", "notes")
-    + ("claim", "claimed_until")
+    {
+        *("etag", "last_modified", "last_error", "next_run_at", "rest_until", "failures", "notes"),
+        *("claim", "claimed_until"),
+    }
 )
 
 

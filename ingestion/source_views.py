@@ -13,8 +13,8 @@ from ingestion import changing_sources, onboarding
 from ingestion.comparing_sources import hints
 from ingestion.ledger import ledger
 from ingestion.models import Source
-from ingestion.source_forms import EditSourceForm, NewSourceForm
 from ingestion.querysets import SourceQuerySet
+from ingestion.source_forms import EditSourceForm, NewSourceForm
 from ingestion.source_health import describe, standings
 from ingestion.sources import POLLED
 

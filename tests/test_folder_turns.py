@@ -1,4 +1,4 @@
-"""Folders are looked through in turns: a huge one keeps neither small ones nor other work waiting."""
+"""Folders are looked through in turns: a huge one keeps nobody else waiting."""
 
 from __future__ import annotations
 

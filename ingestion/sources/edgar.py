@@ -3,8 +3,8 @@
 Shape as documented at https://www.sec.gov/search-filings/edgar-application-programming-interfaces:
 `filings.recent` holds columns (accessionNumber, filingDate, form, primaryDocument, ...) of equal
 length, newest first; `filings.files` names pages of the same columns with older filings, which are
-read only where the location asks for them ("320193 10-K since 2010"). The SEC asks for a declared user agent and at most ten requests a second,
-which is kept over all workers together.
+read only where the location asks for them ("320193 10-K since 2010"). The SEC asks for a declared
+user agent and at most ten requests a second, which is kept over all workers together.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def wanted(location: str) -> tuple[int, frozenset[str], str]:
     match = _LOCATION.fullmatch(location.strip())
     if not match:
         raise Unusable(
-            'An EDGAR source is a CIK, perhaps with forms and a year: "320193 10-K,10-Q since 2010".'
+            'An EDGAR source is a CIK, perhaps with forms and year: "320193 10-K,10-Q since 2010".'
         )
     named = re.split(r"[,\s]+", (match.group(2) or "").upper().strip())
     forms = frozenset(filter(None, named)) or frozenset(KINDS)

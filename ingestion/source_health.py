@@ -108,7 +108,7 @@ def describe(source: Source) -> list[str]:
         lines.append(
             f"It answers slowly, so it rests for {timeuntil(source.rest_until)} between two items."
         )
-    if source.active and source.next_run_at:
+    if source.active and source.next_run_at and not source.last_error:
         late = row.lag > timedelta(minutes=1)
         lines.append(
             f"Its next run is {_ago(row.lag)} overdue."

@@ -62,7 +62,7 @@ def test_an_address_becomes_a_source(
     expect(page.get_by_label("Kind of source")).to_have_value("rss")
     page.get_by_label("Name").fill("Morning wire")
     page.get_by_role("button", name="Switch on").click()
-    expect(page.get_by_role("status")).to_contain_text("“Morning wire” is switched on")
+    expect(page.locator(".messages")).to_contain_text("“Morning wire” is switched on")
     polling.poll_sources(20)
     page.get_by_role("link", name="Morning wire").click()
     expect(page.locator(".sentences")).to_contain_text("Of 7 items that it listed, 6 were fetched")
@@ -70,7 +70,7 @@ def test_an_address_becomes_a_source(
     page.get_by_role("link", name="Change").click()
     page.get_by_label("Ask it every").fill("5")
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_role("status")).to_contain_text("is saved")
+    expect(page.locator(".messages")).to_contain_text("is saved")
     assert complaints == []
 
 

@@ -31,8 +31,9 @@ from ingestion.recognising.tagging import TaggerUnavailable
 
 logger = logging.getLogger(__name__)
 
-# A tick's share; what is left is enqueued again, so that other work gets its turn between.
-STAGE_SECONDS = 30.0
+# A tick's share; what is left is enqueued again, so that other work gets its turn between. At 30
+# seconds the polling of sources waited two minutes for a worker.
+STAGE_SECONDS = 10.0
 RATE_WINDOW = timedelta(minutes=5)
 UNEXPECTED = "Something unexpected went wrong; the log has the details."
 

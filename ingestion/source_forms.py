@@ -60,11 +60,11 @@ class EditSourceForm(_Described):
     active = forms.BooleanField(required=False, label="Switched on")
     field_order = ("name", "kind", "location")
 
-    def __init__(self, source: Source, *values: Any, **more: Any) -> None:
+    def __init__(self, source: Source, data: Any = None) -> None:
         self.source = source
         said = {name: getattr(source, name) for name in self.base_fields if name != "groups"}
         initial = {**said, "groups": list(source.groups.values_list("pk", flat=True))}
-        super().__init__(*values, initial=initial, **more)
+        super().__init__(data, initial=initial)
         if source.kind not in POLLED:
             for name in ("kind", "location", "poll_minutes"):
                 del self.fields[name]

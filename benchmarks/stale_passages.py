@@ -62,7 +62,11 @@ class Prober:
         try:
             while not self.ended.is_set():
                 recent = time.time() - WATCHED_SECONDS
-                watched = [each for each in list(self.changes) if each.asked_at > recent]
+                watched = [
+                    each
+                    for each in list(self.changes)
+                    if max(each.asked_at, each.last_stale) > recent
+                ]
                 if watched:
                     change = watched[turn % len(watched)]
                     self._look(change.marker, change)

@@ -12,23 +12,16 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import numpy as np
-import psycopg
 import pypdfium2
-from django.conf import settings
-from psycopg import sql
 
+from benchmarks.place import ROOT, fresh_place
 from docintel.scoring import CannotScore, Score, bootstrap
 
-ROOT = Path(__file__).resolve().parent.parent
 BARE_SECONDS = 10.0
 START = """
 import sys
@@ -88,7 +81,7 @@ def run(folder: Path, workers: int = 2, limit: int = 0, **_: Any) -> Score:
     # Spread over the folder: neighbours are one company's filings.
     files = files[:: max(1, len(files) // limit)][:limit] if limit else files
     before = _bare_rate(files)
-    with _place() as environment:
+    with fresh_place() as environment:
         _call(PREPARE, environment, json.dumps([str(path) for path in files]))
         seconds = _work(environment, workers)
         report = json.loads(_call(REPORT, environment))
@@ -136,30 +129,6 @@ def _bare_rate(files: list[Path]) -> float:
         if time.perf_counter() - start > BARE_SECONDS:
             break
     return pages / (time.perf_counter() - start)
-
-
-@contextmanager
-def _place() -> Iterator[dict[str, str]]:
-    """The environment of processes that work on a fresh database and folder."""
-    name = f"docintel_bench_{os.getpid()}"
-    with (
-        tempfile.TemporaryDirectory(prefix="docintel-bench-") as files,
-        psycopg.connect(settings.DATABASE_URL, autocommit=True) as server,
-    ):
-        server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        try:
-            yield {
-                **os.environ,
-                "DJANGO_SETTINGS_MODULE": "docintel.settings",
-                "DATABASE_URL": urlsplit(settings.DATABASE_URL)._replace(path=f"/{name}").geturl(),
-                "DOCINTEL_VAR": str(settings.VAR_DIR),
-                "MODELS_DIR": str(settings.MODELS_DIR),
-                "MEDIA_ROOT": files,
-                "LOG_LEVEL": "ERROR",
-            }
-        finally:
-            drop = sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name))
-            server.execute(drop)
 
 
 def _call(code: str, environment: dict[str, str], given: str = "") -> str:

@@ -269,6 +269,7 @@ OPENAI_API_KEY = env.str("OPENAI_API_KEY", default="")
 ALLOWED_FETCH_HOSTS = env.list("ALLOWED_FETCH_HOSTS", default=[])
 FETCH_USER_AGENT = env.str("FETCH_USER_AGENT", default="docintel/0.1")
 FETCH_SECONDS = env.int("FETCH_SECONDS", default=30)
+# Of one worker: the others parse and index meanwhile, however many there are.
 FETCH_THREADS = env.int("FETCH_THREADS", default=4)
 # The SEC answers only who says who they are: "Example Research jane@example.com".
 EDGAR_USER_AGENT = env.str("EDGAR_USER_AGENT", default="")

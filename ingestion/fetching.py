@@ -7,19 +7,24 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import os
+import time
+import uuid
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from django.contrib.auth.models import Group
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
 from docintel.scheduling import enqueue
 from ingestion.models import Document, Source
+from ingestion.polled import LONGEST_WAITING_FIRST, due_to_poll, free
 from ingestion.receiving import Receipt, Refused, identifier, take_in
 from ingestion.withdrawing import note_absent
 
@@ -30,6 +35,13 @@ MANIFEST = "sources.json"
 LITTER = frozenset({MANIFEST, "Thumbs.db", "desktop.ini"})
 LITTER_PREFIXES = (".", "~$")
 MOST_COMPLAINTS = 5
+# One folder's turn, and a task's; then the queue's other tasks get theirs.
+TURN_SECONDS = 4.0
+SLICE_SECONDS = 20.0
+# A killed worker's folder is looked through again after it.
+LEASE = timedelta(seconds=60)
+# A little less than the time between two ticks of the job.
+AGAIN_AFTER = timedelta(minutes=4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +65,44 @@ def open_folder(path: Path, name: str = "") -> list[Source]:
         sources = [_source_listed(root, entry) for entry in _manifest(root / MANIFEST)]
     else:
         sources = [_source_at(root, name or root.name or "Files")]
+    # Also where it was looked through a moment ago.
+    Source.objects.filter(pk__in=[source.pk for source in sources]).update(next_run_at=None)
     enqueue("ingestion.tasks.scan_folders")
     return sources
 
 
-def scan_folders() -> list[Document]:
-    """Look through every active folder source; the new documents."""
-    now = timezone.now()
-    sources = Source.objects.filter(kind=Source.Kind.FOLDER, active=True).order_by("pk")
-    return [document for source in sources for document in scan_folder(source, now)]
+def scan_folders(seconds: float = SLICE_SECONDS) -> list[Document]:
+    """Look through the folders that are due, a turn of each in order; the new documents.
+
+    What is left after `seconds` follows in a task of its own, so that a huge folder keeps neither
+    small ones nor the queue's other work waiting.
+    """
+    ends = time.monotonic() + seconds
+    created: list[Document] = []
+    looks = deque(_Look(source) for source in _claim_due())
+    while looks:
+        if time.monotonic() > ends:
+            for look in looks:
+                _let_go(look.source)
+            enqueue("ingestion.tasks.scan_folders")
+            break
+        look = looks.popleft()
+        try:
+            found, done = look.turn(min(ends, time.monotonic() + TURN_SECONDS))
+        except (OperationalError, InterfaceError):
+            # The database, not the folder: the leases end by themselves.
+            raise
+        except Exception as error:
+            # One folder that breaks its reader must not stop the others.
+            logger.exception("folder %s could not be looked through", look.source)
+            _note(look.source, [f"It could not be looked through ({type(error).__name__})."])
+            found, done = [], True
+        created += found
+        if done:
+            _let_go(look.source, next_run_at=look.began + AGAIN_AFTER)
+        elif _renew(look.source):
+            looks.append(look)
+    return created
 
 
 def scan_folder(source: Source, now: datetime | None = None) -> list[Document]:
@@ -69,26 +110,68 @@ def scan_folder(source: Source, now: datetime | None = None) -> list[Document]:
 
     All arrive at `now`, so that of two files with one text the first in order is the original.
     """
-    now = now or timezone.now()
-    root = Path(source.location)
-    complaints: list[str] = []
-    created: list[Document] = []
-    if not root.is_dir():
-        complaints.append(f"There is no folder {root}.")
-    known = _known(source)
-    unread: list[str] = []
-    seen: set[str] = set()
-    for path in _files(root, unread) if root.is_dir() else ():
-        seen.add(_identity(root, path))
-        receipt = _take(source, root, path, known, complaints, now)
-        if receipt is not None and receipt.created:
-            created.append(receipt.document)
-    complete = root.is_dir() and not unread
-    if kept := note_absent(source, seen, complete=complete):
-        unread.append(kept)
-    complaints[:0] = unread
-    _note(source, complaints)
-    return created
+    return _Look(source, now).turn(math.inf)[0]
+
+
+class _Look:
+    """One look through one folder, taken in turns; only a whole one says what is absent."""
+
+    def __init__(self, source: Source, now: datetime | None = None) -> None:
+        self.source = source
+        self.began = now or timezone.now()
+        self.steps = self._steps()
+
+    def turn(self, ends: float) -> tuple[list[Document], bool]:
+        """New documents until `time.monotonic()` passes `ends`, and whether all was looked at."""
+        created: list[Document] = []
+        for document in self.steps:
+            if document is not None:
+                created.append(document)
+            if time.monotonic() > ends:
+                return created, False
+        return created, True
+
+    def _steps(self) -> Iterator[Document | None]:
+        root = Path(self.source.location)
+        complaints: list[str] = []
+        if not root.is_dir():
+            complaints.append(f"There is no folder {root}.")
+        known = _known(self.source)
+        unread: list[str] = []
+        seen: set[str] = set()
+        for path in _files(root, unread) if root.is_dir() else ():
+            seen.add(_identity(root, path))
+            receipt = _take(self.source, root, path, known, complaints, self.began)
+            yield receipt.document if receipt is not None and receipt.created else None
+        complete = root.is_dir() and not unread
+        if kept := note_absent(self.source, seen, complete=complete):
+            unread.append(kept)
+        complaints[:0] = unread
+        _note(self.source, complaints)
+
+
+def _claim_due() -> list[Source]:
+    """The folders whose time has come, leased, those that waited longest for a turn first."""
+    due = Source.objects.filter(due_to_poll(), free(), kind=Source.Kind.FOLDER, active=True)
+    claimed = []
+    for source in due.order_by(*LONGEST_WAITING_FIRST["turn"]):
+        source.claim = uuid.uuid4()
+        until = timezone.now() + LEASE
+        # The conditions again, in the update: another worker may be here too.
+        row = due.filter(pk=source.pk).order_by()
+        if row.update(claim=source.claim, claimed_until=until, last_turn_at=timezone.now()):
+            claimed.append(source)
+    return claimed
+
+
+def _renew(source: Source) -> bool:
+    held = Source.objects.filter(pk=source.pk, claim=source.claim)
+    return bool(held.update(claimed_until=timezone.now() + LEASE))
+
+
+def _let_go(source: Source, **changes: Any) -> None:
+    held = Source.objects.filter(pk=source.pk, claim=source.claim)
+    held.update(claim=None, claimed_until=None, **changes)
 
 
 def _known(source: Source) -> dict[str, _Known]:

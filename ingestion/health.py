@@ -13,6 +13,7 @@ from docintel import encoders
 from docintel.doctor import Finding
 from ingestion import index_health, source_health
 from ingestion.entities import live_recogniser
+from ingestion.ledger import ledger
 from ingestion.models import Document, Source
 from ingestion.querysets import DocumentQuerySet
 from ingestion.recognising import tagging
@@ -33,6 +34,7 @@ def findings() -> Iterator[Finding]:
     yield _vectors()
     yield _mentions()
     yield _quarantine()
+    yield from _lateness()
     yield from _sources()
 
 
@@ -90,6 +92,23 @@ def _quarantine() -> Finding:
         message=f"{_documents(count)} could not be processed",
         hint="see the page Quarantine: each has its reason, to retry or drop",
     )
+
+
+def _lateness() -> Iterator[Finding]:
+    """The ledger's alerts: arrival to searchable over 45 minutes, vectors over 60."""
+    kept = ledger()
+    for alert in kept.total.alerts:
+        late = ", ".join(line.source.name for line in kept.lines if line.source and line.alerts)
+        yield Finding(
+            "Lateness",
+            ok=False,
+            message=f"{alert} Sources: {late}." if late else alert,
+            hint="see the page Ledger; more workers: make serve WORKERS=4",
+        )
+    if not kept.total.alerts:
+        p95 = kept.total.p95
+        within = f"p95 {p95:.0f} s from arrival to searchable" if p95 else "nothing arrived lately"
+        yield Finding("Lateness", ok=True, message=within)
 
 
 def _sources() -> Iterator[Finding]:

@@ -19,6 +19,7 @@ from django.utils import timezone
 from docintel.models import ModelVersion
 from ingestion.chunk_tables import TERM_DIMENSIONS, VECTOR_DIMENSIONS, Chunk, ChunkVector
 from ingestion.company_tables import Company
+from ingestion.comparison_tables import SourceComparison
 from ingestion.mention_tables import CompanyAlias, Mention
 from ingestion.polled import Polled, SourceItem
 from ingestion.querysets import DocumentQuerySet, SourceQuerySet
@@ -35,6 +36,7 @@ __all__ = [
     "Document",
     "Mention",
     "Source",
+    "SourceComparison",
     "SourceItem",
     "TermStatistic",
     "TextBand",

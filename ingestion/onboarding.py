@@ -10,13 +10,14 @@ import io
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import IO
 
 from django.conf import settings
+from django.contrib.auth.models import Group
 from django.db import transaction
 
 from docintel.net import Blocked, Failed, TooLarge, TooSlow, fetch
@@ -82,8 +83,13 @@ def try_out(location: str, kind: str = "", default_kind: str = "") -> Trial:
 
 
 @transaction.atomic
-def switch_on(name: str, kind: str, location: str, **fields: object) -> Source:
-    """Make the source, and have it asked soon; Refused if it is there already."""
+def switch_on(
+    name: str, kind: str, location: str, groups: Iterable[Group] = (), **fields: object
+) -> Source:
+    """Make the source, seen by these groups (none: everyone), and have it asked soon.
+
+    Refused if it is there already.
+    """
     location = location.strip()
     if kind not in POLLED:
         raise Refused("Only feeds, pages, folders of mail and EDGAR are asked regularly.")
@@ -92,6 +98,8 @@ def switch_on(name: str, kind: str, location: str, **fields: object) -> Source:
     source = Source.objects.create(
         name=_free(name.strip() or location), kind=kind, location=location, **fields
     )
+    # In the transaction that makes it: not for a moment is it open to others.
+    source.groups.set(groups)
     enqueue("ingestion.tasks.poll_sources")
     return source
 

@@ -10,7 +10,9 @@ from __future__ import annotations
 import logging
 import time
 import uuid
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -31,8 +33,12 @@ logger = logging.getLogger(__name__)
 
 # Longer than one listing or one item can take; a killed worker's source comes back after it.
 LEASE_SECONDS = 300
-# Then the queue's other tasks get their turn, and this one comes again if something is left.
-SLICE_SECONDS = 20.0
+LOCK = 8_244_153
+# Then the queue's other tasks get their turn, and this one comes again if something is left. Where
+# another worker parses and indexes meanwhile, it may hold its own for longer.
+SLICE_SECONDS = 60.0 if settings.Q_CLUSTER["workers"] > 1 else 20.0
+# Asking is mostly answered by "unchanged": cheap, and late for many if one item came between each.
+POLLS_PER_TURN = 4
 # A source that took longer than this for one item rests, for twice as long as it took.
 SLOW_SECONDS = 3.0
 REST_FACTOR = 2
@@ -42,14 +48,20 @@ PROBLEMS = (Unusable, Blocked, Failed, TooLarge, TooSlow)
 
 
 def poll_sources(seconds: float = SLICE_SECONDS) -> int:
-    """Listings and items dealt with in about `seconds`; calls itself again if some are left."""
+    """Listings and items dealt with in about `seconds`; calls itself again if some are left.
+
+    0 if a worker is at it already: with a second one, nobody would be left to parse and index.
+    """
     ends = time.monotonic() + seconds
     threads = settings.FETCH_THREADS
-    if threads > 1:
-        with ThreadPoolExecutor(threads, thread_name_prefix="fetch") as pool:
-            done = sum(pool.map(_in_thread, [ends] * threads))
-    else:
-        done = _work(ends)
+    with _alone() as alone:
+        if not alone:
+            return 0
+        if threads > 1:
+            with ThreadPoolExecutor(threads, thread_name_prefix="fetch") as pool:
+                done = sum(pool.map(_in_thread, [ends] * threads))
+        else:
+            done = _work(ends)
     if anything_due():
         enqueue("ingestion.tasks.poll_sources")
     return done
@@ -58,6 +70,20 @@ def poll_sources(seconds: float = SLICE_SECONDS) -> int:
 def anything_due() -> bool:
     """Whether a worker that came now would find something to do."""
     return _candidates(polled.due_to_poll() | polled.due_for_a_turn()).exists()
+
+
+@contextmanager
+def _alone() -> Iterator[bool]:
+    """Whether no other worker fetches; a lock of the session, so that it ends with its holder."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
+        alone = bool(cursor.fetchone()[0])
+    try:
+        yield alone
+    finally:
+        if alone:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
 
 
 def _in_thread(ends: float) -> int:
@@ -70,8 +96,11 @@ def _in_thread(ends: float) -> int:
 def _work(ends: float) -> int:
     done = 0
     while time.monotonic() < ends:
-        # One of each in turn: many listings must not keep items waiting, nor the reverse.
-        steps = int(poll_next()) + int(take_turn())
+        # By turns: many listings must not keep items waiting, nor the reverse.
+        steps = 0
+        while steps < POLLS_PER_TURN and time.monotonic() < ends and poll_next():
+            steps += 1
+        steps += int(take_turn())
         if not steps:
             break
         done += steps

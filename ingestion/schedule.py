@@ -12,5 +12,7 @@ SCHEDULE = [
     Job("mend revisions", "ingestion.tasks.mend_revisions", 2),
     Job("sketch documents", "ingestion.tasks.sketch_pending", 5),
     Job("scan folders", "ingestion.tasks.scan_folders", 5),
+    # The row of the day, written anew while the day lasts.
+    Job("compare new sources", "ingestion.tasks.compare_new_sources", 360),
     Job("refresh word statistics", "ingestion.tasks.refresh_statistics", 10),
 ]

@@ -89,6 +89,54 @@ def standings(sources: SourceQuerySet) -> list[Standing]:
     return found
 
 
+def describe(source: Source) -> list[str]:
+    """How a source is doing, in sentences: what was asked when, what came, what is next."""
+    if source.kind not in POLLED:
+        return _described_unpolled(source)
+    row = standings(Source.objects.filter(pk=source.pk))[0]
+    lines = [f"It is {row.words}." if not source.last_error else failing(source)]
+    if source.last_success_at:
+        lines.append(f"It last answered {timesince(source.last_success_at)} ago.")
+    elif source.polled_at:
+        lines.append("It has never answered.")
+    lines.append(
+        f"Of {row.listed:,} items that it listed, {row.fetched:,} were fetched, {row.waiting:,} "
+        f"wait for their turn and {row.given_up:,} were given up."
+    )
+    lines.append(f"In the last day it brought {row.documents_an_hour:.1f} documents an hour.")
+    if source.rest_until and source.rest_until > timezone.now():
+        lines.append(
+            f"It answers slowly, so it rests for {timeuntil(source.rest_until)} between two items."
+        )
+    if source.active and source.next_run_at and not source.last_error:
+        late = row.lag > timedelta(minutes=1)
+        lines.append(
+            f"Its next run is {_ago(row.lag)} overdue."
+            if late
+            else f"It is asked again in {timeuntil(source.next_run_at)}."
+            if source.next_run_at > timezone.now()
+            else "It is asked again now."
+        )
+    return [*lines, *source.notes]
+
+
+def _described_unpolled(source: Source) -> list[str]:
+    if not source.active:
+        return ["It is switched off."]
+    if source.kind != Source.Kind.FOLDER:
+        return ["It takes what is sent; nothing is fetched from it."]
+    lines = source.last_error.splitlines()
+    if source.last_success_at:
+        lines.append(
+            f"It was last looked through without a problem {timesince(source.last_success_at)} ago."
+        )
+    elif not lines:
+        lines.append("It has not been looked through yet.")
+    if source.offered is not None:
+        lines.append(f"It held {source.offered:,} files when it was last looked through.")
+    return lines
+
+
 def findings() -> Iterator[Finding]:
     """A line for each polled source that needs somebody, and one for all of them."""
     found = standings(Source.objects.filter(active=True))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ingestion import (
+    comparing_sources,
     fetching,
     index_health,
     lexical,
@@ -14,7 +15,7 @@ from ingestion import (
 
 
 def parse_pending() -> None:
-    pipeline.parse_pending()
+    pipeline.take_through()
 
 
 def index_pending() -> None:
@@ -52,3 +53,7 @@ def mend_revisions() -> None:
 
 def sketch_pending() -> None:
     near_duplicates.sketch_pending()
+
+
+def compare_new_sources() -> None:
+    comparing_sources.compare_new_sources()

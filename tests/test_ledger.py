@@ -279,3 +279,25 @@ def test_nothing_is_told_of_a_hidden_earlier_revision(library, alice, client) ->
         assert "412.0" not in page
         assert str(old.public_id) not in page
     assert client.get(f"{old.get_absolute_url()}changes/").status_code == 404
+
+
+def test_lateness_is_alerted_on_the_health_page_and_in_the_terminal(
+    library, olga, client: Client, capsys
+) -> None:
+    from docintel import measuring
+    from ingestion import health
+
+    def late() -> list[str]:
+        return [row.message for row in health._lateness() if not row.ok]
+
+    assert late() == []
+    measuring.record("searchable_lag_seconds", 46 * 60.0, source=library.pk)
+    measuring.record("vector_lag_seconds", 61 * 60.0, source=library.pk)
+    assert [message.split(" Sources: ") for message in late()] == [
+        ["Documents become searchable too late (p95 over 45 minutes).", f"{library.name}."],
+        ["Vectors follow too late (p95 over 60 minutes).", f"{library.name}."],
+    ]
+    client.force_login(olga)
+    assert b"p95 over 45 minutes" in client.get("/health/").content
+    call_command("ingest", "status")
+    assert "alert: Vectors follow too late" in capsys.readouterr().out

@@ -58,6 +58,8 @@ EXPECTED: dict[str, tuple[set[str], set[str]]] = {
     "ingestion:upload": (SENDERS, SENDERS),
     "ingestion:sources": (OPERATORS, NOBODY),
     "ingestion:new_source": (OPERATORS, OPERATORS),
+    "ingestion:source": (OPERATORS, NOBODY),
+    "ingestion:edit_source": (OPERATORS, OPERATORS),
     "ingestion:quarantine": (OPERATORS, NOBODY),
     "ingestion:retry": (NOBODY, OPERATORS),
     "ingestion:drop": (NOBODY, OPERATORS),
@@ -154,6 +156,8 @@ class Route:
         path = self.pattern.replace(
             "<uuid:public_id>", str(document.public_id if document else MISSING)
         )
+        of = str(document.source_id if document else MISSING_ROW)
+        path = path.replace("<int:source>", of)
         path = re.sub(r"<int:\w+>", "1", path)
         path = re.sub(r"<path:object_id>|<id>", str(row), path)
         path = re.sub(r"<path:\w+>", "1", path)
@@ -331,8 +335,8 @@ def test_a_restricted_document_looks_like_a_missing_one(world, person, name):
     client = signed_in(person(name))
     different = []
     for route in routes():
-        about_documents = "uuid:public_id" in route.pattern or "ingestion_document" in route.name
-        if not about_documents:
+        about = ("uuid:public_id", "int:source", "/document/")
+        if not any(words in route.pattern for words in about):
             continue
         _, hidden = pair(route, world)
         for method in ("get", "post"):
@@ -360,6 +364,7 @@ def plain(words: str, hidden: Document) -> str:
     """Without the ids and what changes from one request to the next."""
     for pk in (str(hidden.public_id), MISSING):
         words = words.replace(pk, "ID")
+    words = re.sub(rf"/sources/{hidden.source_id}/", "/sources/ROW/", words)
     words = re.sub(rf"\b({hidden.pk}|{MISSING_ROW})\b", "ROW", words)
     return re.sub(r"\b[A-Za-z0-9]{64}\b", "CSRF", words)
 

@@ -266,6 +266,34 @@ def test_without_forms_the_usual_ones_are_taken_and_odd_rows_left(sec: Web) -> N
     assert [item.pushed["form"] for item in items] == ["10-K", "10-K/A", "10-Q"]
 
 
+def test_older_filings_are_listed_only_where_they_are_asked_for(sec: Web) -> None:
+    reply = json.loads(submissions())
+    pages = {"001": ("2005-01-01", "2015-12-31"), "002": ("1994-01-01", "2004-12-31")}
+    for number, (first, last) in pages.items():
+        name = f"CIK0000320193-submissions-{number}.json"
+        entry = {"name": name, "filingCount": 2, "filingFrom": first, "filingTo": last}
+        reply["filings"]["files"].append(entry)
+        page = {
+            "accessionNumber": [f"0000320193-15-0{number}01", f"0000320193-06-0{number}02"],
+            "filingDate": [last, first], "form": ["10-K", "10-K"],
+            "primaryDocument": ["new.htm", "old.htm"],
+        }  # fmt: skip
+        sec.says(f"/submissions/{name}", json.dumps(page))
+    reply["filings"]["files"].append({"name": "../../x.json", "filingTo": "2020-01-01"})
+    sec.says("/submissions/CIK0000320193.json", json.dumps(reply))
+    recent, _ = listed(Source.Kind.EDGAR, "320193 10-K")
+    assert len(recent) == 2
+    assert sec.paths() == ["/submissions/CIK0000320193.json"]
+    older, _ = listed(Source.Kind.EDGAR, "320193 10-K since 2010")
+    assert [str(item.published_on) for item in older] == ["2024-11-01", "2024-08-09", "2015-12-31"]
+    everything, _ = listed(Source.Kind.EDGAR, "CIK320193 since 1990")
+    assert len(everything) == 7
+    assert not any("x.json" in path for path in sec.paths())
+    sec.says("/submissions/CIK0000320193-submissions-001.json", '{"form": []}')
+    with pytest.raises(Unusable, match="shape of submissions"):
+        listed(Source.Kind.EDGAR, "320193 10-K since 2010")
+
+
 @pytest.mark.parametrize(
     "body",
     ["", "[]", "{}", '{"filings": {"recent": {}}}', "[" * 100_000, submissions(form=["10-K"])],

@@ -2,8 +2,9 @@
 
 Shape as documented at https://www.sec.gov/search-filings/edgar-application-programming-interfaces:
 `filings.recent` holds columns (accessionNumber, filingDate, form, primaryDocument, ...) of equal
-length, newest first. The SEC asks for a declared user agent and at most ten requests a second,
-which is kept over all workers together.
+length, newest first; `filings.files` names pages of the same columns with older filings, which are
+read only where the location asks for them ("320193 10-K since 2010"). The SEC asks for a declared
+user agent and at most ten requests a second, which is kept over all workers together.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from typing import Any
 
 from django.conf import settings
@@ -34,14 +36,21 @@ KINDS = {
     "8-K": "current_report",
     "6-K": "current_report",
 }
-_LOCATION = re.compile(r"(?:CIK)?\s*(\d{1,10})(?:[\s:;]+(.+))?", re.IGNORECASE)
+_LOCATION = re.compile(
+    r"(?:CIK)?\s*(\d{1,10})(?:[\s:;]+(?!since\b)(.+?))?(?:[\s,;]+since\s+(\d{4}))?", re.IGNORECASE
+)
+_OLDER = re.compile(r"CIK\d{10}-submissions-\d{1,4}\.json")
+# Of a company's whole life there are a few.
+MOST_OLDER = 40
+NO_SHAPE = "EDGAR's answer has not the shape of submissions."
+MISSHAPEN = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
 _ACCESSION = re.compile(r"\d{10}-\d{2}-\d{6}")
 _DOCUMENT = re.compile(r"[\w.-]{1,200}(?:/[\w.-]{1,200})?")
 
 
 def list_new(source: Source, known: Known) -> Listing:
     """The filings of the wanted forms (and their amendments) that are not known."""
-    cik, forms = wanted(source.location)
+    cik, forms, since = wanted(source.location)
     agent = headers()
     wait_for_turn()
     with fetch(
@@ -56,22 +65,29 @@ def list_new(source: Source, known: Known) -> Listing:
             return Listing(unchanged=True)
         try:
             reply = json.loads(answer.read())
-            rows = list(_rows(reply))
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-            raise Unusable("EDGAR's answer has not the shape of submissions.") from error
+            rows = list(_rows(reply["filings"]["recent"]))
+            older = _older(reply, since)
+        except MISSHAPEN as error:
+            raise Unusable(NO_SHAPE) from error
         listing = Listing(etag=answer.etag, last_modified=answer.last_modified)
     company = {"company": str(reply.get("name") or "")[:200], "ticker": _ticker(reply)}
-    listing.items = _items(rows, cik, forms, company, known)
+    listing.items = _items(chain(rows, _of_pages(older, since)), cik, forms, company, known)
     return listing
 
 
-def wanted(location: str) -> tuple[int, frozenset[str]]:
-    """The CIK and the forms of a location such as "320193" or "CIK0000320193 10-K,8-K"."""
+def wanted(location: str) -> tuple[int, frozenset[str], str]:
+    """The CIK, the forms and the first year ("": only what EDGAR calls recent) of a location.
+
+    Such as "320193", "CIK0000320193 10-K,8-K" or "320193 10-K since 2010".
+    """
     match = _LOCATION.fullmatch(location.strip())
     if not match:
-        raise Unusable('An EDGAR source is a CIK, perhaps with forms: "320193 10-K,10-Q".')
+        raise Unusable(
+            'An EDGAR source is a CIK, perhaps with forms and year: "320193 10-K,10-Q since 2010".'
+        )
     named = re.split(r"[,\s]+", (match.group(2) or "").upper().strip())
-    return int(match.group(1)), frozenset(filter(None, named)) or frozenset(KINDS)
+    forms = frozenset(filter(None, named)) or frozenset(KINDS)
+    return int(match.group(1)), forms, match.group(3) or ""
 
 
 def headers() -> dict[str, str]:
@@ -91,8 +107,32 @@ def wait_for_turn() -> None:
         time.sleep(SECONDS_BETWEEN)
 
 
-def _rows(reply: Mapping[str, Any]) -> Iterator[dict[str, str]]:
-    recent = reply["filings"]["recent"]
+def _older(reply: Mapping[str, Any], since: str) -> list[str]:
+    """The names of the pages that reach into the time asked for; none where none was asked for."""
+    files = reply["filings"].get("files") or []
+    found = [(str(file["name"]), str(file["filingTo"])) for file in files] if since else []
+    return [name for name, to in found if to[:4] >= since and _OLDER.fullmatch(name)][:MOST_OLDER]
+
+
+def _of_pages(names: list[str], since: str) -> Iterator[dict[str, str]]:
+    """The rows of older pages, each fetched when its turn comes."""
+    for name in names:
+        agent = headers()
+        wait_for_turn()
+        with fetch(
+            f"{settings.EDGAR_DATA_URL}/submissions/{name}",
+            headers=agent,
+            max_bytes=LARGEST_SUBMISSIONS,
+            seconds=settings.FETCH_SECONDS,
+        ) as answer:
+            try:
+                rows = list(_rows(json.loads(answer.read())))
+            except MISSHAPEN as error:
+                raise Unusable(NO_SHAPE) from error
+        yield from (row for row in rows if row["filingDate"][:4] >= since)
+
+
+def _rows(recent: Mapping[str, Any]) -> Iterator[dict[str, str]]:
     names = ("accessionNumber", "filingDate", "form", "primaryDocument", "primaryDocDescription")
     columns = [recent[name] for name in names[:4]]
     columns.append(recent.get(names[4]) or [""] * len(columns[0]))
@@ -103,7 +143,7 @@ def _rows(reply: Mapping[str, Any]) -> Iterator[dict[str, str]]:
 
 
 def _items(
-    rows: list[dict[str, str]],
+    rows: Iterable[dict[str, str]],
     cik: int,
     forms: frozenset[str],
     company: dict[str, str],

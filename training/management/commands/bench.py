@@ -8,6 +8,7 @@ from training.management.scored_command import ScoredCommand
 class Command(ScoredCommand):
     help = "Measure how fast the serving code is on this machine."
     subjects = {
+        "arrivals": "benchmarks.arrivals",
         "ingest": "benchmarks.ingestion",
         "embed": "benchmarks.embedding",
         "search": "benchmarks.search",

@@ -113,9 +113,8 @@ class DocumentQuerySet(models.QuerySet["Document"]):
             "published_on__gte": scope.published_from,
             "published_on__lte": scope.published_to,
         }
-        found = self.filter(**{name: value for name, value in conditions.items() if value})
-        if scope.topics:
-            found = found.about(scope.topics)
+        found = self.about(scope.topics) if scope.topics else self
+        found = found.filter(**{name: value for name, value in conditions.items() if value})
         if scope.sources:
             there = self.model.objects.living().filter(source__in=scope.sources).order_by()
             found = found.filter(
@@ -184,7 +183,7 @@ class DocumentQuerySet(models.QuerySet["Document"]):
 
     def about(self, topics: Iterable[str]) -> DocumentQuerySet:
         """Shown as being about any of these topics (their keys); a sighting as its original is."""
-        shown = self.model.topics.field.model.objects.filter(
+        shown: models.QuerySet[Any] = models.QuerySet(self.model.topics.field.model).filter(
             topic__in=list(topics), topic__active=True, probability__gte=SHOWN
         )
         return self.filter(

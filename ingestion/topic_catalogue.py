@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import transaction
 
+from docintel.scheduling import enqueue
 from ingestion.classifying.known import known_topics
 from ingestion.models import Topic
 
@@ -41,7 +42,9 @@ def sync_topics() -> tuple[int, int]:
     return len(added), len(changed)
 
 
-def edited(topic: Topic) -> bool:
-    """Whether a person's description differs from the one of the data."""
+def save_topic(topic: Topic) -> None:
+    """Keep what a person changed; documents are classified anew if it is the description."""
     known = {row.key: row.description for row in known_topics()}
-    return topic.description != known.get(topic.key)
+    topic.edited = topic.description != known.get(topic.key)
+    topic.save()
+    enqueue("ingestion.tasks.classify_pending")

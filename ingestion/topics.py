@@ -193,9 +193,7 @@ def topic_vectors(topics: dict[str, tuple[str, list[str]]], embedder: ModelVersi
     return np.stack([found[key] for key in topics]).astype(np.float32)
 
 
-def vectors_of_topics(
-    topics: Sequence[tuple[str, list[str]]], embedder: ModelVersion
-) -> Floats:
+def vectors_of_topics(topics: Sequence[tuple[str, list[str]]], embedder: ModelVersion) -> Floats:
     """The directions of these descriptions with their phrases, made now: float32 (topics, 768)."""
     texts = [text for description, phrases in topics for text in (description, *phrases)]
     # As a question, because a person's long description is cut then and not refused.
@@ -216,7 +214,7 @@ def _vectors_of(texts: tuple[str, ...], _embedder: str) -> Floats:
 
 
 def _topics() -> dict[str, tuple[str, list[str]]]:
-    """Key -> what it speaks of and its phrases, of all topics; one that is off is only not shown."""
+    """Key -> description and phrases, of topics switched off too."""
     rows = Topic.objects.values_list("key", "name", "description", "phrases")
     return {key: (f"{name}. {text}", list(phrases)) for key, name, text, phrases in rows}
 

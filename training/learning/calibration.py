@@ -27,8 +27,8 @@ from training.learning.one_vs_rest import macro_f1
 
 EXAMPLES = Path(__file__).parents[1] / "calibration" / "topic_examples.toml"
 FOLDS = 10
-HEAD = """# Made by `manage.py train calibration` from the project's own labelled examples: how the default
-# classifier turns similarities into probabilities, per embedder (digest of its weights).
+HEAD = """# Made by `manage.py train calibration` from the project's own labelled examples: how the
+# default classifier turns similarities into probabilities, per embedder (by its digest).
 """
 
 
@@ -105,7 +105,9 @@ def keep(version: str, digest: str, numbers: calibration.Calibration) -> None:
 def _examples(embedder: Any) -> tuple[pooling.Floats, np.ndarray]:
     """Similarities and labels of the examples, both (examples, topics), of the shipped topics."""
     examples = tomllib.loads(EXAMPLES.read_text(encoding="utf-8"))["example"]
-    shipped = {row.key: (f"{row.name}. {row.description}", [*row.phrases]) for row in known_topics()}
+    shipped = {
+        row.key: (f"{row.name}. {row.description}", [*row.phrases]) for row in known_topics()
+    }
     vectors = topics.vectors_of_topics(list(shipped.values()), embedder)
     passages = passages_of([example["text"] for example in examples])
     found = np.stack([pooling.similarities(rows, vectors) for rows in passages])

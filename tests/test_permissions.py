@@ -118,7 +118,9 @@ ADMIN: dict[str, dict[str, set[str]]] = {
 }
 # Read-only in the admin: looked at by GET, never posted to.
 UNCHANGEABLE = {
-    model for model, actions in ADMIN.items() if not actions["add"] and "axes" not in model
+    model
+    for model, actions in ADMIN.items()
+    if not actions["add"] and "axes" not in model and model != "ingestion_topic"
 }
 # Whoever may restrict sources knows them all, and their companies.
 NAMES_ARE_KNOWN = (

@@ -49,7 +49,7 @@ class Learned:
             with np.load(BytesIO(content), allow_pickle=False) as arrays:
                 topics = tuple(json.loads(arrays["topics"].tobytes()))
                 found = cls(topics, arrays["weights"], arrays["intercepts"])
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
             raise BadModel(f"the file cannot be read: {error}") from error
         fits = found.weights.ndim == 2 and found.weights.shape[0] == len(topics)
         if not fits or found.intercepts.shape != (len(topics),):

@@ -100,10 +100,7 @@ def passage_vectors(document: Document, embedder: ModelVersion) -> Floats:
     """The vectors of its passages by this embedder, in reading order: float32 (n, 768)."""
     rows = ChunkVector.objects.filter(chunk__document=document, embedder=embedder)
     found = rows.order_by("chunk__ordinal").values_list("embedding", flat=True)
-    vectors = [vector.to_numpy() for vector in found]
-    if not vectors:
-        return np.zeros((0, encoders.MAX_DIMENSIONS), dtype=np.float32)
-    return np.stack(vectors).astype(np.float32)
+    return np.array(list(found), dtype=np.float32).reshape(-1, encoders.MAX_DIMENSIONS)
 
 
 def live_version(embedder: ModelVersion) -> ModelVersion:
@@ -166,7 +163,7 @@ def topic_vectors(topics: dict[str, tuple[str, list[str]]], embedder: ModelVersi
     digests = {key: _digest(texts) for key, texts in topics.items()}
     rows = TopicVector.objects.filter(embedder=embedder, topic__in=topics)
     found = {
-        key: embedding.to_numpy()
+        key: np.array(embedding, dtype=np.float32)
         for key, digest, embedding in rows.values_list("topic", "digest", "embedding")
         if digest == digests[key]
     }
@@ -188,9 +185,8 @@ def topic_vectors(topics: dict[str, tuple[str, list[str]]], embedder: ModelVersi
             unique_fields=["topic", "embedder"],
             update_fields=["digest", "embedding"],
         )
-    if not topics:
-        return np.zeros((0, encoders.MAX_DIMENSIONS), dtype=np.float32)
-    return np.stack([found[key] for key in topics]).astype(np.float32)
+    vectors = np.array([found[key] for key in topics], dtype=np.float32)
+    return vectors.reshape(-1, encoders.MAX_DIMENSIONS)
 
 
 def vectors_of_topics(topics: Sequence[tuple[str, list[str]]], embedder: ModelVersion) -> Floats:

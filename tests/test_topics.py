@@ -22,12 +22,12 @@ from tests.small_corpus import document as searchable
 pytestmark = pytest.mark.django_db(transaction=True)
 
 OIL = (
-    "Crude oil rose after OPEC ministers agreed to cut output by 500,000 barrels a day. Traders said "
-    "refineries in Asia had bought cargoes ahead of the meeting."
+    "Crude oil rose after OPEC ministers agreed to cut output by 500,000 barrels a day. Traders "
+    "said refineries in Asia had bought cargoes ahead of the meeting."
 )
 BID = (
-    "Orvane Foods agreed to acquire all shares of Pell Brothers for 28 dollars a share in cash. The "
-    "merger needs the approval of shareholders."
+    "Orvane Foods agreed to acquire all shares of Pell Brothers for 28 dollars a share in cash. "
+    "The merger needs the approval of shareholders."
 )
 
 
@@ -116,7 +116,9 @@ def test_while_no_embedder_answers_topics_wait_and_no_attempt_counts(monkeypatch
 
 
 def test_a_document_without_vectors_is_about_nothing():
-    row = searchable([], vectors=[], embedder=encoders.live_embedder())
+    row = searchable([OIL])
+    row.embedder = encoders.live_embedder()
+    row.save()
     assert pipeline.classify_pending() == 1
     row.refresh_from_db()
     assert row.classifier is not None
@@ -124,7 +126,9 @@ def test_a_document_without_vectors_is_about_nothing():
 
 
 def test_a_language_that_the_embedder_does_not_know_does_no_harm():
-    row = embedded("Der Vorstand hat beschlossen, die Hauptversammlung auf den Mai zu verlegen. " * 3)
+    row = embedded(
+        "Der Vorstand hat beschlossen, die Hauptversammlung auf den Mai zu verlegen. " * 3
+    )
     assert pipeline.classify_pending() == 1
     assert all(0 <= found.probability <= 1 for found in row.topics.all())
 

@@ -106,7 +106,7 @@ def learn(vectors: Floats, labels: Labels, keys: tuple[str, ...]) -> Learned:
     weights = [lines[column].weights for column in lines]
     return Learned(
         tuple(keys[column] for column in lines),
-        np.array(weights, dtype=np.float32).reshape(len(lines), -1),
+        np.array(weights, dtype=np.float32).reshape(len(lines), vectors.shape[1]),
         np.array([lines[column].intercept for column in lines], dtype=np.float32),
     )
 

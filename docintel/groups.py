@@ -12,7 +12,17 @@ READ = ("ingestion.view_document",)
 # Group name -> "app.codename" permissions. A trailing ".*" stands for all of an app.
 PERMISSIONS: dict[str, tuple[str, ...]] = {
     "analyst": (*READ, "ingestion.add_document"),
-    "expert": (*READ, "ingestion.add_document", "ingestion.change_document"),
+    "expert": (
+        *READ,
+        "ingestion.add_document",
+        "ingestion.change_document",
+        "ingestion.view_topic",
+        "ingestion.change_topic",
+        "ingestion.view_topiclabel",
+        "ingestion.add_topiclabel",
+        "ingestion.change_topiclabel",
+        "ingestion.delete_topiclabel",
+    ),
     "integrator": (*READ, "ingestion.add_document"),
     "operator": (
         *READ,

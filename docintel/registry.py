@@ -27,6 +27,14 @@ def make_live(version: ModelVersion) -> None:
     version.live = True
 
 
+def add(name: str, version: str, digest: str, **fields: Any) -> ModelVersion:
+    """The row of exactly these weights, made if there is none; it is not made live."""
+    row, _ = ModelVersion.objects.get_or_create(
+        name=name, version=version, digest=digest, defaults=fields
+    )
+    return row
+
+
 def register(name: str, version: str, digest: str, **fields: Any) -> ModelVersion:
     """The row of exactly these weights, live, made if there is none."""
     found = ModelVersion.objects.filter(

@@ -17,6 +17,16 @@ from ingestion.merging import merge_companies, split_alias
 from ingestion.metadata import company_key
 from ingestion.models import Company, CompanyAlias, Document, Source
 from ingestion.sightings import STATES, arrivals
+from ingestion.topic_admin import TopicAdmin, TopicLabelAdmin
+
+__all__ = [
+    "CompanyAdmin",
+    "CompanyAliasAdmin",
+    "DocumentAdmin",
+    "SourceAdmin",
+    "TopicAdmin",
+    "TopicLabelAdmin",
+]
 
 
 @admin.register(Source)

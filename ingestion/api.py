@@ -40,6 +40,7 @@ from ingestion.serializers import (
     UploadResults,
     accepted,
 )
+from ingestion.showing_topics import with_topics
 from ingestion.sightings import arrivals, sightings
 from ingestion.withdrawing import NotYours, withdraw_for
 
@@ -111,7 +112,7 @@ class Documents(DocumentView):
     @extend_schema(operation_id="list_documents", filters=True, responses=DocumentLine(many=True))
     def get(self, _: Request) -> Response:
         """List documents, newest first."""
-        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        page = with_topics(self.paginate_queryset(self.filter_queryset(self.get_queryset())) or [])
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
     @extend_schema(
@@ -200,6 +201,7 @@ class DocumentDetails(DocumentView):
             "body": rows.only(*fields).get(),
             "with_text": bool(include),
         }
+        with_topics([document])
         return Response(DocumentDetail(document, context=context).data)
 
     @extend_schema(

@@ -146,6 +146,7 @@ def drop(document: Document) -> bool:
         "chunk_count": 0,
         "recognised_at": None,
         "recognised_to": 0,
+        "classifier": None,
         **FREE,
     }
     if not Document.objects.filter(pk=document.pk).quarantined().update(**changes):
@@ -153,6 +154,7 @@ def drop(document: Document) -> bool:
     _apply(document, changes)
     document.chunks.all().delete()
     document.mentions.all().delete()
+    document.topics.all().delete()
     living = document.sightings.filter(superseded_at=None, withdrawn_at=None)
     heir = living.order_by("received_at", "pk").first()
     if heir is not None:

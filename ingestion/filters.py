@@ -18,7 +18,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
 from ingestion.mentioned import mentioning
-from ingestion.models import FISCAL_YEARS, Company, Document, Source
+from ingestion.models import FISCAL_YEARS, Company, Document, Source, Topic
 from ingestion.querysets import DocumentQuerySet, Scope
 from ingestion.sightings import STATES
 
@@ -86,6 +86,12 @@ class SourcesFilter(django_filters.ModelMultipleChoiceFilter):
         return qs.filter(source__in=[source.pk for source in value]) if value else qs
 
 
+@extend_schema_field({"type": "array", "items": {"type": "string"}})
+class TopicsFilter(django_filters.ModelMultipleChoiceFilter):
+    def filter(self, qs: Any, value: Any) -> Any:
+        return qs.about([topic.key for topic in value]) if value else qs
+
+
 def visible_sources(request: HttpRequest | None) -> QuerySet[Source]:
     """Sources that may be named: an invisible one is refused exactly as an unknown one."""
     if request is None:  # The schema is being written.
@@ -99,6 +105,9 @@ class ScopeFilter(FilterSet):
     company = SeveralCompanies(one=forms.CharField(max_length=200), label="Name or ticker")
     kind = django_filters.MultipleChoiceFilter(choices=Document.Kind.choices)
     source = SourcesFilter(queryset=visible_sources, to_field_name="name", label="Name of a source")
+    topic = TopicsFilter(
+        queryset=lambda _: Topic.objects.filter(active=True), to_field_name="key", label="Key"
+    )
     fiscal_year = SeveralIntegers(
         field_name="fiscal_year",
         one=forms.IntegerField(min_value=FISCAL_YEARS[0], max_value=FISCAL_YEARS[1]),
@@ -120,6 +129,7 @@ class ScopeFilter(FilterSet):
             companies=company_ids(chosen["company"]) if chosen["company"] else (),
             kinds=tuple(chosen["kind"]),
             sources=tuple(source.pk for source in chosen["source"]),
+            topics=tuple(topic.key for topic in chosen["topic"]),
             fiscal_years=tuple(chosen["fiscal_year"]),
             fiscal_quarters=tuple(chosen["fiscal_quarter"]),
             published_from=chosen["published_from"],

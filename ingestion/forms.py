@@ -8,7 +8,7 @@ from django import forms
 from django.db.models import Q
 
 from ingestion.mentioned import mentioning
-from ingestion.models import FISCAL_YEARS, Document
+from ingestion.models import FISCAL_YEARS, Document, Topic
 from ingestion.querysets import DocumentQuerySet
 from ingestion.sightings import STATES
 
@@ -83,6 +83,9 @@ class ListForm(forms.Form):
     state = forms.ChoiceField(
         choices=[*ANY, *((state, state.capitalize()) for state in STATES)], required=False
     )
+    topic = forms.ModelChoiceField(
+        Topic.objects.filter(active=True), required=False, empty_label="Any"
+    )
     year = forms.IntegerField(
         min_value=FISCAL_YEARS[0], max_value=FISCAL_YEARS[1], required=False, label="Fiscal year"
     )
@@ -105,5 +108,7 @@ class ListForm(forms.Form):
         exact = {"kind": "kind", "state": "shown_state", "year": "fiscal_year"}
         wanted = {field: values.get(name) for name, field in exact.items()}
         documents = documents.filter(**{field: value for field, value in wanted.items() if value})
+        if topic := values.get("topic"):
+            documents = documents.about([topic.key])
         _, order = ORDERS[values.get("order") or "received"]
         return documents.order_by(*order)

@@ -56,6 +56,7 @@ def make_searchable(document: Document) -> int:
             searchable_at=timezone.now(),
             embedded_at=None,
             embedder=None,
+            classifier=None,
             index_again=False,
         ):
             raise ClaimLost(document.pk)

@@ -24,6 +24,7 @@ from ingestion.mention_tables import CompanyAlias, Mention
 from ingestion.polled import Polled, SourceItem
 from ingestion.querysets import DocumentQuerySet, SourceQuerySet
 from ingestion.term_tables import CorpusStatistics, TermStatistic, TextBand
+from ingestion.topic_tables import DocumentTopic, Topic, TopicLabel, TopicVector
 
 __all__ = [
     "TERM_DIMENSIONS",
@@ -34,12 +35,16 @@ __all__ = [
     "CompanyAlias",
     "CorpusStatistics",
     "Document",
+    "DocumentTopic",
     "Mention",
     "Source",
     "SourceComparison",
     "SourceItem",
     "TermStatistic",
     "TextBand",
+    "Topic",
+    "TopicLabel",
+    "TopicVector",
 ]
 
 MAX_ATTEMPTS = 3
@@ -120,6 +125,7 @@ class Document(models.Model):
         INDEX = "index", "Index"
         EMBED = "embed", "Embed"
         RECOGNISE = "recognise", "Recognise"
+        CLASSIFY = "classify", "Classify"
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="documents")
@@ -209,6 +215,14 @@ class Document(models.Model):
     )
     recognised_at = models.DateTimeField(null=True, blank=True)
     recognised_to = models.PositiveIntegerField(default=0, help_text="characters read so far")
+    classifier = models.ForeignKey(
+        ModelVersion,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="the version that found its topics, from its vectors as they are",
+    )
     chunk_count = models.PositiveIntegerField(default=0)
     attempts = models.PositiveSmallIntegerField(default=0)
     failed_stage = models.CharField(max_length=10, choices=Stage.choices, blank=True)
@@ -284,6 +298,22 @@ class Document(models.Model):
             models.Index(
                 fields=["recogniser", "-received_at"],
                 name="document_recogniser",
+                condition=Q(searchable_at__isnull=False),
+            ),
+            models.Index(
+                fields=["-received_at"],
+                name="document_unclassified",
+                condition=Q(
+                    searchable_at__isnull=False,
+                    embedder__isnull=False,
+                    classifier__isnull=True,
+                    duplicate_of__isnull=True,
+                    quarantined_at__isnull=True,
+                ),
+            ),
+            models.Index(
+                fields=["classifier", "-received_at"],
+                name="document_classifier",
                 condition=Q(searchable_at__isnull=False),
             ),
             models.Index(

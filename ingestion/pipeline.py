@@ -21,13 +21,22 @@ from django.utils import timezone
 from docintel import encoders, measuring
 from docintel.models import Measurement
 from docintel.scheduling import enqueue
-from ingestion import amending, claiming, entities, indexing, near_duplicates, revising
+from ingestion import (
+    amending,
+    claiming,
+    entities,
+    indexing,
+    near_duplicates,
+    revising,
+    topics,
+)
 from ingestion.claiming import ClaimLost
 from ingestion.freezing import freeze
 from ingestion.models import ChunkVector, Document
 from ingestion.parsing import ParserFailed, Unreadable
 from ingestion.querysets import BODY_FIELDS, DocumentQuerySet
 from ingestion.recognising.tagging import TaggerUnavailable
+from ingestion.topics import ClassifierUnavailable
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +49,7 @@ UNEXPECTED = "Something unexpected went wrong; the log has the details."
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One loop: what is due, the verb that handles a claimed document, the task that follows.
+    """One loop: what is due, the verb that handles a claimed document, the tasks that follow.
 
     The verb returns whether the document has this stage behind it.
     """
@@ -48,7 +57,7 @@ class Stage:
     name: str
     backlog: Callable[[], DocumentQuerySet]
     work: Callable[[Document, float], bool]
-    next_task: str = ""
+    next_tasks: tuple[str, ...] = ()
 
 
 def parse_pending(seconds: float = STAGE_SECONDS) -> int:
@@ -93,13 +102,23 @@ def recognise_pending(seconds: float = STAGE_SECONDS) -> int:
         return 0
 
 
+def classify_pending(seconds: float = STAGE_SECONDS) -> int:
+    """Find the topics that the live classifier has not; how many documents were handled."""
+    try:
+        return _run(CLASSIFY, seconds)
+    except (encoders.EncoderUnavailable, ClassifierUnavailable) as error:
+        logger.warning("topics wait: %s", error)
+        return 0
+
+
 def work_once(seconds: float = STAGE_SECONDS) -> int:
     """A turn of each stage in this process; how many documents were handled, 0 when all is done.
 
     Raises EncoderUnavailable.
     """
     first = _run(PARSE, seconds) + _run(INDEX, seconds)
-    return first + _run(EMBED, seconds) + recognise_pending(seconds)
+    first += _run(EMBED, seconds)
+    return first + recognise_pending(seconds) + classify_pending(seconds)
 
 
 def progress() -> dict[str, Any]:
@@ -177,7 +196,7 @@ def _handle(stage: Stage, document: Document, until: float) -> bool:
         raise
     except ClaimLost:
         logger.info("document %s was taken over during %s", document.pk, stage.name)
-    except (encoders.EncoderUnavailable, TaggerUnavailable):
+    except (encoders.EncoderUnavailable, TaggerUnavailable, ClassifierUnavailable):
         claiming.release(document)
         raise
     except (Unreadable, encoders.TextTooLong) as error:
@@ -191,8 +210,8 @@ def _handle(stage: Stage, document: Document, until: float) -> bool:
         claiming.release(document)
         raise
     else:
-        if done and stage.next_task:
-            enqueue(stage.next_task)
+        for task in stage.next_tasks if done else ():
+            enqueue(task)
         return done
     return True
 
@@ -253,6 +272,13 @@ def _recognise(document: Document, until: float) -> bool:
     return done
 
 
+def _classify(document: Document, _until: float) -> bool:
+    start = time.perf_counter()
+    found = topics.classify(document)
+    measuring.record("classify_seconds", time.perf_counter() - start, topics=found)
+    return True
+
+
 def _others_wait_for_search() -> bool:
     documents = Document.objects
     return documents.unparsed().due().exists() or documents.unindexed().due().exists()
@@ -266,8 +292,27 @@ def _unrecognised() -> DocumentQuerySet:
     return Document.objects.unrecognised(entities.live_recogniser())
 
 
-PARSE = Stage("parse", Document.objects.unparsed, _parse, "ingestion.tasks.index_pending")
-INDEX = Stage("index", Document.objects.unindexed, _index, "ingestion.tasks.embed_pending")
-EMBED = Stage("embed", _unembedded, _embed, "ingestion.tasks.recognise_pending")
+def _unclassified() -> DocumentQuerySet:
+    embedder = encoders.live_embedder()
+    return Document.objects.next_to_classify(embedder, topics.live_version(embedder)).defer(
+        *BODY_FIELDS
+    )
+
+
+PARSE = Stage("parse", Document.objects.unparsed, _parse, ("ingestion.tasks.index_pending",))
+INDEX = Stage("index", Document.objects.unindexed, _index, ("ingestion.tasks.embed_pending",))
 # Embedding passes over a document while it is read, so its turn comes again right after.
-RECOGNISE = Stage("recognise", _unrecognised, _recognise, "ingestion.tasks.embed_pending")
+RECOGNISE = Stage(
+    "recognise",
+    _unrecognised,
+    _recognise,
+    ("ingestion.tasks.embed_pending", "ingestion.tasks.classify_pending"),
+)
+EMBED = Stage(
+    "embed",
+    _unembedded,
+    _embed,
+    ("ingestion.tasks.recognise_pending", "ingestion.tasks.classify_pending"),
+)
+# Recognition may have passed over a document while it was classified.
+CLASSIFY = Stage("classify", _unclassified, _classify, ("ingestion.tasks.recognise_pending",))

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from pgvector import HalfVector, SparseVector
 from pgvector.django import MaxInnerProduct
 
+from ingestion.classifying.calibration import SHOWN
 from ingestion.ranking import (
     IN_INDEX_ORDER,
     NARROW_CHUNKS,
@@ -53,6 +54,7 @@ class Scope:
     published_from: date | None = None
     published_to: date | None = None
     documents: tuple[int, ...] = ()  # Document ids
+    topics: tuple[str, ...] = ()  # Topic keys
 
     @property
     def is_empty(self) -> bool:
@@ -111,7 +113,8 @@ class DocumentQuerySet(models.QuerySet["Document"]):
             "published_on__gte": scope.published_from,
             "published_on__lte": scope.published_to,
         }
-        found = self.filter(**{name: value for name, value in conditions.items() if value})
+        found = self.about(scope.topics) if scope.topics else self
+        found = found.filter(**{name: value for name, value in conditions.items() if value})
         if scope.sources:
             there = self.model.objects.living().filter(source__in=scope.sources).order_by()
             found = found.filter(
@@ -162,6 +165,30 @@ class DocumentQuerySet(models.QuerySet["Document"]):
         """Searchable, but not all read by this recogniser."""
         return self.searchable().filter(
             Q(recognised_at__isnull=True) | Q(recogniser__isnull=True) | ~Q(recogniser=recogniser)
+        )
+
+    def next_to_classify(
+        self, embedder: ModelVersion, classifier: ModelVersion
+    ) -> DocumentQuerySet:
+        """With all vectors of this embedder: never classified, then by another classifier.
+
+        Apart for the same reason as in `next_to_embed`.
+        """
+        ready = self.searchable().filter(embedder__isnull=False, embedder=embedder)
+        never = ready.filter(classifier__isnull=True)
+        if never.due().exists():
+            return never
+        other = Q(classifier__lt=classifier.pk) | Q(classifier__gt=classifier.pk)
+        return ready.filter(other)
+
+    def about(self, topics: Iterable[str]) -> DocumentQuerySet:
+        """Shown as being about any of these topics (their keys); a sighting as its original is."""
+        shown: models.QuerySet[Any] = models.QuerySet(self.model.topics.field.model).filter(
+            topic__in=list(topics), topic__active=True, probability__gte=SHOWN
+        )
+        return self.filter(
+            Exists(shown.filter(document=OuterRef("pk")))
+            | Exists(shown.filter(document=OuterRef("duplicate_of")))
         )
 
     def quarantined(self) -> DocumentQuerySet:

@@ -23,6 +23,7 @@ AGAIN = {
     "index": "indexed",
     "embed": "embedded",
     "recognise": "read for names and figures",
+    "classify": "sorted by topic",
 }
 COPIED = (
     *("source_id", "external_id", "uploaded_by_id", "file", "file_name", "file_size"),
@@ -70,12 +71,17 @@ def rerun(documents: DocumentQuerySet, stage: str) -> int:
     elif stage == Document.Stage.RECOGNISE:
         found = ready.filter(searchable_at__isnull=False)
         done += found.update(recognised_at=None, recognised_to=0, **NO_FAILURE, **FREE)
+    elif stage == Document.Stage.CLASSIFY:
+        sorted_before = ready.filter(embedder__isnull=False)
+        done += sorted_before.update(classifier=None, **NO_FAILURE, **FREE)
     else:
         found = ready.filter(searchable_at__isnull=False)
         ids = list(found.select_for_update().order_by("pk").values_list("pk", flat=True))
         ChunkVector.objects.filter(chunk__document__in=ids).delete()
         cleared = Document.objects.filter(pk__in=ids)
-        done += cleared.update(embedder=None, embedded_at=None, **NO_FAILURE, **FREE)
+        done += cleared.update(
+            embedder=None, embedded_at=None, classifier=None, **NO_FAILURE, **FREE
+        )
     enqueue(f"ingestion.tasks.{stage}_pending")
     return done
 

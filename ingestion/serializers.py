@@ -22,8 +22,19 @@ FINISHED = frozenset(STATES) - {"received", "parsed", "searchable"}
 DESCRIBES = (*DESCRIBED, "company")
 
 
+class ShownTopic(serializers.Serializer[Any]):
+    """A topic that the document is likely about."""
+
+    key = serializers.CharField(source="topic_id")
+    name = serializers.CharField(source="topic.name")
+    probability = serializers.SerializerMethodField()
+
+    def get_probability(self, row: Any) -> float:
+        return round(row.probability, 3)
+
+
 class DocumentLine(serializers.ModelSerializer[Document]):
-    """A document in a list: no text, no sections."""
+    """A document in a list: no text, no sections. Rows must come from `with_topics`, too."""
 
     id = serializers.UUIDField(source="public_id", read_only=True)
     url = serializers.HyperlinkedIdentityField(
@@ -42,6 +53,7 @@ class DocumentLine(serializers.ModelSerializer[Document]):
     )
     searchable_at = serializers.DateTimeField(source="shown_searchable_at", read_only=True)
     embedded_at = serializers.DateTimeField(source="shown_embedded_at", read_only=True)
+    topics = ShownTopic(source="shown_topics", many=True, read_only=True)
 
     class Meta:
         model = Document
@@ -49,6 +61,7 @@ class DocumentLine(serializers.ModelSerializer[Document]):
             *("id", "url", "status_url", "title", "kind", "company", "ticker", "fiscal_year"),
             *("fiscal_quarter", "period", "published_on", "source", "external_id", "file_name"),
             *("file_size", "media_type", "state", "received_at", "searchable_at", "embedded_at"),
+            "topics",
         )
         read_only_fields = fields
 

@@ -30,6 +30,10 @@ def recognise_pending() -> None:
     pipeline.recognise_pending()
 
 
+def classify_pending() -> None:
+    pipeline.classify_pending()
+
+
 def scan_folders() -> None:
     fetching.scan_folders()
 

@@ -28,6 +28,7 @@ from ingestion.page_images import NoImage
 from ingestion.querysets import DocumentQuerySet
 from ingestion.reading import highlight, offset, window
 from ingestion.rerunning import STAGES
+from ingestion.showing_topics import with_topics
 from ingestion.sightings import arrivals
 from ingestion.uploading import MOST_FILES
 
@@ -66,7 +67,7 @@ def documents(request: HttpRequest) -> HttpResponse:
     kept = urlencode([(name, form.data[name]) for name in form.fields if form.data.get(name)])
     context = {
         "form": form,
-        "documents": rows[:PER_PAGE],
+        "documents": with_topics(rows[:PER_PAGE]),
         "number": number,
         "previous": number - 1,
         "next": number + 1 if len(rows) > PER_PAGE and number < LAST_PAGE else None,
@@ -97,6 +98,7 @@ def status(request: HttpRequest) -> HttpResponse:
 def document(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """Read one document, at a passage, a page or an offset."""
     opened = _open(request, arrival(request, public_id))
+    with_topics([opened.arrival])
     context = {"opened": opened, "document": opened.arrival, "question": opened.question}
     context["stages"] = STAGES.items()
     response = render(request, "ingestion/document.html", context)

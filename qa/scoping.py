@@ -11,15 +11,17 @@ from dataclasses import dataclass, field
 from datetime import date
 from urllib.parse import urlencode
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import QueryDict
 
-from ingestion.models import Company, Document, Source
+from ingestion.classifying.calibration import SHOWN
+from ingestion.models import Company, Document, DocumentTopic, Source, Topic
 from ingestion.querysets import DocumentQuerySet, Scope, User
 
 LABELS = {
     "company": "Company",
     "kind": "Kind",
+    "topic": "Topic",
     "year": "Fiscal year",
     "quarter": "Quarter",
     "source": "Source",
@@ -124,10 +126,18 @@ def _known(documents: DocumentQuerySet, user: User) -> dict[str, dict[str, str]]
             for value, label in Document.Kind.choices
             if documents.filter(kind=value).exists()
         },
+        "topic": dict(_topics(documents)),
         "year": {str(year): f"FY{year}" for year in _years(documents)},
         "quarter": {str(quarter): f"Q{quarter}" for quarter in range(1, 5)},
         "source": {str(pk): name for pk, name in sources.values_list("pk", "name")},
     }
+
+
+def _topics(documents: DocumentQuerySet) -> QuerySet[Topic, tuple[str, str]]:
+    """The topics in use that occur: for each, a look for one document."""
+    shown = DocumentTopic.objects.filter(topic=OuterRef("pk"), probability__gte=SHOWN)
+    of_these = shown.filter(document__in=documents.order_by().values("pk"))
+    return Topic.objects.filter(Exists(of_these), active=True).values_list("key", "name")
 
 
 def _years(documents: DocumentQuerySet) -> Iterator[int]:
@@ -157,6 +167,7 @@ def _scope(chosen: Mapping[str, Iterable[str]], dates: Mapping[str, date | None]
         companies=numbers("company"),
         kinds=tuple(chosen["kind"]),
         sources=numbers("source"),
+        topics=tuple(chosen["topic"]),
         fiscal_years=numbers("year"),
         fiscal_quarters=numbers("quarter"),
         published_from=dates["from"],

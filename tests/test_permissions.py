@@ -21,7 +21,7 @@ from reportlab.pdfgen.canvas import Canvas
 
 from docintel.models import ApiToken, Measurement, ModelVersion
 from ingestion.freezing import text_digest
-from ingestion.models import Company, Document, Source
+from ingestion.models import Company, Document, Source, Topic
 from ingestion.receiving import take_in
 
 pytestmark = pytest.mark.django_db
@@ -115,10 +115,14 @@ ADMIN: dict[str, dict[str, set[str]]] = {
     "ingestion_source": {**dict.fromkeys(ACTIONS, OPERATORS), "delete": NOBODY},
     "ingestion_company": {**ALL_OF_IT, "delete": NOBODY},
     "ingestion_companyalias": ALL_OF_IT,
+    "ingestion_topic": {**dict.fromkeys(ACTIONS, EDITORS), "add": NOBODY, "delete": NOBODY},
+    "ingestion_topiclabel": dict.fromkeys(ACTIONS, EDITORS),
 }
 # Read-only in the admin: looked at by GET, never posted to.
 UNCHANGEABLE = {
-    model for model, actions in ADMIN.items() if not actions["add"] and "axes" not in model
+    model
+    for model, actions in ADMIN.items()
+    if not actions["add"] and "axes" not in model and model != "ingestion_topic"
 }
 # Whoever may restrict sources knows them all, and their companies.
 NAMES_ARE_KNOWN = (
@@ -246,6 +250,7 @@ def world(db, settings, tmp_path):
     library = Source.objects.create(name="Library", kind=Source.Kind.FOLDER)
     acme = Company.objects.create(name="Acme", key="acme")
     falcon = Company.objects.create(name="Falcon Holdings", key="falcon")
+    topic = Topic.objects.get(key="mergers")
     acme.aliases.create(name="Acme Works", key="acmeworks")
     one_row_of_every_table()
     given_up = {
@@ -253,9 +258,15 @@ def world(db, settings, tmp_path):
         "parsed_at": None, "searchable_at": None, "embedded_at": None, "text": "",
         "text_sha256": "",
     }  # fmt: skip
+    hidden = put(vault, "Falcon will be bought", company=falcon, fiscal_year=1999, kind="news")
+    hidden.topic_labels.create(topic=topic)
+    visible = put(library, "Acme margins fell", company=acme, fiscal_year=2024)
+    visible.topic_labels.create(topic=topic)
+    classifier = ModelVersion.objects.get(name="test")
+    hidden.topics.create(topic=topic, probability=0.9, classifier=classifier)
     return World(
-        visible=put(library, "Acme margins fell", company=acme, fiscal_year=2024),
-        hidden=put(vault, "Falcon will be bought", company=falcon, fiscal_year=1999, kind="news"),
+        visible=visible,
+        hidden=hidden,
         broken=put(library, "Broken file", **given_up),
         spoilt=put(library, "Spoilt file", **given_up),
         hidden_broken=put(vault, "Falcon broken file", **given_up),
@@ -384,6 +395,9 @@ def test_no_page_names_what_is_hidden(world, person, name):
     assert told == []
 
 
+LABELLING = (
+    "/admin/autocomplete/?app_label=ingestion&model_name=topiclabel&field_name=document&term=bought"
+)
 SEARCHED = [
     "/?q=Falcon", "/?company={company}", "/?source={source}", "/documents/?q=Falcon",
     "/documents/?source={source}", "/documents/?company={company}", "/documents/?year=1999",
@@ -391,7 +405,10 @@ SEARCHED = [
     "/admin/ingestion/document/?q=bought", "/admin/ingestion/document/?source__id__exact={source}",
     "/admin/ingestion/document/?company__id__exact={company}",
     "/admin/autocomplete/?app_label=ingestion&model_name=document&field_name=duplicate_of&term=bought",
-    "/admin/search/?s=bought", "/api/v1/documents/?fiscal_year=1999",
+    "/admin/search/?s=bought", "/?topic=mergers", "/documents/?topic=mergers",
+    "/api/v1/documents/?topic=mergers", "/admin/ingestion/topiclabel/?q=bought",
+    "/admin/ingestion/topiclabel/?topic__key__exact=mergers",
+    LABELLING, "/api/v1/documents/?fiscal_year=1999",
     "/api/v1/documents/?company=Falcon+Holdings", "/api/v1/search/?q=bought",
 ]  # fmt: skip
 

@@ -26,7 +26,7 @@ WORKER = """
 import os, sys
 import django
 django.setup()
-from ingestion import freezing, indexing, pipeline
+from ingestion import freezing, indexing, pipeline, topics
 
 indexing.CHUNKS_PER_COMMIT = 4
 
@@ -51,6 +51,7 @@ STOP = {
     "parse": "freezing.finish = stop_here",
     "index": "indexing.finish = stop_here",
     "embed": "indexing._embed_batch = second_time(indexing._embed_batch)",
+    "classify": "topics.finish = stop_here",
     "poison": 'freezing.isolation.parse = stopping_for("poison", freezing.isolation.parse)',
     "never": "",
 }
@@ -115,6 +116,7 @@ def assert_all_embedded_once() -> None:
         assert document.state == "embedded", document.failed_reason
         assert document.claim is None
         assert document.attempts == 0
+        assert document.classifier is not None
         assert document.chunk_count == document.chunks.count() > 0
         spans = list(document.chunks.values_list("start", "end"))
         assert len(spans) == len(set(spans))
@@ -123,7 +125,7 @@ def assert_all_embedded_once() -> None:
     assert ChunkVector.objects.count() == Chunk.objects.count()
 
 
-@pytest.mark.parametrize("stage", ["parse", "index", "embed"])
+@pytest.mark.parametrize("stage", ["parse", "index", "embed", "classify"])
 def test_killed_in_the_middle_of_a_stage(stage: str, tmp_path: Path) -> None:
     for number in range(DOCUMENTS):
         send(f"report{number}")

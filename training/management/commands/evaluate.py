@@ -11,4 +11,5 @@ class Command(ScoredCommand):
         "retrieval": "training.evaluation.retrieval",
         "entities": "training.evaluation.entities",
         "links": "training.evaluation.links",
+        "topics": "training.evaluation.topics",
     }

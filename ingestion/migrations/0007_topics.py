@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('docintel', '0002_initial'),
-        ('ingestion', '0005_mentions'),
+        ('ingestion', '0006_source_comparison'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -104,7 +104,9 @@ def _draw(request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
 def _locate(request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
     from ingestion.parsing import drawing  # noqa: PLC0415
 
-    page = drawing.locate(Path(request["path"]), request["number"], request["spans"])
+    page = drawing.locate(
+        Path(request["path"]), request["number"], request["spans"], request["frozen"]
+    )
     return {"ok": page}, b""
 
 

@@ -22,6 +22,9 @@ _WORDS_A_ROW = 2.5
 _MOST_COLUMNS_DEEP = 3
 # Charts hold hundreds of loose numbers; more than this on a page and rows are not searched for.
 _MOST_LOOSE = 400
+# Words of a column's head on one line, and how many lines may be drawn between two of one row.
+_SHORT = 4
+_NEARBY = 12
 _NUMBER = re.compile(r"[$€£¥(+\-–—]*\d[\d,.]*[)%]*(?:\(\w\))?|[-–—]{1,2}%?|[$€£¥()%]+")
 
 
@@ -232,22 +235,33 @@ def _lines(segments: Sequence[Segment], raw: str) -> list[Line]:
 
 def _join_rows(lines: list[Line], raw: str) -> list[Line]:
     """Numbers that stand alone put back on the line on which they are printed."""
-    loose = [line for line in lines if is_numeric(line.words, raw)]
-    if not loose or len(loose) > _MOST_LOOSE:
+    loose = {id(line) for line in lines if is_numeric(line.words, raw)}
+    short = [line for line in lines if id(line) in loose or _is_short(line)]
+    if not short or len(short) > _MOST_LOOSE:
         return lines
+    order = {id(line): number for number, line in enumerate(lines)}
     near: dict[int, list[Line]] = defaultdict(list)
     for line in lines:
         near[int((line.top + line.bottom) // 16)].append(line)
     gone: set[int] = set()
-    for line in loose:
+    for line in short:
         key = int((line.top + line.bottom) // 16)
         for other in (found for k in (key, key - 1, key + 1) for found in near.get(k, ())):
             if other is line or id(other) in gone or id(line) in gone:
+                continue
+            # Heads of columns are drawn one after the other, their lines side by side.
+            if id(line) not in loose and (
+                not _is_short(other) or not 0 < order[id(line)] - order[id(other)] <= _NEARBY
+            ):
                 continue
             if beside(line.segments[0], other.segments[0]) and _is_free(other, line):
                 other.segments = sorted(other.segments + line.segments, key=lambda s: s.left)
                 gone.add(id(line))
     return [line for line in lines if id(line) not in gone]
+
+
+def _is_short(line: Line) -> bool:
+    return all(len(segment.words) <= _SHORT for segment in line.segments)
 
 
 def _is_free(line: Line, other: Line) -> bool:

@@ -8,32 +8,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from ingestion.parsing.pdf_layout import Line, Segment
+from ingestion.parsing.pdf_cells import ReadLine, read_line
+from ingestion.parsing.pdf_layout import Line
+from ingestion.parsing.pdf_table_heads import (
+    NEAR,
+    caption_of,
+    heads_of,
+    heads_of_columns,
+    parted,
+    scale_of,
+)
 from ingestion.parsing.pdf_words import Word
 
-_VALUE = re.compile(
-    r"[$€£¥(+\-–—]*\d[\d,.]*(?<=\d)[)%]*(?:\(\w\))?|[$€£¥]?[-–—]{1,2}[)%]*|(?:n/?a|n\.?m\.?)",
-    re.IGNORECASE,
-)
-_OPENING = re.compile(r"[$€£¥(]{1,3}")
-_CLOSING = re.compile(r"[)%]{1,2}")
-_YEAR = re.compile(r"(?:19|20)\d\d")
-_SCALE = re.compile(
-    r"(?:^|\()\s*((?:(?:u\.?s\.?|dollars?|amounts?|figures|shares|all|are|and|tabular|presented"
-    r"|expressed|stated|usd|[$€£¥])\s+){0,5}(?:in\s+|[$€£¥]\s*)?(?:thousands|millions|billions)\b"
-    r"[^()\n|]{0,90})",
-    re.IGNORECASE,
-)
-_SENTENCE = re.compile(r"[.;]$")
+_CONTENTS = re.compile(r"^\W*(?:item|part|page)\b", re.IGNORECASE)
 _HANGING = re.compile(r"(?:,|\b(?:and|or|of|to|for|the|in|on|by|from|with|net|at|as|that))$", re.I)
-# How far the ends of a column's numbers may lie apart: a bracket or a per cent sign.
-_NEAR = 9.0
-_MOST_HEADS = 7
 _MOST_LABELS = 5
-_LONGEST_CAPTION = 4
-_LONGEST_TITLE = 130
 
 
 @dataclass(slots=True)
@@ -59,33 +50,18 @@ class FoundTable:
     scale: str
 
 
-@dataclass(slots=True)
-class _Read:
-    """A line and how it reads as a row: its label's segments and its cells of words."""
-
-    line: Line
-    text: str
-    label: list[list[Word]] = field(default_factory=list)
-    cells: list[list[Word]] = field(default_factory=list)
-    years: bool = False
-
-    @property
-    def ends(self) -> list[float]:
-        return [cell[-1].right for cell in self.cells]
-
-
 def arrange(lines: Sequence[Line], raw: str) -> tuple[list[Row], list[FoundTable]]:
     """The lines as rows, with the tables among them; rows of a table hold its cells apart."""
-    read = [_read(line, raw) for line in lines]
+    read = [read_line(line, raw) for line in lines]
     rows: list[Row] = []
     tables: list[FoundTable] = []
     done = 0
     for start, stop, columns in _runs(read):
-        if start < done:
+        if start < done or _is_contents(read[max(done, start - 3) : stop]):
             continue
-        first, begin_body = _heads_of(read, start, done, columns)
+        first, begin_body = heads_of(read, start, done)
         above = read[max(done, first - 12) : first]
-        titles = [number + len(rows) for number in _caption(read[done:first])]
+        titles = [number + len(rows) for number in caption_of(read[done:first])]
         rows += [_plain(one.line) for one in read[done:first]]
         begin = len(rows)
         rows += [_cells_apart(one.line) for one in read[first:begin_body]]
@@ -96,8 +72,8 @@ def arrange(lines: Sequence[Line], raw: str) -> tuple[list[Row], list[FoundTable
                 last=len(rows) + len(body) - 1,
                 body=list(range(len(rows), len(rows) + len(body))),
                 caption=titles,
-                heads=_heads(read[first:begin_body], _parted(columns), raw),
-                scale=_scale(read[first : begin_body + 2], above, read),
+                heads=heads_of_columns(read[first:begin_body], parted(columns), raw),
+                scale=scale_of(read[first : begin_body + 2], above, read),
             )
         )
         rows += body
@@ -109,45 +85,18 @@ def arrange(lines: Sequence[Line], raw: str) -> tuple[list[Row], list[FoundTable
     return rows, tables
 
 
-def _read(line: Line, raw: str) -> _Read:
-    read = _Read(line, " ".join(raw[s.start : s.end] for s in line.segments))
-    words = line.words
-    first = len(words)
-    while first and _is_cell(raw, words[first - 1]):
-        first -= 1
-    begins = {id(segment.words[0]) for segment in line.segments}
-    while first < len(words) and id(words[first]) not in begins:
-        first += 1
-    cells: list[list[Word]] = []
-    glue = False
-    for word in words[first:]:
-        closing = _CLOSING.fullmatch(raw, word.start, word.end)
-        if cells and (glue or closing):
-            cells[-1].append(word)
-        else:
-            cells.append([word])
-        glue = bool(_OPENING.fullmatch(raw, word.start, word.end))
-    if not any(any(char.isdigit() for char in raw[c[0].start : c[-1].end]) for c in cells):
-        # Dashes alone are a rule, unless more than one cell of a table is empty.
-        cells = cells if len(cells) > 1 and first else []
-    if not cells:
-        return read
-    ends = {id(word) for word in words[first:]}
-    label = [[w for w in s.words if id(w) not in ends] for s in line.segments]
-    read.label, read.cells = [part for part in label if part], cells
-    read.years = all(_YEAR.fullmatch(raw, c[0].start, c[-1].end) for c in cells)
-    return read
-
-
-def _is_cell(raw: str, word: Word) -> bool:
-    return bool(
-        _VALUE.fullmatch(raw, word.start, word.end)
-        or _OPENING.fullmatch(raw, word.start, word.end)
-        or _CLOSING.fullmatch(raw, word.start, word.end)
+def _is_contents(read: Sequence[ReadLine]) -> bool:
+    """Whether these are lines of a table of contents: its numbers only grow."""
+    pages = [one.text.split()[-1] for one in read if len(one.cells) == 1]
+    numbers = [int(page) for page in pages if page.isascii() and page.isdecimal()]
+    return (
+        len(numbers) == sum(bool(one.cells) for one in read)
+        and numbers == sorted(numbers)
+        and any(_CONTENTS.search(one.text) for one in read)
     )
 
 
-def _runs(read: Sequence[_Read]) -> list[tuple[int, int, list[float]]]:
+def _runs(read: Sequence[ReadLine]) -> list[tuple[int, int, list[float]]]:
     """Where the bodies of tables begin and end, with the right edges of their columns."""
     runs: list[tuple[int, int, list[float]]] = []
     index = 0
@@ -164,7 +113,7 @@ def _runs(read: Sequence[_Read]) -> list[tuple[int, int, list[float]]]:
     return runs
 
 
-def _extend(read: Sequence[_Read], start: int) -> tuple[int, list[float], int, int]:
+def _extend(read: Sequence[ReadLine], start: int) -> tuple[int, list[float], int, int]:
     """One past the last row, the columns, and how many rows and columns at most."""
     columns = list(read[start].ends)
     left = read[start].cells[0][0].left
@@ -176,7 +125,7 @@ def _extend(read: Sequence[_Read], start: int) -> tuple[int, list[float], int, i
         if one.years:
             break
         if one.cells:
-            near = [any(abs(end - c) < _NEAR for c in columns) for end in one.ends]
+            near = [any(abs(end - c) < NEAR for c in columns) for end in one.ends]
             if not any(near):
                 break
             columns += [end for end, known in zip(one.ends, near, strict=True) if not known]
@@ -184,56 +133,15 @@ def _extend(read: Sequence[_Read], start: int) -> tuple[int, list[float], int, i
             stop, rows, most, labels = index + 1, rows + 1, max(most, len(one.cells)), 0
             continue
         labels += 1
-        if labels > _MOST_LABELS or one.line.right > max(columns) + _NEAR:
+        if labels > _MOST_LABELS or one.line.right > max(columns) + NEAR:
             break
         # Words that run on below the numbers are prose, or the heads of the next table.
-        if one.line.right > left + 0.5 * (max(columns) - left) + 2 * _NEAR:
+        if one.line.right > left + 0.5 * (max(columns) - left) + 2 * NEAR:
             break
     return stop, sorted(columns), rows, most
 
 
-def _heads_of(
-    read: Sequence[_Read], start: int, least: int, columns: list[float]
-) -> tuple[int, int]:
-    """First line of the heads above the first numbers at `start`, and first line of the body."""
-    cells = [cell for one in read[start : start + 12] for cell in one.cells]
-    left = min(cell[0].left for cell in cells) - 30
-    first = after = start
-    index = start - 1
-    while index >= max(least, start - _MOST_HEADS):
-        one = read[index]
-        gap = one.line.bottom - read[index + 1].line.top
-        height = max(one.line.top - one.line.bottom, 1.0)
-        if gap > 3.5 * height or gap < -60 * height:
-            break
-        if _is_head(one, left):
-            after = index + 1 if first == start else after
-            first = index
-        elif not _is_label(one, left):
-            break
-        index -= 1
-    return first, after
-
-
-def _is_head(one: _Read, left: float) -> bool:
-    if one.years or (len(one.text) < 150 and _SCALE.search(one.text)):
-        return True
-    if one.cells:
-        return False
-    over = [s for s in one.line.segments if (s.left + s.right) / 2 > left]
-    crossing = [s for s in one.line.segments if s.left < left - 30 and s.right > left + 60]
-    if not over or (crossing and max(len(s.words) for s in crossing) > 6):
-        return False
-    label = [s for s in one.line.segments if s not in over]
-    return sum(len(s.words) for s in label) < 10 and not _SENTENCE.search(one.text)
-
-
-def _is_label(one: _Read, left: float) -> bool:
-    """A short heading within the table, as "ASSETS" between the years and the first number."""
-    return not one.cells and one.line.right < left + 60 and len(one.text) < 80
-
-
-def _body(read: Sequence[_Read]) -> list[Row]:
+def _body(read: Sequence[ReadLine]) -> list[Row]:
     rows: list[Row] = []
     index = 0
     while index < len(read):
@@ -250,7 +158,7 @@ def _body(read: Sequence[_Read]) -> list[Row]:
     return rows
 
 
-def _continues(one: _Read, after: _Read, has_cells: bool) -> bool:
+def _continues(one: ReadLine, after: ReadLine, has_cells: bool) -> bool:
     """Whether the next line goes on with the label of this one, or brings its numbers."""
     height = max(one.line.top - one.line.bottom, 1.0)
     if one.line.bottom - after.line.top > 0.8 * height or (has_cells and after.cells):
@@ -262,7 +170,7 @@ def _continues(one: _Read, after: _Read, has_cells: bool) -> bool:
     return (begins.islower() or hangs) and not one.text.endswith((":", "."))
 
 
-def _words(one: _Read) -> str:
+def _words(one: ReadLine) -> str:
     """The label's words, of which only the last letters are asked."""
     end = sum(word.end - word.start + 1 for part in one.label for word in part)
     return one.text[:end].rstrip()
@@ -308,80 +216,3 @@ def _joined(line: Line, between: str) -> Row:
             pieces.append(between)
         pieces.append((segment.start, segment.end))
     return Row(pieces, line.top, line.apart, line.segments[0].words[0].turn)
-
-
-def _heads(lines: Sequence[_Read], columns: list[float], raw: str) -> str:
-    """Heads over all columns first, then each column's own words from top to bottom."""
-    spanning: list[str] = []
-    own: dict[int, list[str]] = {}
-    parts = [_head_segments(one) for one in lines]
-    several = any(len(segments) > 1 for segments in parts)
-    for segments in parts:
-        for segment in segments:
-            words = " ".join(raw[segment.start : segment.end].split())
-            if _SCALE.search(words):
-                continue
-            under = _column_of(segment, columns)
-            # A head alone on its line, in the middle of three columns, is that of all.
-            alone = several and len(segments) == 1 and len(columns) > 1
-            if under is None or alone:
-                spanning.append(words)
-            else:
-                own.setdefault(under, []).append(words)
-    return " | ".join(
-        [*([" ".join(spanning)] if spanning else []), *(" ".join(own[key]) for key in sorted(own))]
-    )
-
-
-def _head_segments(one: _Read) -> list[Segment]:
-    """Segments, those of several years parted: each year heads a column of its own."""
-    if not one.years:
-        return one.line.segments
-    parts = [*one.label, *one.cells]
-    return [
-        Segment(p, p[0].left, p[-1].right, min(w.bottom for w in p), max(w.top for w in p))
-        for p in parts
-    ]
-
-
-def _column_of(segment: Segment, columns: list[float]) -> int | None:
-    """The one column whose numbers end under or near the segment; none where it spans several."""
-    near = [i for i, end in enumerate(columns) if segment.left - 4 < end < segment.right + 30]
-    within = [i for i in near if columns[i] <= segment.right + _NEAR] or near
-    return within[0] if len(within) == 1 else None
-
-
-def _parted(ends: Sequence[float]) -> list[float]:
-    """Right edges of columns, those of one column taken together."""
-    kept: list[float] = []
-    for end in sorted(ends):
-        if kept and end - kept[-1] < 2 * _NEAR:
-            kept[-1] = end
-        else:
-            kept.append(end)
-    return kept
-
-
-def _caption(above: Sequence[_Read]) -> list[int]:
-    """Up to three lines of a title just above, or the sentence that introduces the table."""
-    lines: list[int] = []
-    for number in range(len(above) - 1, -1, -1):
-        text = above[number].text
-        if above[number].cells or len(lines) == _LONGEST_CAPTION:
-            break
-        if text.endswith(":"):
-            return [number, *lines] if not lines else lines
-        if _SENTENCE.search(text) or len(text) > _LONGEST_TITLE:
-            break
-        if not _SCALE.match(text) and any(char.isalpha() for char in text):
-            lines.insert(0, number)
-    return lines
-
-
-def _scale(heads: Sequence[_Read], above: Sequence[_Read], page: Sequence[_Read]) -> str:
-    """Of the heads, else of the nearest line above, else of the page."""
-    for one in [*heads, *reversed(above), *page]:
-        found = _SCALE.search(one.text) if len(one.text) < 200 else None
-        if found:
-            return " ".join(found[1].split()).rstrip(" .,:;")
-    return ""

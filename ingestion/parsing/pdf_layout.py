@@ -6,6 +6,7 @@ across, rows that were torn apart and turned text are put in order by where they
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -88,7 +89,9 @@ def read_lines(words: Sequence[Word], raw: str) -> list[list[Line]]:
     for turn, group in turned.items():
         for part in _columns(_segments(group), 0):
             lines = _lines(part, raw)
-            if turn:
+            # PDFium reads what a turned page shows sideways from its end.
+            rising = sum(two.top > one.top + 1 for one, two in itertools.pairwise(lines))
+            if turn or 2 * rising > len(lines):
                 lines.sort(key=lambda line: -line.top)
             blocks.append(lines)
     return blocks
@@ -198,17 +201,22 @@ def _is_columns(band: Sequence[Segment], edge: float) -> bool:
         return False
     shared = min(left[0].top, right[0].top) - max(left[-1].bottom, right[-1].bottom)
     shorter = min(left[0].top - left[-1].bottom, right[0].top - right[-1].bottom)
-    return shared > 0.5 * shorter and _is_prose(left) and _is_prose(right)
+    if shared <= 0.5 * shorter:
+        return False
+    pitch = edge - min(segment.left for segment in left)
+    # The last column may be the narrowest, or several that are still to be parted.
+    reach = max(segment.right for segment in right) - edge
+    return _is_prose(left, 0.9 * pitch) and _is_prose(right, min(reach, 0.9 * pitch))
 
 
-def _is_prose(side: Sequence[Segment]) -> bool:
+def _is_prose(side: Sequence[Segment], width: float) -> bool:
+    """Whether the rows fill this width with words, as a table's short cells do not."""
     rows = 0
     floor = side[0].top + 1
     for segment in side:
         if (segment.top + segment.bottom) / 2 < floor:
             rows += 1
             floor = segment.bottom
-    width = max(s.right for s in side) - min(s.left for s in side)
     words = sum(len(segment.words) for segment in side)
     filled = sum(segment.right - segment.left for segment in side)
     # Words that are no longer than three letters on average are cells, not prose.
@@ -257,7 +265,18 @@ def _join_rows(lines: list[Line], raw: str) -> list[Line]:
             if beside(line.segments[0], other.segments[0]) and _is_free(other, line):
                 other.segments = sorted(other.segments + line.segments, key=lambda s: s.left)
                 gone.add(id(line))
-    return [line for line in lines if id(line) not in gone]
+    kept = [line for line in lines if id(line) not in gone]
+    return _put_back(kept, loose) if gone else kept
+
+
+def _put_back(lines: list[Line], loose: set[int]) -> list[Line]:
+    """Years of a table drawn column by column, which come after its rows, put above them."""
+    kept = [line for line in lines if id(line) not in loose or len(line.segments) < 2]
+    for line in lines:
+        if id(line) in loose and len(line.segments) > 1:
+            below = (n for n, other in enumerate(kept) if other.top < line.bottom + 1)
+            kept.insert(next(below, len(kept)), line)
+    return kept
 
 
 def _is_short(line: Line) -> bool:

@@ -153,6 +153,23 @@ def test_what_stands_on_a_page_without_running_lines_is_placed_right(tmp_path: P
     assert box.left == pytest.approx(60 / 595, abs=0.01)
 
 
+def test_headings_that_only_count_stay(tmp_path: Path) -> None:
+    path = tmp_path / "a.pdf"
+    canvas = Canvas(str(path))
+    for number in range(1, 9):
+        canvas.drawString(60, 800, f"NOTE {number}")
+        for row, line in enumerate(prose(number, 10, 9)):
+            canvas.drawString(60, 740 - 20 * row, line)
+        canvas.drawString(60, 60, f"Annual report, page {number} of 8")
+        canvas.showPage()
+    canvas.save()
+    parsed = pdf.parse(path, LIMIT)
+    assert [page_text(parsed, n).split("\n")[0] for n in range(1, 9)] == [
+        f"NOTE {number}" for number in range(1, 9)
+    ]
+    assert parsed.text.count("Annual report, page") == 1
+
+
 def test_numbers_and_repeated_lines_within_pages_stay(tmp_path: Path) -> None:
     path = tmp_path / "a.pdf"
     canvas = Canvas(str(path))

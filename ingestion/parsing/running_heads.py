@@ -12,10 +12,17 @@ from collections.abc import Sequence
 
 from ingestion.parsing.pdf_page import MOST_RUNNING, Page
 
-_NUMBERS = re.compile(r"\d+")
-_PAGE_NUMBER = re.compile(
-    r"\W*(?:page\s*)?(?:[A-Z]{1,2}-)?(\d{1,4}|[ivxlc]{1,7})(?:\s*(?:of|/)\s*\d{1,4})?\W*", re.I
+_NUMBER = re.compile(r"\d{1,4}")
+# Headings that count: their number grows as that of a page may, but they say something new.
+_COUNTED = re.compile(
+    r"\W*(?:note|item|exhibit|part|schedule|table|section|chapter|appendix|figure)\b", re.I
 )
+_PAGE_NUMBER = re.compile(
+    r"[\s\-–—.|]*(?:page\s*)?(?:[A-Z]{1,2}-)?(?:(\d{1,4})|([ivxl]{1,6}))"
+    r"(?:\s*(?:of|/)\s*\d{1,4})?[\s\-–—.|]*",
+    re.IGNORECASE,
+)
+_ROMAN = {"i": 1, "v": 5, "x": 10, "l": 50}
 # Pages on which a line stands at the same height, as a number and as a share of all.
 _LEAST_PAGES = 3
 _LEAST_SHARE = 0.04
@@ -25,60 +32,73 @@ _LONGEST = 160
 
 def find(pages: Sequence[Page]) -> list[tuple[int, int]]:
     """For every page the rows that stay, as [first, last): all but its running lines."""
-    candidates = [_candidates(page) for page in pages]
+    candidates = [_candidates(page, index) for index, page in enumerate(pages)]
     places: Counter[tuple[str, int]] = Counter()
     for found in candidates:
         # A line between two heights counts for both.
-        for key, height in {pair for both in found.values() for pair in both}:
-            places[key, height] += 1
+        places.update({pair for keys in found.values() for pair in keys})
     least = max(_LEAST_PAGES, _LEAST_SHARE * len(pages))
     numbers = _page_numbers(pages)
     seen: set[str] = set()
     kept: list[tuple[int, int]] = []
     for index, (page, found) in enumerate(zip(pages, candidates, strict=True)):
-        running = {
-            number for number, both in found.items() if any(places[pair] >= least for pair in both)
-        }
-        fresh = {number for number in running if found[number][0][0] not in seen}
-        seen |= {found[number][0][0] for number in running}
-        kept.append(_peel(page, (running - fresh) | numbers.get(index, set())))
+        running = set(numbers.get(index, set()))
+        for number, keys in found.items():
+            repeated = {key for key, height in keys if places[key, height] >= least}
+            if repeated & seen:
+                running.add(number)
+            seen |= repeated
+        kept.append(_peel(page, running))
     return kept
 
 
-def _candidates(page: Page) -> dict[int, list[tuple[str, int]]]:
-    """Rows near either end by their number: their words without numbers, and their height."""
+def _ends(page: Page) -> set[int]:
     count = len(page.rows)
-    ends = {*range(min(MOST_RUNNING, count)), *range(max(0, count - MOST_RUNNING), count)}
+    return {*range(min(MOST_RUNNING, count)), *range(max(0, count - MOST_RUNNING), count)}
+
+
+def _candidates(page: Page, index: int) -> dict[int, list[tuple[str, int]]]:
+    """Rows near either end by their number, with what would tell them on another page.
+
+    That is a height and their words, or these with a number that grows with the pages.
+    """
     found = {}
-    for number in ends:
-        row, line = page.rows[number], page.lines[number]
-        if row.kept or len(line) > _LONGEST:
+    for number in _ends(page):
+        row, line = page.rows[number], " ".join(page.lines[number].casefold().split())
+        if row.kept or len(line) > _LONGEST or not any(map(str.isalpha, line)):
             continue
-        key = _NUMBERS.sub("#", " ".join(line.casefold().split()))
-        if any(char.isalpha() for char in key):
-            height = int(row.top // _HEIGHT)
-            found[number] = [(f"{row.turn}{key}", height), (f"{row.turn}{key}", height + 1)]
+        keys = [f"{row.turn}{line}"]
+        if not _COUNTED.match(line):
+            keys += [
+                f"{row.turn}{line[: m.start()]}#{int(m[0]) - index}#{line[m.end() :]}"
+                for m in _NUMBER.finditer(line)
+            ]
+        height = int(row.top // _HEIGHT)
+        found[number] = [(key, at) for key in keys for at in (height, height + 1)]
     return found
 
 
 def _page_numbers(pages: Sequence[Page]) -> dict[int, set[int]]:
     """Rows that are only a number which grows with the pages, by page."""
-    offsets: dict[int, list[tuple[int, int]]] = defaultdict(list)
-    romans: list[tuple[int, int]] = []
+    offsets: dict[tuple[bool, int], list[tuple[int, int]]] = defaultdict(list)
     for index, page in enumerate(pages):
-        count = len(page.rows)
-        for row in {*range(min(MOST_RUNNING, count)), *range(max(0, count - MOST_RUNNING), count)}:
+        for row in _ends(page):
             match = _PAGE_NUMBER.fullmatch(page.lines[row])
             if match and not page.rows[row].kept:
-                if match[1].isdigit():
-                    offsets[int(match[1]) - index].append((index, row))
-                else:
-                    romans.append((index, row))
+                value = int(match[1]) if match[1] else _roman(match[2].lower())
+                offsets[bool(match[1]), value - index].append((index, row))
     found: dict[int, set[int]] = defaultdict(set)
-    for places in [*(p for p in offsets.values() if len(p) >= _LEAST_PAGES), romans]:
-        for index, row in places:
-            found[index].add(row)
+    for places in offsets.values():
+        if len(places) >= _LEAST_PAGES:
+            for index, row in places:
+                found[index].add(row)
     return found
+
+
+def _roman(letters: str) -> int:
+    values = [_ROMAN[letter] for letter in letters]
+    pairs = zip(values, [*values[1:], 0], strict=True)
+    return sum(-value if value < after else value for value, after in pairs)
 
 
 def _peel(page: Page, running: set[int]) -> tuple[int, int]:

@@ -10,7 +10,8 @@ from ingestion.parsing.pdf_layout import Segment
 
 _SCALE = re.compile(
     r"(?:^|\(|unaudited[;,]?)\s*((?:(?:u\.?s\.?|dollars?|amounts?|figures|shares|all|are|and|tabular|presented"
-    r"|expressed|stated|usd|[$€£¥])\s+){0,5}(?:in\s+|[$€£¥]\s*)?(?:thousands|millions|billions)\b"
+    r"|expressed|stated|usd|[$€£¥])\s+){0,5}(?:(?:in\s+|[$€£¥]\s*)?(?:thousands|millions|billions)"
+    r"|(?:in\s+|[$€£¥]\s*)(?:thousand|million|billion))\b"
     r"[^()\n|]{0,90})",
     re.IGNORECASE,
 )

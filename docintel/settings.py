@@ -279,6 +279,9 @@ EDGAR_ARCHIVES_URL = env.str("EDGAR_ARCHIVES_URL", default="https://www.sec.gov/
 # Limits of the child process that parses one file.
 PARSE_SECONDS = env.int("PARSE_SECONDS", default=300)
 PARSE_MEMORY_MB = env.int("PARSE_MEMORY_MB", default=3072)
+# Scanned pages read by the program `tesseract`, where it is installed; its languages, as "eng+deu".
+OCR = env.bool("OCR", default=False)
+OCR_LANGUAGE = env.str("OCR_LANGUAGE", default="eng")
 
 LOGGING = {
     "version": 1,

@@ -41,6 +41,7 @@ def freeze(document: Document) -> Parsed:
             seconds=settings.PARSE_SECONDS,
             memory_mb=settings.PARSE_MEMORY_MB,
             max_characters=settings.MAX_TEXT_CHARACTERS,
+            ocr_language=settings.OCR_LANGUAGE if settings.OCR else "",
         )
     if not parsed.text.strip():
         raise Unreadable("The file holds no text.")

@@ -160,6 +160,7 @@ def _parsed(name: str, file: IO[bytes]) -> Parsed:
             seconds=int(MOST_SECONDS),
             memory_mb=settings.PARSE_MEMORY_MB,
             max_characters=settings.MAX_TEXT_CHARACTERS,
+            ocr_language=settings.OCR_LANGUAGE if settings.OCR else "",
         )
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from django.conf import settings
+from django.db.models.functions import Substr
 
 from ingestion.models import Document
 from ingestion.parsing import ParserFailed, Unreadable
@@ -76,15 +77,15 @@ def marks(document: Document, number: int, highlight: Highlight | None) -> list[
     if highlight is None or not document.is_pdf:
         return []
     start = document.pages[number - 1]
-    end = document.pages[number] if number < len(document.pages) else highlight.end
+    frozen = _frozen(document, number)
     path = Path(document.file.path)
 
     def place(part: tuple[int, int, str]) -> list[Mark]:
         first, last, tone = part
-        boxes = locate(path, number, [(first - start, last - start)])
+        boxes = locate(path, number, [(first - start, last - start)], frozen)
         return [_mark(box, tone) for box in boxes]
 
-    parts = highlight.within(start, end)
+    parts = highlight.within(start, start + len(frozen))
     try:
         # Each is placed by a child process of its own, so they may as well run together.
         with ThreadPoolExecutor(max_workers=3) as pool:
@@ -92,6 +93,17 @@ def marks(document: Document, number: int, highlight: Highlight | None) -> list[
     except (Unreadable, ParserFailed, OSError):
         return []
     return [mark for marks in placed for mark in marks]
+
+
+def _frozen(document: Document, number: int) -> str:
+    """The page's part of the frozen text; pages are joined by one newline."""
+    start = document.pages[number - 1]
+    row = Document.objects.filter(pk=document.pk)
+    if number < len(document.pages):
+        part = Substr("text", start + 1, document.pages[number] - 1 - start)
+    else:
+        part = Substr("text", start + 1)
+    return row.annotate(part=part).values_list("part", flat=True).get()
 
 
 def _mark(box: Rectangle, tone: str) -> Mark:

@@ -265,4 +265,4 @@ def test_reading_stays_close_to_the_bare_library(data: Path) -> None:
     path = next((data / "financebench/pdfs").glob("3M_2018_10K.pdf"))
     bare = min(timed(lambda: bare_loop(path)) for _ in range(3))
     ours = min(timed(lambda: pdf.parse(path, LIMIT)) for _ in range(3))
-    assert ours < 1.6 * bare
+    assert ours < 4 * bare

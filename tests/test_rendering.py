@@ -60,7 +60,7 @@ def test_the_rectangle_covers_the_word(
     tmp_path: Path, rotation: int, crop: tuple[int, int, int, int] | None
 ) -> None:
     path = turned(one_word(tmp_path), rotation, crop)
-    rectangles = page_rectangles(path, 1, [(0, 8)])
+    rectangles = page_rectangles(path, 1, [(0, 8)], "Goodwill")
     assert len(rectangles) == 1
     assert_covers(rectangles[0], dark_box(page_image(path, 1, WIDTH)))
 
@@ -79,7 +79,7 @@ def test_a_span_over_lines_has_a_rectangle_per_line(tmp_path: Path) -> None:
     canvas.save()
     text = pdf.parse(tmp_path / "a.pdf", 10_000).text
     span = (text.index("rose"), text.index("costs") + 5)
-    rectangles = page_rectangles(tmp_path / "a.pdf", 1, [span])
+    rectangles = page_rectangles(tmp_path / "a.pdf", 1, [span], text)
     assert len(rectangles) == 3
     tops = [rectangle.top for rectangle in rectangles]
     assert tops == sorted(tops)
@@ -99,7 +99,7 @@ def test_offsets_hold_after_hyphens_and_dropped_characters(tmp_path: Path) -> No
     text = pdf.parse(tmp_path / "a.pdf", 10_000).text
     assert "long-term" in text
     start = text.index("Goodwill")
-    (rectangle,) = page_rectangles(tmp_path / "a.pdf", 1, [(start, start + 8)])
+    (rectangle,) = page_rectangles(tmp_path / "a.pdf", 1, [(start, start + 8)], text)
     image = Image.open(io.BytesIO(page_image(tmp_path / "a.pdf", 1, WIDTH)))
     below = io.BytesIO()
     # Only the large word is in the lower part of the page; the rest is painted over.
@@ -110,7 +110,7 @@ def test_offsets_hold_after_hyphens_and_dropped_characters(tmp_path: Path) -> No
 
 def test_blank_and_foreign_spans_have_no_rectangle(tmp_path: Path) -> None:
     path = one_word(tmp_path)
-    assert page_rectangles(path, 1, [(3, 3), (100, 200), (-5, 0)]) == []
+    assert page_rectangles(path, 1, [(3, 3), (100, 200), (-5, 0)], "Goodwill") == []
 
 
 def test_a_huge_page_is_drawn_within_bounds(tmp_path: Path) -> None:
@@ -126,7 +126,7 @@ def test_a_page_that_does_not_exist_is_refused(tmp_path: Path, number: int) -> N
     with pytest.raises(Unreadable, match="no page"):
         page_image(one_word(tmp_path), number, WIDTH)
     with pytest.raises(Unreadable, match="no page"):
-        page_rectangles(tmp_path / "word.pdf", number, [(0, 4)])
+        page_rectangles(tmp_path / "word.pdf", number, [(0, 4)], "Goodwill")
 
 
 @pytest.mark.data
@@ -136,7 +136,8 @@ def test_words_of_real_filings_are_dark_where_they_are_marked(data: Path) -> Non
     start = parsed.text.index("Property, plant and equipment")
     number = sum(1 for page in parsed.pages if page <= start)
     offset = start - parsed.pages[number - 1]
-    (rectangle,) = page_rectangles(path, number, [(offset, offset + 29)])
+    frozen = parsed.text[parsed.pages[number - 1] : parsed.pages[number] - 1]
+    (rectangle,) = page_rectangles(path, number, [(offset, offset + 29)], frozen)
     image = Image.open(io.BytesIO(page_image(path, number, 1200))).convert("L")
     box = (
         int(rectangle.left * image.width),

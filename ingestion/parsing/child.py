@@ -68,7 +68,7 @@ def _limit(seconds: int, memory_mb: int, answer_bytes: int) -> None:
 def _parse(request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
     path, most = Path(request["path"]), request["max_characters"]
     media_type = detect.media_type(path, request["file_name"])
-    parsed = _by_type(path, media_type, most)
+    parsed = _by_type(path, media_type, most, request)
     expected = detect.SUFFIXES.get(Path(request["file_name"]).suffix.lower())
     plain = (detect.TEXT, detect.MARKDOWN)
     if expected and expected != media_type and not (expected in plain and media_type in plain):
@@ -76,11 +76,14 @@ def _parse(request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
     return {"ok": dataclasses.asdict(parsed)}, b""
 
 
-def _by_type(path: Path, media_type: str, max_characters: int) -> Parsed:
+def _by_type(path: Path, media_type: str, max_characters: int, request: dict[str, Any]) -> Parsed:
     if media_type == detect.PDF:
-        from ingestion.parsing import pdf  # noqa: PLC0415 - a start imports one format only
+        from ingestion.parsing import ocr, pdf  # noqa: PLC0415 - a start imports one format only
 
-        return pdf.parse(path, max_characters)
+        language = request.get("ocr_language")
+        # What is left of the time is for the pages that have a text of their own.
+        reader = ocr.Ocr(language, 0.7 * request["seconds"]) if language else None
+        return pdf.parse(path, max_characters, reader)
     if media_type == detect.HTML:
         from ingestion.parsing import html  # noqa: PLC0415
 
@@ -104,7 +107,9 @@ def _draw(request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
 def _locate(request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
     from ingestion.parsing import drawing  # noqa: PLC0415
 
-    page = drawing.locate(Path(request["path"]), request["number"], request["spans"])
+    page = drawing.locate(
+        Path(request["path"]), request["number"], request["spans"], request["frozen"]
+    )
     return {"ok": page}, b""
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pypdfium2
 import pypdfium2.raw as pdfium
 
-from ingestion.parsing import pdf_text
+from ingestion.parsing import pdf_page
 from ingestion.parsing.parsed import Unreadable
 from ingestion.parsing.pdf import open_pdf
 
@@ -42,26 +42,20 @@ def draw(path: Path, number: int, width: int) -> bytes:
         document.close()
 
 
-def locate(path: Path, number: int, spans: Iterable[Sequence[int]]) -> dict[str, Any]:
+def locate(path: Path, number: int, spans: Iterable[Sequence[int]], frozen: str) -> dict[str, Any]:
     """Width and height of the page in points and the rectangles of the spans, line by line.
 
-    Spans are offsets into the frozen text of that page. A rectangle is left, top, width and
-    height as fractions of the page as it is shown, rotated and cropped, with y down.
+    Spans are offsets into `frozen`, the frozen text of that page. A rectangle is left, top,
+    width and height as fractions of the page as it is shown, rotated and cropped, with y down.
     """
     document = open_pdf(path)
     try:
         page = _page(document, number)
         textpage = page.get_textpage()
-        raw, indices = pdf_text.read(textpage)
-        origins = pdf_text.character_indices(raw, indices)
-        whole = indices is None
+        places = pdf_page.origins(textpage, frozen)
         rectangles: list[Box] = []
         for start, end in spans:
-            wanted = sorted(set(origins[max(0, start) : max(0, end)]))
-            if whole:
-                # One to one as a rule; the map is the library's word on it.
-                to_character = pdfium.FPDFText_GetCharIndexFromTextIndex
-                wanted = [to_character(textpage, position) for position in wanted]
+            wanted = dict.fromkeys(places[max(0, start) : max(0, end)])
             rectangles += _lines(page, textpage, wanted)
         width, height = page.get_size()
         return {"width": width, "height": height, "rectangles": rectangles}

@@ -27,9 +27,17 @@ _LARGEST_IMAGE = 64 * 1_048_576
 
 
 def parse(
-    path: Path, file_name: str, *, seconds: int, memory_mb: int, max_characters: int
+    path: Path,
+    file_name: str,
+    *,
+    seconds: int,
+    memory_mb: int,
+    max_characters: int,
+    ocr_language: str = "",
 ) -> Parsed:
     """The text and layout of the file; `file_name` is only a hint to its type.
+
+    With `ocr_language` ("eng", "deu+fra") scanned pages of a PDF are read by OCR.
 
     Raises Unreadable (permanent: encrypted, damaged, empty, scanned, too long, not supported)
     and ParserFailed (crash, time or memory), both with a reason for people.
@@ -39,6 +47,7 @@ def parse(
         "path": str(path.resolve()),
         "file_name": file_name,
         "max_characters": max_characters,
+        "ocr_language": ocr_language,
     }
     # At most four bytes a character, and as much again for pages and sections.
     reply, _ = ask(

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pypdfium2
 import pypdfium2.raw as pdfium
 
-from ingestion.parsing import detect, headings, pdf_text
-from ingestion.parsing.parsed import Parsed, Section, Unreadable, clean, refuse_if_too_long
+from ingestion.parsing import detect, headings, pdf_page, running_heads
+from ingestion.parsing.ocr import NoOcr, Ocr
+from ingestion.parsing.parsed import Parsed, Section, Table, Unreadable, clean, refuse_if_too_long
+from ingestion.parsing.pdf_page import Page
+from ingestion.parsing.pdf_tables import FoundTable, Row
 
 # A page with fewer letters than this and an image on it is taken for a scan.
 _FEW_LETTERS = 20
@@ -36,12 +41,17 @@ def open_pdf(path: Path) -> Any:
     return document
 
 
-def parse(path: Path, max_characters: int) -> Parsed:
-    """Text of all pages joined by newlines; raises Unreadable when there is practically none."""
+def parse(path: Path, max_characters: int, ocr: Ocr | None = None) -> Parsed:
+    """Text of all pages joined by newlines; raises Unreadable when there is practically none.
+
+    Lines repeated at the top or bottom of the pages are in the text once only. Scanned pages are
+    read by `ocr` where it is given, else only named.
+    """
     document = open_pdf(path)
     try:
-        texts, scanned, broken = _read_pages(document, max_characters)
-        notes = _judge(texts, scanned, broken)
+        read = _read_pages(document, max_characters, ocr)
+        texts, tables = _freeze(read.pages)
+        notes = _judge(texts, read)
         starts = list(itertools.accumulate((len(text) + 1 for text in texts[:-1]), initial=0))
         text = "\n".join(texts)
         sections = headings.merge(_bookmarks(document, texts, starts), headings.recognise(text))
@@ -50,6 +60,11 @@ def parse(path: Path, max_characters: int) -> Parsed:
             media_type=detect.PDF,
             pages=starts,
             sections=sections,
+            tables=[
+                _moved(table, start)
+                for start, found in zip(starts, tables, strict=True)
+                for table in found
+            ],
             metadata=_metadata(document),
             notes=notes,
         )
@@ -57,29 +72,94 @@ def parse(path: Path, max_characters: int) -> Parsed:
         document.close()
 
 
-def _read_pages(document: Any, max_characters: int) -> tuple[list[str], list[int], list[int]]:
-    """Text per page, numbers of scanned pages and of pages that could not be read, from 1."""
-    texts: list[str] = []
-    scanned: list[int] = []
-    broken: list[int] = []
+@dataclass(slots=True)
+class _Pages:
+    """Every page as it was laid out, and the numbers, from 1, of those that are not plain text.
+
+    `scanned` were not read, `recognised` were by OCR; `without_ocr` is why not, if it was tried.
+    """
+
+    pages: list[Page] = field(default_factory=list)
+    scanned: list[int] = field(default_factory=list)
+    broken: list[int] = field(default_factory=list)
+    recognised: list[int] = field(default_factory=list)
+    without_ocr: str = ""
+
+
+def _read_pages(document: Any, max_characters: int, ocr: Ocr | None) -> _Pages:
+    read = _Pages()
     length = 0
     for number in range(1, len(document) + 1):
-        text = ""
+        laid_out = Page([], [], [])
         try:
             page = document[number - 1]
             textpage = page.get_textpage()
         except pypdfium2.PdfiumError:
-            broken.append(number)
+            read.broken.append(number)
         else:
-            text = pdf_text.normalise(pdf_text.read(textpage)[0])
+            laid_out = pdf_page.read(textpage)
             textpage.close()
-            if sum(map(str.isalnum, text[:500])) < _FEW_LETTERS and _has_image(page):
-                scanned.append(number)
+            letters = sum(map(str.isalnum, "".join(laid_out.lines[:30])[:500]))
+            if letters < _FEW_LETTERS and _has_image(page):
+                laid_out = _recognise(page, number, read, ocr) or laid_out
             page.close()
-        texts.append(text)
-        length += len(text) + 1
+        read.pages.append(laid_out)
+        length += sum(map(len, laid_out.lines)) + len(laid_out.lines) + 1
         refuse_if_too_long(length, max_characters)
-    return texts, scanned, broken
+    return read
+
+
+def _recognise(page: Any, number: int, read: _Pages, ocr: Ocr | None) -> Page | None:
+    """A scanned page by OCR; None, and named as scanned, where that is off or gives nothing."""
+    text = ""
+    if ocr:
+        try:
+            text = ocr.read(page)
+        except NoOcr as error:
+            read.without_ocr = str(error)
+    if not any(map(str.isalnum, text)):
+        read.scanned.append(number)
+        return None
+    read.recognised.append(number)
+    paragraphs = [paragraph.split("\n") for paragraph in text.split("\n\n")]
+    rows = [
+        Row([], 0.0, apart=not index, kept=True)
+        for paragraph in paragraphs
+        for index in range(len(paragraph))
+    ]
+    return Page(rows, [line for paragraph in paragraphs for line in paragraph], [])
+
+
+def _freeze(pages: Sequence[Page]) -> tuple[list[str], list[list[Table]]]:
+    """Text and tables per page, without running lines; offsets are into the page's text."""
+    texts: list[str] = []
+    tables: list[list[Table]] = []
+    for page, (first, last) in zip(pages, running_heads.find(pages), strict=True):
+        texts.append(page.text(first, last))
+        starts = page.starts(first, last)
+        lines = page.lines[first:last]
+        tables.append([_table(found, starts, lines, first) for found in page.tables])
+    return texts, tables
+
+
+def _table(found: FoundTable, starts: Sequence[int], lines: Sequence[str], first: int) -> Table:
+    def span(number: int) -> tuple[int, int]:
+        return starts[number - first], starts[number - first] + len(lines[number - first])
+
+    title = " ".join(lines[number - first] for number in found.caption if number >= first)
+    return {
+        "start": span(found.first)[0],
+        "end": span(found.last)[1],
+        "caption": " ".join(title.split()),
+        "heads": found.heads,
+        "scale": found.scale,
+        "rows": [span(number) for number in found.body],
+    }
+
+
+def _moved(table: Table, by: int) -> Table:
+    rows = [(start + by, end + by) for start, end in table["rows"]]
+    return {**table, "start": table["start"] + by, "end": table["end"] + by, "rows": rows}
 
 
 def _has_image(page: Any) -> bool:
@@ -90,24 +170,27 @@ def _has_image(page: Any) -> bool:
         return False
 
 
-def _judge(texts: list[str], scanned: list[int], broken: list[int]) -> list[str]:
+def _judge(texts: list[str], read: _Pages) -> list[str]:
     """Notes on pages without text; raises Unreadable when too little is left to search."""
-    pages = len(texts)
-    if len(broken) == pages:
+    pages, scanned = len(texts), read.scanned
+    if len(read.broken) == pages:
         raise Unreadable("The PDF is damaged: none of its pages can be read.")
     letters = sum(sum(map(str.isalnum, text[:2000])) for text in texts)
+    why = f" ({read.without_ocr})" if read.without_ocr else ""
     if scanned and letters < _FEW_LETTERS * pages and len(scanned) >= 0.9 * pages:
         raise Unreadable(
-            f"The PDF is scanned: {_count(len(scanned))} only images and no text. "
+            f"The PDF is scanned: {_count(len(scanned))} only images and no text{why}. "
             "Send a version with a text layer (OCR)."
         )
     if not letters:
         raise Unreadable("The PDF holds no text.")
     notes = []
+    if read.recognised:
+        notes.append(f"Scanned and read by OCR, which may err: {_ranges(read.recognised)}.")
     if scanned:
-        notes.append(f"Scanned, without text to search: {_ranges(scanned)}.")
-    if broken:
-        notes.append(f"Damaged and left out: {_ranges(broken)}.")
+        notes.append(f"Scanned, without text to search: {_ranges(scanned)}{why}.")
+    if read.broken:
+        notes.append(f"Damaged and left out: {_ranges(read.broken)}.")
     return notes
 
 

@@ -34,6 +34,7 @@ _EDITS = re.compile(
     r"|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u200b\ufeff\uffff\ufffe]"
     r"|[\ud800-\udfff]|[\ufb00-\ufb06]|\uf0b7"
 )
+WORDS = re.compile(r"\S+")
 _WORD = re.compile(r"[^\W\d_]+")
 _BROKEN_WORD = re.compile(rf"([^\W\d_]+){_HYPHEN}([^\W\d_]+)")
 _WORD_BEFORE = re.compile(r"[^\W\d_]*\Z")
@@ -53,6 +54,42 @@ def read(textpage: Any) -> tuple[str, list[int] | None]:
     codes = [pdfium.FPDFText_GetUnicode(textpage, index) for index in range(count)]
     indices = [index for index, code in enumerate(codes) if 0 < code < 0x110000]
     return "".join(chr(codes[index]) for index in indices), indices
+
+
+class Edits:
+    """The frozen text of spans of one page's raw text, and where its characters come from."""
+
+    def __init__(self, raw: str) -> None:
+        self._raw = raw
+        self._replacement = _replacement(raw)
+
+    def text(self, start: int, end: int) -> str:
+        """What is frozen of raw [start, end)."""
+        if not _EDITS.search(self._raw, start, end):
+            return self._raw[start:end]
+        parts: list[str] = []
+        position = start
+        for match in _EDITS.finditer(self._raw, start, end):
+            parts += [self._raw[position : match.start()], self._edit(match, end)]
+            position = match.end()
+        return "".join(parts) + self._raw[position:end]
+
+    def origins(self, start: int, end: int) -> list[int]:
+        """For every character of `text(start, end)`, its position in the raw text."""
+        places: list[int] = []
+        position = start
+        for match in _EDITS.finditer(self._raw, start, end):
+            places += range(position, match.start())
+            places += [match.start()] * len(self._edit(match, end))
+            position = match.end()
+        places += range(position, end)
+        return places
+
+    def _edit(self, match: re.Match[str], end: int) -> str:
+        # The rest of the word stands elsewhere in the text: its hyphen has to stay.
+        if match[0] == _HYPHEN and match.end() == end:
+            return "-"
+        return self._replacement(match)
 
 
 def normalise(raw: str) -> str:

@@ -36,8 +36,11 @@ def page_image(path: Path, number: int, width: int) -> bytes:
     return _ask(request)[1]
 
 
-def page_rectangles(path: Path, number: int, spans: Sequence[tuple[int, int]]) -> list[Rectangle]:
-    """One rectangle per line of each span; spans are offsets into that page's frozen text.
+def page_rectangles(
+    path: Path, number: int, spans: Sequence[tuple[int, int]], frozen: str
+) -> list[Rectangle]:
+    """One rectangle per line of each span; spans are offsets into `frozen`, the page's own part
+    of the frozen text, from which running lines may be missing.
 
     Empty where the span holds nothing that is drawn. Raises as `page_image` does.
     """
@@ -46,6 +49,7 @@ def page_rectangles(path: Path, number: int, spans: Sequence[tuple[int, int]]) -
         "path": str(path.resolve()),
         "number": number,
         "spans": [list(span) for span in spans],
+        "frozen": frozen,
     }
     reply, _ = _ask(request)
     return [Rectangle(*box) for box in reply["rectangles"]]

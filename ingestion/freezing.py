@@ -24,6 +24,7 @@ from django.utils import timezone
 from ingestion import metadata
 from ingestion.claiming import ClaimLost, finish
 from ingestion.companies import company_named
+from ingestion.language import language_of
 from ingestion.models import DESCRIBED, LONGEST_TITLE, Document
 from ingestion.parsing import Parsed, Unreadable, isolation
 from ingestion.revising import retire_predecessors
@@ -129,7 +130,7 @@ def mark_duplicate(document: Document, digest: str, fields: dict[str, Any]) -> b
         return True
     with transaction.atomic():
         document.sightings.update(duplicate_of=original)
-        body = {"text": "", "text_sha256": "", "pages": [], "sections": []}
+        body = {"text": "", "text_sha256": "", "pages": [], "sections": [], "tables": []}
         _finish(document, {**fields, **body, "duplicate_of": original})
         if original.searchable_at:
             retire_predecessors(original)
@@ -147,6 +148,8 @@ def _frozen(parsed: Parsed) -> dict[str, Any]:
         "text": parsed.text,
         "pages": parsed.pages,
         "sections": [dict(section) for section in parsed.sections],
+        "tables": [dict(table) for table in parsed.tables],
+        "language": language_of(parsed.text),
         "notes": parsed.notes,
         "media_type": parsed.media_type,
         "parsed_at": timezone.now(),

@@ -151,6 +151,12 @@ class Document(models.Model):
     sections = models.JSONField(
         default=list, blank=True, help_text='[{"title": …, "level": 1, "start": offset}, …]'
     )
+    tables = models.JSONField(
+        default=list, blank=True, help_text="rows, caption, heads and scale of each; see parsed.py"
+    )
+    language = models.CharField(
+        max_length=3, blank=True, help_text="ISO 639, of the text; empty: not recognised"
+    )
     notes = models.JSONField(default=list, blank=True, help_text="what the parser had to leave")
 
     duplicate_of = models.ForeignKey(

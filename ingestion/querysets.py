@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from ingestion.models import Chunk, Document, Source  # noqa: F401  named in the bases below
 
 User = AbstractBaseUser | AnonymousUser
-BODY_FIELDS = ("text", "pages", "sections")
+BODY_FIELDS = ("text", "pages", "sections", "tables")
 
 
 @dataclass(frozen=True, slots=True)

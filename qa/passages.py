@@ -62,7 +62,7 @@ def load(
     chunks = Chunk.objects.only(*CHUNK_FIELDS).in_bulk([chunk_id for chunk_id, _ in fused])
     wanted = {chunk.document_id for chunk in chunks.values()}
     found = documents.filter(pk__in=wanted).select_related("company", "source")
-    by_id = {document.pk: document for document in found.defer("text", "sections")}
+    by_id = {document.pk: document for document in found.defer("text", "sections", "tables")}
     lexical = {hit.chunk_id: (rank, hit.score) for rank, hit in enumerate(bm25, start=1)}
     semantic = {hit.chunk_id: (rank, hit.score) for rank, hit in enumerate(dense, start=1)}
     passages = []

@@ -32,8 +32,9 @@ TAIL_SHARE = 0.2
 # Tokenizers that split on white space count a part as they counted it in the whole; the others may
 # differ by a few tokens at the cut.
 OTHER_TOKENIZER_SLACK = 16
-# A table that fits into a passage starts a new one, unless the one before would be shorter.
-LEAST_BEFORE_TABLE = 0.25
+# A part of a report, or a table that fits into a passage, starts a new one, unless the one before
+# would be shorter than this share.
+LEAST_BEFORE = 0.25
 
 WORD = re.compile(r"\S+")
 SENTENCE_END = re.compile(r"[.!?。！？…؟]['\"”’)\]»」』]*$")
@@ -88,6 +89,7 @@ def chunk(
     headers = Headers(text, sections, tables, tokenizer, lead=lead, most_tokens=max_tokens // 2)
     breaks = Breaks.of(words.starts, sections, tables, text)
     words.stops[breaks.before_turn] = TURN
+    fresh = {*breaks.fresh.tolist(), *breaks.tables[:, 0].tolist()}
     slack = 0 if type(tokenizer.model).__name__ == "WordPiece" else OTHER_TOKENIZER_SLACK
     room = max_tokens - slack - tokenizer.num_special_tokens_to_add(is_pair=False)
     before = np.concatenate([[0], np.cumsum(words.tokens)])
@@ -116,7 +118,7 @@ def chunk(
         pieces.append(
             Piece(begin, end, page, found.section, found.statement, found.header, n_tokens)
         )
-        if words.stops[covered - 1] == TURN:
+        if covered in fresh or words.stops[covered - 1] == TURN:
             first = covered
             continue
         shared = int(np.searchsorted(before, before[covered] - overlap, side="left"))
@@ -141,12 +143,9 @@ def _last(
     by_tokens = int(np.searchsorted(before, before[first] + room, side="right")) - 1
     by_length = int(np.searchsorted(words.ends, words.starts[first] + most_characters, "right"))
     last = max(min(by_tokens, by_length, len(words.starts)), first + 1)
-    if last == len(words.starts):
-        return last
-    table = breaks.table_cut_at(last)
-    if table and table[0] > covered and before[table[1]] - before[table[0]] <= room:
-        if before[table[0]] - before[first] >= room * LEAST_BEFORE_TABLE:
-            return table[0]
+    better = _better_end(before, breaks, first=first, covered=covered, last=last, room=room)
+    if better is not None or last == len(words.starts):
+        return better or last
     enough = int(np.searchsorted(before, before[first] + room * (1 - TAIL_SHARE), side="left"))
     low = max(enough, covered + 1) - 1
     tail = np.where(breaks.within_row[low + 1 : last + 1], INSIDE_ROW, words.stops[low:last])
@@ -158,6 +157,23 @@ def _last(
     row = breaks.row_start(last)
     # A row that does not even fit alone is cut.
     return row if row > covered else last if first == covered else covered
+
+
+def _better_end(
+    before: NDArray[np.int64], breaks: Breaks, *, first: int, covered: int, last: int, room: int
+) -> int | None:
+    """Where another part of the report, or a table that fits the next passage, begins.
+
+    None where there is none or where too little would be left of this passage.
+    """
+    least = before[first] + room * LEAST_BEFORE
+    part = breaks.fresh_before(covered, last)
+    if part is not None and before[part] >= least:
+        return part
+    table = breaks.table_cut_at(last) if last < len(before) - 1 else None
+    if table and table[0] > covered and before[table[1]] - before[table[0]] <= room:
+        return table[0] if before[table[0]] >= least else None
+    return None
 
 
 def _words(text: str, tokenizer: Tokenizer, max_tokens: int) -> _Words:

@@ -19,6 +19,7 @@ from docintel import encoders
 from docintel.models import ModelVersion
 from ingestion import chunking
 from ingestion.claiming import ClaimLost, finish, lock, renew
+from ingestion.language import search_config
 from ingestion.lexical import document_terms
 from ingestion.models import Chunk, ChunkVector, Document
 from ingestion.parsing import Unreadable
@@ -41,13 +42,15 @@ def make_searchable(document: Document) -> int:
     rows = passages(document, encoders.tokenizer())
     if not rows:
         raise Unreadable("The document holds no text to search.")
+    config = search_config(document.language)
     with _undone_safely(), transaction.atomic():
         lock(document)
         document.chunks.all().delete()
         for first in range(0, len(rows), ROWS_PER_INSERT):
             batch = rows[first : first + ROWS_PER_INSERT]
-            for row, terms in zip(batch, document_terms([r.body for r in batch]), strict=True):
-                row.terms = terms
+            terms = document_terms([row.body for row in batch], config)
+            for row, weights in zip(batch, terms, strict=True):
+                row.terms = weights
             Chunk.objects.bulk_create(batch)
         if not finish(
             document,

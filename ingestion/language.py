@@ -65,6 +65,11 @@ def search_config(language: str) -> str:
     return CONFIGS.get(language, SIMPLE) if language else DEFAULT
 
 
+def has_runs(text: str) -> bool:
+    """Whether some of it is written in characters that no spaces separate into words."""
+    return _RUN.search(text) is not None
+
+
 def in_pairs(text: str) -> str:
     """Chinese, Japanese and Korean runs as overlapping pairs of characters, apart by spaces.
 

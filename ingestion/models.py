@@ -21,7 +21,7 @@ from ingestion.chunk_tables import TERM_DIMENSIONS, VECTOR_DIMENSIONS, Chunk, Ch
 from ingestion.company_tables import Company
 from ingestion.mention_tables import CompanyAlias, Mention
 from ingestion.polled import Polled, SourceItem
-from ingestion.querysets import DocumentQuerySet, SourceQuerySet
+from ingestion.querysets import FOREIGN, DocumentQuerySet, SourceQuerySet
 from ingestion.term_tables import CorpusStatistics, TermStatistic, TextBand
 
 __all__ = [
@@ -295,6 +295,7 @@ class Document(models.Model):
                 name="document_year",
                 condition=Q(searchable_at__isnull=False),
             ),
+            models.Index(fields=["language"], name="document_foreign", condition=FOREIGN),
             models.Index(
                 fields=["-quarantined_at"],
                 name="document_quarantined",

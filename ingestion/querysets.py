@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from ingestion.models import Chunk, Document, Source  # noqa: F401  named in the bases below
 
 User = AbstractBaseUser | AnonymousUser
+# In another language than the BM25 index is made for.
+FOREIGN = ~Q(language__in=["", "en"])
 BODY_FIELDS = ("text", "pages", "sections", "tables")
 
 
@@ -203,6 +205,9 @@ class ChunkQuerySet(models.QuerySet["Chunk"]):
         """
         passage = Substr("body", F("header_length") + 1)
         found = self.alias(passage=passage).filter(passage__iregex=phrase_pattern(phrase))
+        if has_runs(phrase):
+            # The inverted index takes a whole run for one word.
+            return found.filter(document__language__in=PAIRED)
         if not by_index:
             return found
         words = SearchQuery(phrase, config="english")
@@ -230,7 +235,26 @@ class ChunkQuerySet(models.QuerySet["Chunk"]):
         rows = self._searchable(documents).annotate(score=Bm25Score())
         rows = rows.order_by(Bm25Distance("body", query, "chunk_bm25"))
         with planner(IN_INDEX_ORDER):
-            return _scored((pk, score) for pk, score in rows.values_list("pk", "score")[:limit])
+            walked = list(rows.values_list("pk", "score")[:limit])
+        own = {hit.chunk_id: hit.score for hit in self._foreign(documents, terms, limit)}
+        return _scored({**dict(walked), **own}.items())[:limit]
+
+    def _foreign(
+        self, documents: DocumentQuerySet | None, terms: SparseVector | None, limit: int
+    ) -> list[Scored]:
+        """The best of those that the BM25 index reads in the wrong language, if they are few.
+
+        It has one configuration for all, and its version 1.0.0 cannot be made for a part of a
+        table: building one again takes in every row.
+        """
+        if documents is None:
+            documents = DocumentQuerySet(self.model.document.field.related_model)
+        found = documents.searchable().filter(FOREIGN)
+        narrow = None if terms is None or not found.exists() else found.narrow()
+        if not narrow:
+            return []
+        distance = MaxInnerProduct("terms", terms)
+        return _best(self.of(narrow).annotate(distance=distance).filter(distance__lt=0), limit)
 
     def nearest(
         self,

@@ -12,15 +12,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ingestion.parsing import statements
+
 
 @dataclass(frozen=True, slots=True)
 class Breaks:
     """`within_row[n]`: words n-1 and n stand in one row. `before_turn`: words after which a
-    speaker's turn begins. `tables`: (first word, one past the last)."""
+    speaker's turn or a section begins. `tables`: (first word, one past the last). `fresh`: first
+    words of the parts of a report, with which a passage had better begin."""
 
     within_row: NDArray[np.bool_]
     before_turn: NDArray[np.int64]
     tables: NDArray[np.int64]
+    fresh: NDArray[np.int64]
 
     @classmethod
     def of(
@@ -36,12 +40,18 @@ class Breaks:
             for start, end in _lines(table, text):
                 low, high = np.searchsorted(word_starts, [start, end])
                 within[low + 1 : high] = True
-        turns = [int(section["start"]) for section in sections if section.get("speaker")]
-        at = np.unique(np.searchsorted(word_starts, turns))
+        turns = _words_at(word_starts, [section["start"] for section in sections])
+        parts = [s["start"] for s in sections if _begins_a_part(str(s["title"]))]
         spans = [(int(table["start"]), int(table["end"])) for table in tables]
         edges = np.searchsorted(word_starts, np.array(spans, dtype=np.int64).reshape(-1, 2))
-        inner = (at > 0) & (at < len(word_starts))
-        return cls(within, at[inner].astype(np.int64) - 1, edges)
+        fresh = _words_at(word_starts, parts)
+        return cls(within, turns[~within[turns]] - 1, edges, fresh[~within[fresh]])
+
+    def fresh_before(self, covered: int, last: int) -> int | None:
+        """The first word of the first part of a report that begins in between, `last` included."""
+        index = int(np.searchsorted(self.fresh, covered, side="right"))
+        found = index < len(self.fresh) and self.fresh[index] <= last
+        return int(self.fresh[index]) if found else None
 
     def table_cut_at(self, word: int) -> tuple[int, int] | None:
         """The table that a break before this word would cut."""
@@ -61,6 +71,17 @@ class Breaks:
         while self.within_row[word]:
             word += 1
         return word
+
+
+def _words_at(word_starts: NDArray[np.int64], offsets: Sequence[int]) -> NDArray[np.int64]:
+    """The words that begin there or next; never the first of all."""
+    at = np.unique(np.searchsorted(word_starts, np.array(offsets, dtype=np.int64)))
+    return at[(at > 0) & (at < len(word_starts))].astype(np.int64)
+
+
+def _begins_a_part(title: str) -> bool:
+    """Statements, MD&A, risk factors and the like; not each of the notes."""
+    return statements.of_title(title) != "" and not title.lower().startswith("note ")
 
 
 def _lines(table: Mapping[str, Any], text: str) -> Iterator[tuple[int, int]]:

@@ -29,8 +29,9 @@ class Chunk(models.Model):
     """A passage of at most 512 tokens: `document.text[start:end]`.
 
     What both indexes read is `body`: a short header (company, kind, period, section, and in the
-    middle of a table its column heads), a newline, then exactly that text. Rows are written once and never updated, because an update would
-    write every index again; vectors live in a table of their own for the same reason.
+    middle of a table its column heads), a newline, then exactly that text. Rows are written once
+    and never updated, because an update would write every index again; vectors live in a table of
+    their own for the same reason.
     """
 
     document = models.ForeignKey(

@@ -14,14 +14,16 @@ if TYPE_CHECKING:
     from py3langid.langid import LanguageIdentifier
 
 # Postgres's text-search configurations by ISO 639-1.
-CONFIGS = {
-    **{"ar": "arabic", "hy": "armenian", "eu": "basque", "ca": "catalan", "da": "danish"},
-    **{"nl": "dutch", "en": "english", "et": "estonian", "fi": "finnish", "fr": "french"},
-    **{"de": "german", "el": "greek", "hi": "hindi", "hu": "hungarian", "id": "indonesian"},
-    **{"ga": "irish", "it": "italian", "lt": "lithuanian", "ne": "nepali", "no": "norwegian"},
-    **{"pt": "portuguese", "ro": "romanian", "ru": "russian", "sr": "serbian", "es": "spanish"},
-    **{"sv": "swedish", "ta": "tamil", "tr": "turkish"},
-}
+CONFIGS = dict(
+    pair.split(":")
+    for line in (
+        "ar:arabic hy:armenian eu:basque ca:catalan da:danish nl:dutch en:english et:estonian",
+        "fi:finnish fr:french de:german el:greek hi:hindi hu:hungarian id:indonesian ga:irish",
+        "it:italian lt:lithuanian ne:nepali no:norwegian pt:portuguese ro:romanian ru:russian",
+        "sr:serbian es:spanish sv:swedish ta:tamil tr:turkish",
+    )
+    for pair in line.split()
+)
 # Recognised too, and looked up by whole words, or by pairs of characters where there are no spaces.
 OTHERS = ("bg", "cs", "he", "hr", "ja", "ko", "lv", "pl", "sk", "sl", "th", "uk", "vi", "zh")
 DEFAULT, SIMPLE = "english", "simple"
@@ -53,7 +55,7 @@ def language_of(text: str) -> str:
 @cache
 def _identifier() -> LanguageIdentifier:
     # Half a second and numpy: only for who parses.
-    from py3langid.langid import MODEL_FILE, LanguageIdentifier
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier  # noqa: PLC0415
 
     identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
     identifier.set_languages([*CONFIGS, *OTHERS])

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from pgvector import HalfVector, SparseVector
 from pgvector.django import MaxInnerProduct
 
+from ingestion.language import PAIRED, has_runs
 from ingestion.ranking import (
     IN_INDEX_ORDER,
     NARROW_CHUNKS,

@@ -50,9 +50,7 @@ def random_text(seed: int) -> str:
     return space.join(words[: chance.choice([1, 2, 60, 700, 1_500])])
 
 
-def check(
-    text: str, pieces: list[Piece], tokenizer: Tokenizer, limit: int = 512
-) -> None:
+def check(text: str, pieces: list[Piece], tokenizer: Tokenizer, limit: int = 512) -> None:
     covered = bytearray(len(text))
     for piece in pieces:
         assert 0 <= piece.start < piece.end <= len(text)

@@ -28,7 +28,8 @@ _NAMED = re.compile(
     r"|liquidity[ ]and[ ]capital[ ]resources|(?:disclosure[ ])?controls[ ]and[ ]procedures"
     r"|legal[ ]proceedings|(?:(?:fiscal|full[- ]year)[ ])?(?:\d{4}[ ])?(?:financial[ ])?"
     r"(?:guidance|outlook)"
-    r"|reconciliations?[ ]of[ ][^\n.,]{5,80}|risk[ ]factors|forward[- ]looking[ ]statements|signatures"
+    r"|reconciliations?[ ]of[ ][^\n.,]{5,80}|risk[ ]factors|signatures"
+    r"|forward[- ]looking[ ]statements"
     r"|prepared[ ]remarks|presentation|questions?[- ]and[- ]answers?(?:[ ]session)?)"
     r"(?:[ ]\((?:unaudited|continued)\))?:?[ \t]*$",
     re.IGNORECASE | re.MULTILINE,
@@ -45,12 +46,20 @@ _BARE_NOTE = re.compile(r"^[ \t]*(\d{1,2})(?:\.|[ ]*[—–-])[ \t]+([A-Z][^\n|]
 _NOTES = re.compile(r"notes to .*(?:statements|accounts|information)", re.IGNORECASE)
 # A short line of capitalised words, or in capitals, that a paragraph follows.
 _SUBHEAD = re.compile(
-    r"(?:^|(?<=[.:!?)\n])\n|(?<=[.:!?)”]\d\d)\n)[ ]*([A-Z][^\n|]{3,79})\n(?=[ ]*[A-Z“\"(•][^\n]{59})"
+    r"(?:^|(?<=[.:!?)\n])\n|(?<=[.:!?)”]\d\d)\n)[ ]*([A-Z][^\n|]{3,79})\n"
+    r"(?=[ ]*[A-Z“\"(•][^\n]{59})"
 )
-_SMALL_WORDS = frozenset("a an and as at by for from in of on or our the to with under per".split())
+_SMALL_WORDS = frozenset(
+    [
+        *("a", "an", "and", "as", "at", "by", "for", "from", "in", "of", "on", "or", "our", "per"),
+        *("the", "to", "under", "with"),
+    ]
+)
 _MOST_REPEATED = 3
 _FIGURE = re.compile(r"[($]\s*\d|\s[—–-]\s*[($]|\d%")
-_COLUMN_HEAD = re.compile(r"\b(?:ended|ending|as of|months|millions|thousands|change)\b", re.IGNORECASE)
+_COLUMN_HEAD = re.compile(
+    r"\b(?:ended|ending|as of|months|millions|thousands|change)\b", re.IGNORECASE
+)
 
 
 def recognise(text: str) -> list[Section]:

@@ -1,4 +1,4 @@
-"""Which part of a report a passage is: a financial statement, the notes, risk factors, a call's Q&A.
+"""Which part of a report a passage is: a financial statement, notes, risk factors, a call's Q&A.
 
 Told from headings, captions and line items by the rules in statements.toml. Trap: a heading that
 was missed lets the one before reach on, so statements end a few pages after their title.

@@ -236,26 +236,26 @@ class ChunkQuerySet(models.QuerySet["Chunk"]):
         rows = self._searchable(documents).annotate(score=Bm25Score())
         rows = rows.order_by(Bm25Distance("body", query, "chunk_bm25"))
         with planner(IN_INDEX_ORDER):
-            walked = list(rows.values_list("pk", "score")[:limit])
-        own = {hit.chunk_id: hit.score for hit in self._foreign(documents, terms, limit)}
-        return _scored({**dict(walked), **own}.items())[:limit]
+            walked = list(rows.values_list("pk", "score", "document_id")[:limit])
+        foreign = set(self._foreign(documents)) if terms is not None else set()
+        if not foreign:
+            return _scored((pk, score) for pk, score, _ in walked)
+        distance = MaxInnerProduct("terms", terms)
+        own = self.of(foreign).annotate(distance=distance).filter(distance__lt=0)
+        hits = {hit.chunk_id: hit.score for hit in _best(own, limit)}
+        hits |= {pk: score for pk, score, of in walked if of not in foreign}
+        return _scored(hits.items())[:limit]
 
-    def _foreign(
-        self, documents: DocumentQuerySet | None, terms: SparseVector | None, limit: int
-    ) -> list[Scored]:
-        """The best of those that the BM25 index reads in the wrong language, if they are few.
+    def _foreign(self, documents: DocumentQuerySet | None) -> list[int]:
+        """Documents that the BM25 index reads in the wrong language, if few enough to score apart.
 
-        It has one configuration for all, and its version 1.0.0 cannot be made for a part of a
-        table: building one again takes in every row.
+        It has one configuration for all, and in version 1.0.0 cannot be made for a part of a
+        table: when it is built again it takes in every row.
         """
         if documents is None:
             documents = DocumentQuerySet(self.model.document.field.related_model)
         found = documents.searchable().filter(FOREIGN)
-        narrow = None if terms is None or not found.exists() else found.narrow()
-        if not narrow:
-            return []
-        distance = MaxInnerProduct("terms", terms)
-        return _best(self.of(narrow).annotate(distance=distance).filter(distance__lt=0), limit)
+        return (found.narrow() or []) if found.exists() else []
 
     def nearest(
         self,

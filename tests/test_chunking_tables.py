@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 
 import pytest
@@ -135,7 +136,7 @@ def test_neighbours_in_a_table_share_whole_rows(tokenizer: Tokenizer) -> None:
     pieces = chunk(text, [0], [], tokenizer, tables=tables)
     starts = {start for start, _ in tables[0]["rows"]}
     assert all(piece.start in starts for piece in pieces[1:])
-    assert any(after.start < before.end for before, after in zip(pieces, pieces[1:], strict=False))
+    assert any(after.start < before.end for before, after in itertools.pairwise(pieces))
 
 
 def test_touching_and_empty_tables_are_no_harm(tokenizer: Tokenizer) -> None:

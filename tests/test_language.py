@@ -41,9 +41,7 @@ def test_a_paragraph_is_enough_to_tell_the_language(language: str) -> None:
     assert language_of(f"{TEXTS[language]} 4,123 5,201 (12) — 7.5% " * 400) == language
 
 
-@pytest.mark.parametrize(
-    "text", ["", "   ", "4,123 (5) 12%", "Umsatz 2020", "Revenue", "公司", "\0"]
-)
+@pytest.mark.parametrize("text", ["", "   ", "4,123 (5) 12%", "Umsatz", "公司", "\0"])
 def test_little_text_has_no_language_and_counts_as_english(text: str) -> None:
     assert language_of(text) == ""
     assert search_config("") == "english"
@@ -81,9 +79,7 @@ def found(question: str, documents: object) -> set[int]:
 
 
 @pytest.mark.django_db
-def test_words_are_stemmed_in_their_language_in_narrow_and_wide_scopes(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_words_are_stemmed_in_their_language_in_narrow_and_wide_scopes() -> None:
     english = document(["Revenue of the houses rose."])
     german = foreign("Die Häuser wurden verkauft.", "de")
     refresh_statistics()

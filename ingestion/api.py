@@ -192,7 +192,7 @@ class DocumentDetails(DocumentView):
         if include not in {"", "text"}:
             raise ValidationError({"include": ["Only text can be included."]})
         rows = Document.objects.filter(pk=document.duplicate_of_id or document.pk)
-        fields = ("pages", "sections", "text") if include else ("pages", "sections")
+        fields = ("language", "pages", "sections", *(("text",) if include else ()))
         context = {
             **self.get_serializer_context(),
             "original_id": _original_id(document),

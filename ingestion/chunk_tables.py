@@ -12,6 +12,8 @@ from pgvector.django import HalfVectorField, HnswIndex, SparseVectorField
 
 from docintel.indexes import Bm25Index
 from docintel.models import ModelVersion
+from ingestion.parsing import statements
+from ingestion.passage_headers import PATH_CHARACTERS
 from ingestion.querysets import ChunkQuerySet
 
 # Vectors of smaller models are padded with zeros, which changes no inner product.
@@ -20,12 +22,16 @@ VECTOR_DIMENSIONS = 768
 TERM_DIMENSIONS = 2**22
 
 
+STATEMENTS = list(statements.names().items())
+
+
 class Chunk(models.Model):
     """A passage of at most 512 tokens: `document.text[start:end]`.
 
-    What both indexes read is `body`: a short header (company, kind, period, section), a newline,
-    then exactly that text. Rows are written once and never updated, because an update would
-    write every index again; vectors live in a table of their own for the same reason.
+    What both indexes read is `body`: a short header (company, kind, period, section, and in the
+    middle of a table its column heads), a newline, then exactly that text. Rows are written once
+    and never updated, because an update would write every index again; vectors live in a table of
+    their own for the same reason.
     """
 
     document = models.ForeignKey(
@@ -35,7 +41,12 @@ class Chunk(models.Model):
     start = models.PositiveIntegerField()
     end = models.PositiveIntegerField()
     page = models.PositiveIntegerField(help_text="the page of its first character, from 1")
-    section = models.CharField(max_length=300, blank=True)
+    section = models.CharField(
+        max_length=PATH_CHARACTERS, blank=True, help_text="its headings, outermost first"
+    )
+    statement = models.CharField(
+        max_length=30, blank=True, choices=STATEMENTS, help_text="the part of a report that it is"
+    )
     n_tokens = models.PositiveSmallIntegerField()
     body = models.TextField()
     header_length = models.PositiveSmallIntegerField(help_text="characters of body before the text")

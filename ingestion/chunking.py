@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
+
+from ingestion.passage_headers import Headers
+from ingestion.row_breaks import Breaks
 
 # Tokenised at once: bounds the memory that a text of 20 million characters takes.
 BLOCK_CHARACTERS = 200_000
@@ -30,23 +32,28 @@ TAIL_SHARE = 0.2
 # Tokenizers that split on white space count a part as they counted it in the whole; the others may
 # differ by a few tokens at the cut.
 OTHER_TOKENIZER_SLACK = 16
-HEADER_TOKENS = 96
-COMPANY_CHARACTERS = 100
-SECTION_CHARACTERS = 120
+# A part of a report, or a table that fits into a passage, starts a new one, unless the one before
+# would be shorter than this share.
+LEAST_BEFORE = 0.25
 
 WORD = re.compile(r"\S+")
 SENTENCE_END = re.compile(r"[.!?。！？…؟]['\"”’)\]»」』]*$")
-ANYWHERE, LINE, SENTENCE, PARAGRAPH = range(4)
+INSIDE_ROW, ANYWHERE, LINE, SENTENCE, PARAGRAPH, TURN = range(-1, 5)
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A passage `text[start:end]`; page (from 1) and section are those of its first character."""
+    """A passage `text[start:end]`; page (from 1) and section are those of its first character.
+
+    `section` is the path of its headings, `statement` a key of `statements.names()` or empty.
+    """
 
     start: int
     end: int
     page: int
     section: str
+    statement: str
+    header: str
     n_tokens: int
 
 
@@ -61,98 +68,112 @@ class _Words:
     stops: NDArray[np.int8]
 
 
-def header(company: str, kind_label: str, period: str, section: str) -> str:
-    """The line or two in front of an indexed passage, ended by a newline; empty if all are."""
-    parts = (_short(company, COMPANY_CHARACTERS), kind_label, period)
-    lines = (" · ".join(part for part in parts if part), _short(section, SECTION_CHARACTERS))
-    return "".join(f"{line}\n" for line in lines if line)
-
-
-def fitted(line: str, tokenizer: Tokenizer, most_tokens: int = HEADER_TOKENS) -> str:
-    """The header, cut at its end where it would take more than `most_tokens` of the passage."""
-    offsets = tokenizer.encode(line, add_special_tokens=False).offsets
-    if len(offsets) <= most_tokens:
-        return line
-    return line[: offsets[most_tokens - 1][0]].rstrip() + "\n"
-
-
 def chunk(
     text: str,
     pages: Sequence[int],
     sections: Sequence[Mapping[str, Any]],
     tokenizer: Tokenizer,
     *,
+    tables: Sequence[Mapping[str, Any]] = (),
     max_tokens: int = 512,
     overlap: int = 64,
-    header_of: Callable[[str], str] | None = None,
+    lead: str = "",
 ) -> list[Piece]:
-    """Passages in order; neighbours share up to `overlap` tokens.
+    """Passages in order; neighbours share up to `overlap` tokens, whole rows in a table.
 
-    `pages` and the sections' `start` are ascending offsets. `header_of` gives the header of a
-    passage by its section's title; header, passage and special tokens fit into `max_tokens`.
+    `pages`, the sections' `start` and the tables are ascending offsets. `lead` is the first line
+    of every header; header, passage and special tokens fit into `max_tokens`. A row is cut only
+    where it is longer than a passage.
     """
     words = _words(text, tokenizer, max_tokens)
-    titles = [str(section["title"]) for section in sections]
-    section_starts = [int(section["start"]) for section in sections]
-
-    @cache
-    def reserved(section: str) -> int:
-        line = header_of(section) if header_of else ""
-        special = tokenizer.num_special_tokens_to_add(is_pair=False)
-        return len(tokenizer.encode(line, add_special_tokens=False).ids) + special
-
-    def section_at(offset: int) -> str:
-        index = bisect_right(section_starts, offset) - 1
-        return titles[index] if index >= 0 else ""
-
+    headers = Headers(text, sections, tables, tokenizer, lead=lead, most_tokens=max_tokens // 2)
+    breaks = Breaks.of(words.starts, sections, tables, text)
+    words.stops[breaks.before_turn] = TURN
+    fresh = {*breaks.fresh.tolist(), *breaks.tables[:, 0].tolist()}
     slack = 0 if type(tokenizer.model).__name__ == "WordPiece" else OTHER_TOKENIZER_SLACK
+    room = max_tokens - slack - tokenizer.num_special_tokens_to_add(is_pair=False)
     before = np.concatenate([[0], np.cumsum(words.tokens)])
     pieces: list[Piece] = []
     first, covered = 0, 0
     while covered < len(words.starts):
-        section = section_at(int(words.starts[first]))
+        begin = int(words.starts[first])
         last = _last(
             words,
             before,
+            breaks,
             first=first,
             covered=covered,
-            room=max_tokens - slack - reserved(section),
+            room=room - headers.reserved(begin),
             most_characters=max_tokens * CHARACTERS_PER_TOKEN,
         )
-        if last <= covered:  # The overlap leaves no room for the next word.
+        if last <= covered:  # The overlap leaves no room for the next word or row.
             first = covered
             continue
         covered = last
-        start, end = int(words.starts[first]), int(words.ends[covered - 1])
-        n_tokens = int(before[covered] - before[first]) + reserved(section)
-        page = max(1, bisect_right(pages, start))
-        pieces.append(Piece(start, end, page, section, n_tokens))
+        end = int(words.ends[covered - 1])
+        found = headers.of(begin, end)
+        n_tokens = int(before[covered] - before[first]) + headers.tokens(found.header)
+        n_tokens += tokenizer.num_special_tokens_to_add(is_pair=False)
+        page = max(1, bisect_right(pages, begin))
+        pieces.append(
+            Piece(begin, end, page, found.section, found.statement, found.header, n_tokens)
+        )
+        if covered in fresh or words.stops[covered - 1] == TURN:
+            first = covered
+            continue
         shared = int(np.searchsorted(before, before[covered] - overlap, side="left"))
-        first = min(max(shared, first + 1), covered)
+        first = min(max(breaks.next_row(shared), first + 1), covered)
     return pieces
 
 
 def _last(
     words: _Words,
     before: NDArray[np.int64],
+    breaks: Breaks,
     *,
     first: int,
     covered: int,
     room: int,
     most_characters: int,
 ) -> int:
-    """One past the last word of the passage that begins at `first`, which it always holds."""
+    """One past the last word of the passage that begins at `first`, which it always holds.
+
+    `covered` or less where the passage has to begin later for a row to fit.
+    """
     by_tokens = int(np.searchsorted(before, before[first] + room, side="right")) - 1
     by_length = int(np.searchsorted(words.ends, words.starts[first] + most_characters, "right"))
     last = max(min(by_tokens, by_length, len(words.starts)), first + 1)
-    if last == len(words.starts):
-        return last
+    better = _better_end(before, breaks, first=first, covered=covered, last=last, room=room)
+    if better is not None or last == len(words.starts):
+        return better or last
     enough = int(np.searchsorted(before, before[first] + room * (1 - TAIL_SHARE), side="left"))
-    tail = words.stops[max(enough, covered + 1) - 1 : last]
-    if not len(tail):
+    low = max(enough, covered + 1) - 1
+    tail = np.where(breaks.within_row[low + 1 : last + 1], INSIDE_ROW, words.stops[low:last])
+    if len(tail) and tail.max() > INSIDE_ROW:
+        # The latest of the best places.
+        return last - int(np.argmax(tail[::-1]))
+    if not breaks.within_row[last]:
         return last
-    # The latest of the best places.
-    return last - int(np.argmax(tail[::-1]))
+    row = breaks.row_start(last)
+    # A row that does not even fit alone is cut.
+    return row if row > covered else last if first == covered else covered
+
+
+def _better_end(
+    before: NDArray[np.int64], breaks: Breaks, *, first: int, covered: int, last: int, room: int
+) -> int | None:
+    """Where another part of the report, or a table that fits the next passage, begins.
+
+    None where there is none or where too little would be left of this passage.
+    """
+    least = before[first] + room * LEAST_BEFORE
+    part = breaks.fresh_before(covered, last)
+    if part is not None and before[part] >= least:
+        return part
+    table = breaks.table_cut_at(last) if last < len(before) - 1 else None
+    if table and table[0] > covered and before[table[1]] - before[table[0]] <= room:
+        return table[0] if before[table[0]] >= least else None
+    return None
 
 
 def _words(text: str, tokenizer: Tokenizer, max_tokens: int) -> _Words:
@@ -264,8 +285,3 @@ def _stops(text: str, starts: NDArray[np.int64], ends: NDArray[np.int64]) -> NDA
         elif newlines:
             stops[index] = LINE
     return stops
-
-
-def _short(words: str, most: int) -> str:
-    flat = " ".join(words.split())
-    return flat if len(flat) <= most else flat[: most - 1].rstrip() + "…"

@@ -8,6 +8,7 @@ a headline in capitals is another edition of the text.
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 import tempfile
 import unicodedata
@@ -24,9 +25,12 @@ from django.utils import timezone
 from ingestion import metadata
 from ingestion.claiming import ClaimLost, finish
 from ingestion.companies import company_named
+from ingestion.language import language_of
 from ingestion.models import DESCRIBED, LONGEST_TITLE, Document
 from ingestion.parsing import Parsed, Unreadable, isolation
 from ingestion.revising import retire_predecessors
+
+LAYOUT = ("pages", "sections", "tables", "language", "notes")
 
 
 def freeze(document: Document) -> Parsed:
@@ -126,15 +130,29 @@ def mark_duplicate(document: Document, digest: str, fields: dict[str, Any]) -> b
     if original is None:
         return False
     if _is_read_again(document, original):
-        Document.objects.filter(pk=document.pk, claim=document.claim).delete()
+        with transaction.atomic():
+            if Document.objects.filter(pk=document.pk, claim=document.claim).delete()[0]:
+                _take_layout(original, fields)
         return True
     with transaction.atomic():
         document.sightings.update(duplicate_of=original)
-        body = {"text": "", "text_sha256": "", "pages": [], "sections": []}
+        body = {"text": "", "text_sha256": "", "pages": [], "sections": [], "tables": []}
         _finish(document, {**fields, **body, "duplicate_of": original})
         if original.searchable_at:
             retire_predecessors(original)
     return True
+
+
+def _take_layout(original: Document, fields: dict[str, Any]) -> None:
+    """What a second reading made of the same characters; indexed anew where it is something else.
+
+    A text that differs in white space keeps its old layout, whose offsets alone fit it.
+    """
+    layout = {name: fields[name] for name in LAYOUT}
+    same = Document.objects.filter(pk=original.pk, text=fields["text"])
+    known = same.values(*LAYOUT).first()
+    if known is not None and json.loads(json.dumps(layout)) != known:
+        same.update(**layout, index_again=original.searchable_at is not None)
 
 
 def _is_read_again(document: Document, original: Document) -> bool:
@@ -148,6 +166,8 @@ def _frozen(parsed: Parsed) -> dict[str, Any]:
         "text": parsed.text,
         "pages": parsed.pages,
         "sections": [dict(section) for section in parsed.sections],
+        "tables": [dict(table) for table in parsed.tables],
+        "language": language_of(parsed.text),
         "notes": parsed.notes,
         "media_type": parsed.media_type,
         "parsed_at": timezone.now(),

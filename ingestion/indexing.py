@@ -8,7 +8,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
 
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef
@@ -20,16 +19,17 @@ from docintel import encoders
 from docintel.models import ModelVersion
 from ingestion import chunking
 from ingestion.claiming import ClaimLost, finish, lock, renew
+from ingestion.language import search_config
 from ingestion.lexical import document_terms
 from ingestion.models import Chunk, ChunkVector, Document
 from ingestion.parsing import Unreadable
+from ingestion.passage_headers import leading
 from ingestion.querysets import ChunkQuerySet
 from ingestion.revising import retire_predecessors
 
 ROWS_PER_INSERT = 250
 # One commit each: what a killed worker loses at most.
 CHUNKS_PER_COMMIT = 64
-LONGEST_SECTION = 300
 
 
 def make_searchable(document: Document) -> int:
@@ -42,13 +42,15 @@ def make_searchable(document: Document) -> int:
     rows = passages(document, encoders.tokenizer())
     if not rows:
         raise Unreadable("The document holds no text to search.")
+    config = search_config(document.language)
     with _undone_safely(), transaction.atomic():
         lock(document)
         document.chunks.all().delete()
         for first in range(0, len(rows), ROWS_PER_INSERT):
             batch = rows[first : first + ROWS_PER_INSERT]
-            for row, terms in zip(batch, document_terms([r.body for r in batch]), strict=True):
-                row.terms = terms
+            terms = document_terms([row.body for row in batch], config)
+            for row, weights in zip(batch, terms, strict=True):
+                row.terms = weights
             Chunk.objects.bulk_create(batch)
         if not finish(
             document,
@@ -81,9 +83,13 @@ def _undone_safely() -> Iterator[None]:
 
 def passages(document: Document, tokenizer: Tokenizer) -> list[Chunk]:
     """The document's chunks as rows not yet stored and without terms."""
-    header_of = header_for(document, tokenizer)
     pieces = chunking.chunk(
-        document.text, document.pages, document.sections, tokenizer, header_of=header_of
+        document.text,
+        document.pages,
+        document.sections,
+        tokenizer,
+        tables=document.tables,
+        lead=lead_of(document),
     )
     return [
         Chunk(
@@ -92,27 +98,22 @@ def passages(document: Document, tokenizer: Tokenizer) -> list[Chunk]:
             start=piece.start,
             end=piece.end,
             page=piece.page,
-            section=piece.section[:LONGEST_SECTION],
+            section=piece.section,
+            statement=piece.statement,
             n_tokens=piece.n_tokens,
-            body=header_of(piece.section) + document.text[piece.start : piece.end],
-            header_length=len(header_of(piece.section)),
+            body=piece.header + document.text[piece.start : piece.end],
+            header_length=len(piece.header),
         )
         for ordinal, piece in enumerate(pieces)
     ]
 
 
-def header_for(document: Document, tokenizer: Tokenizer) -> Callable[[str], str]:
-    """A passage's header by its section: who, what and when. Without a company, the title."""
+def lead_of(document: Document) -> str:
+    """The first line of its passages' headers: who, what and when. Without a company, the title."""
     who = document.company.name if document.company else document.title
     other = document.kind == Document.Kind.OTHER
     kind = "" if other else str(document.get_kind_display())
-
-    @cache
-    def header_of(section: str) -> str:
-        line = chunking.header(who, kind, document.period, section)
-        return chunking.fitted(line, tokenizer)
-
-    return header_of
+    return leading(who, kind, document.period)
 
 
 def embed(

@@ -1,8 +1,9 @@
 """BM25 by hand for narrow scopes: sparse vectors whose inner product is the BM25 score.
 
 A chunk's vector holds the term-frequency part, a query's the idf part. Both take their words from
-Postgres's `to_tsvector('english', …)`, as the BM25 index does. Trap: a chunk's weights keep the
-average length that held when they were written; it moves little, so they are not rewritten.
+Postgres's `to_tsvector`, in English as the BM25 index does; words of another language are terms of
+their own, "german:umsatz". Trap: a chunk's weights keep the average length that held when they
+were written; it moves little, so they are not rewritten.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from django.utils import timezone
 from pgvector import SparseVector
 
 from docintel.locking import one_at_a_time
+from ingestion.language import CONFIGS, DEFAULT, OTHERS, SIMPLE, in_pairs, search_config
 from ingestion.models import TERM_DIMENSIONS, Chunk, CorpusStatistics, TermStatistic
 
 # Robertson and Zaragoza, "The Probabilistic Relevance Framework", 2009; the values of
@@ -40,10 +42,15 @@ OLDEST = timedelta(days=1)
 WORDS_OF_EACH = """
     SELECT body.number, array_agg(word.lexeme), array_agg(cardinality(word.positions))
     FROM unnest(%s::text[]) WITH ORDINALITY AS body(text, number),
-         unnest(to_tsvector('english', body.text)) AS word
+         unnest(to_tsvector(%s::regconfig, body.text)) AS word
     GROUP BY body.number
 """
-STEMS = "SELECT word, ts_lexize('english_stem', word) FROM unnest(%s::text[]) AS word"
+STEMS = "SELECT word, ts_lexize(%s::regdictionary, word) FROM unnest(%s::text[]) AS word"
+PRESENT = """
+    SELECT code FROM unnest(%s::text[]) AS code
+    WHERE EXISTS (SELECT FROM ingestion_document
+                  WHERE language = code AND NOT (language IN ('', 'en')))
+"""
 AVERAGE_LENGTH = """
     SELECT avg((SELECT coalesce(sum(cardinality(positions)), 0)
                 FROM unnest(to_tsvector('english', body))))
@@ -61,25 +68,40 @@ def term_of(word: str) -> int:
     return int.from_bytes(digest, "big") >> 10
 
 
-def words_of(texts: Sequence[str]) -> list[dict[int, int]]:
-    """Per text, how often each of its terms occurs; one round trip for all of them."""
+def configs_present() -> list[str]:
+    """The text-search configurations of the documents that there are, English always."""
+    with connection.cursor() as cursor:
+        cursor.execute(PRESENT, [sorted({*CONFIGS, *OTHERS} - {"en"})])
+        found = {search_config(code) for (code,) in cursor.fetchall()}
+    return sorted(found | {DEFAULT})
+
+
+def words_of(texts: Sequence[str], config: str = DEFAULT) -> list[dict[int, int]]:
+    """Per text, how often each of its terms occurs; one round trip for all of them.
+
+    `config` is a Postgres text-search configuration; under "simple", Chinese, Japanese and Korean
+    are read in pairs of characters.
+    """
     counts: list[dict[int, int]] = [{} for _ in texts]
+    prefix = "" if config == DEFAULT else f"{config}:"
+    if config == SIMPLE:
+        texts = [in_pairs(text) for text in texts]
     with connection.cursor() as cursor:
         # Postgres stores no NUL character.
-        cursor.execute(WORDS_OF_EACH, [[text.replace("\0", " ") for text in texts]])
+        cursor.execute(WORDS_OF_EACH, [[text.replace("\0", " ") for text in texts], config])
         for number, words, frequencies in cursor.fetchall():
             count = counts[number - 1]
             for word, frequency in zip(words, frequencies, strict=True):
-                term = term_of(word)
+                term = term_of(prefix + word)
                 count[term] = count.get(term, 0) + frequency
     return counts
 
 
-def document_terms(bodies: Sequence[str]) -> list[SparseVector]:
+def document_terms(bodies: Sequence[str], config: str = DEFAULT) -> list[SparseVector]:
     """Per chunk body, tf·(k1+1) / (tf + k1·(1-b+b·length/average)) of each of its terms."""
     average = CorpusStatistics.current().average_length or DEFAULT_AVERAGE_LENGTH
     vectors = []
-    for count in words_of(bodies):
+    for count in words_of(bodies, config):
         norm = K1 * (1 - B + B * sum(count.values()) / average)
         weights = {term: tf * (K1 + 1) / (tf + norm) for term, tf in count.items()}
         if len(weights) > MOST_TERMS:
@@ -89,8 +111,10 @@ def document_terms(bodies: Sequence[str]) -> list[SparseVector]:
     return vectors
 
 
-def query_terms(query: str) -> SparseVector | None:
+def query_terms(query: str, configs: Sequence[str] = (DEFAULT,)) -> SparseVector | None:
     """The idf of each of the query's terms, ln(1 + (N-df+0.5)/(df+0.5)); empty for stop words.
+
+    Its words are looked up under each of `configs`; a chunk knows only those of its own.
 
     A term that the statistics do not know gets the idf of one that occurs nowhere. None before
     the corpus was first counted: every word would weigh the same.
@@ -98,7 +122,7 @@ def query_terms(query: str) -> SparseVector | None:
     n_chunks = CorpusStatistics.current().n_chunks
     if not n_chunks:
         return None
-    count = words_of([query])[0]
+    count = {term: n for config in configs for term, n in words_of([query], config)[0].items()}
     known = dict(
         TermStatistic.objects.filter(term__in=count).values_list("term", "document_frequency")
     )
@@ -197,21 +221,22 @@ def _average_length(n_chunks: int) -> float:
         return float(cursor.fetchone()[0] or 0)
 
 
-_known_stems: dict[str, str] = {}
+_known_stems: dict[tuple[str, str], str] = {}
 
 
-def stems(words: Iterable[str]) -> dict[str, str]:
-    """The stem of each word as both indexes know it; empty for a stop word.
+def stems(words: Iterable[str], config: str = DEFAULT) -> dict[str, str]:
+    """The stem of each word as keyword search knows it; empty for a stop word.
 
     Remembered per process, so that a page of results costs a round trip only for new words.
     """
     wanted = set(words)
-    missing = sorted(wanted - _known_stems.keys())
+    missing = sorted(word for word in wanted if (config, word) not in _known_stems)
     if missing:
+        dictionary = SIMPLE if config == SIMPLE else f"{config}_stem"
         with connection.cursor() as cursor:
-            cursor.execute(STEMS, [missing])
-            found = {word: stem[0] if stem else "" for word, stem in cursor.fetchall()}
+            cursor.execute(STEMS, [dictionary, missing])
+            found = {(config, word): stem[0] if stem else "" for word, stem in cursor.fetchall()}
         if len(_known_stems) > MOST_STEMS_KEPT:
             _known_stems.clear()
         _known_stems.update(found)
-    return {word: _known_stems.get(word, "") for word in wanted}
+    return {word: _known_stems.get((config, word), "") for word in wanted}

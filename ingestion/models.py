@@ -22,7 +22,7 @@ from ingestion.company_tables import Company
 from ingestion.comparison_tables import SourceComparison
 from ingestion.mention_tables import CompanyAlias, Mention
 from ingestion.polled import Polled, SourceItem
-from ingestion.querysets import DocumentQuerySet, SourceQuerySet
+from ingestion.querysets import FOREIGN, DocumentQuerySet, SourceQuerySet
 from ingestion.term_tables import CorpusStatistics, TermStatistic, TextBand
 from ingestion.topic_tables import DocumentTopic, Topic, TopicLabel, TopicVector
 
@@ -158,6 +158,12 @@ class Document(models.Model):
     pages = models.JSONField(default=list, blank=True, help_text="start offset of each page")
     sections = models.JSONField(
         default=list, blank=True, help_text='[{"title": …, "level": 1, "start": offset}, …]'
+    )
+    tables = models.JSONField(
+        default=list, blank=True, help_text="rows, caption, heads and scale of each; see parsed.py"
+    )
+    language = models.CharField(
+        max_length=3, blank=True, help_text="ISO 639, of the text; empty: not recognised"
     )
     notes = models.JSONField(default=list, blank=True, help_text="what the parser had to leave")
 
@@ -321,6 +327,7 @@ class Document(models.Model):
                 name="document_year",
                 condition=Q(searchable_at__isnull=False),
             ),
+            models.Index(fields=["language"], name="document_foreign", condition=FOREIGN),
             models.Index(
                 fields=["-quarantined_at"],
                 name="document_quarantined",

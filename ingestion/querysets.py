@@ -22,6 +22,7 @@ from pgvector import HalfVector, SparseVector
 from pgvector.django import MaxInnerProduct
 
 from ingestion.classifying.calibration import SHOWN
+from ingestion.language import PAIRED, has_runs
 from ingestion.ranking import (
     IN_INDEX_ORDER,
     NARROW_CHUNKS,
@@ -39,7 +40,9 @@ if TYPE_CHECKING:
     from ingestion.models import Chunk, Document, Source  # noqa: F401  named in the bases below
 
 User = AbstractBaseUser | AnonymousUser
-BODY_FIELDS = ("text", "pages", "sections")
+# In another language than the BM25 index is made for.
+FOREIGN = ~Q(language__in=["", "en"])
+BODY_FIELDS = ("text", "pages", "sections", "tables")
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +233,9 @@ class ChunkQuerySet(models.QuerySet["Chunk"]):
         """
         passage = Substr("body", F("header_length") + 1)
         found = self.alias(passage=passage).filter(passage__iregex=phrase_pattern(phrase))
+        if has_runs(phrase):
+            # The inverted index takes a whole run for one word.
+            return found.filter(document__language__in=PAIRED)
         if not by_index:
             return found
         words = SearchQuery(phrase, config="english")
@@ -257,7 +263,26 @@ class ChunkQuerySet(models.QuerySet["Chunk"]):
         rows = self._searchable(documents).annotate(score=Bm25Score())
         rows = rows.order_by(Bm25Distance("body", query, "chunk_bm25"))
         with planner(IN_INDEX_ORDER):
-            return _scored((pk, score) for pk, score in rows.values_list("pk", "score")[:limit])
+            walked = list(rows.values_list("pk", "score", "document_id")[:limit])
+        foreign = set(self._foreign(documents)) if terms is not None else set()
+        if not foreign:
+            return _scored((pk, score) for pk, score, _ in walked)
+        distance = MaxInnerProduct("terms", terms)
+        own = self.of(foreign).annotate(distance=distance).filter(distance__lt=0)
+        hits = {hit.chunk_id: hit.score for hit in _best(own, limit)}
+        hits |= {pk: score for pk, score, of in walked if of not in foreign}
+        return _scored(hits.items())[:limit]
+
+    def _foreign(self, documents: DocumentQuerySet | None) -> list[int]:
+        """Documents that the BM25 index reads in the wrong language, if few enough to score apart.
+
+        It has one configuration for all, and in version 1.0.0 cannot be made for a part of a
+        table: when it is built again it takes in every row.
+        """
+        if documents is None:
+            documents = DocumentQuerySet(self.model.document.field.related_model)
+        found = documents.searchable().filter(FOREIGN)
+        return (found.narrow() or []) if found.exists() else []
 
     def nearest(
         self,

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from django.db import connection, transaction
 from django.db.models import F, FloatField, Func, Value
 
+from ingestion.language import has_runs
+
 # A scope of at most this many chunks is scored exactly, row by row; a larger one by walking an
 # index best first. Measured in docs/results.md.
 NARROW_CHUNKS = 10_000
@@ -64,9 +66,13 @@ def phrase_pattern(phrase: str) -> str:
     """A Postgres regular expression for the phrase as whole words, any white space between."""
     words = phrase.split()
     pattern = r"\s+".join(re.sub(r"([^\w])", r"\\\1", word) for word in words)
-    before = r"\m" if words and (words[0][0].isalnum()) else ""
-    after = r"\M" if words and (words[-1][-1].isalnum()) else ""
+    before = r"\m" if words and _ends_a_word(words[0][0]) else ""
+    after = r"\M" if words and _ends_a_word(words[-1][-1]) else ""
     return f"{before}{pattern}{after}"
+
+
+def _ends_a_word(character: str) -> bool:
+    return character.isalnum() and not has_runs(character)
 
 
 def hnsw_settings(limit: int) -> dict[str, str]:

@@ -108,6 +108,7 @@ class DocumentDetail(DocumentLine):
     # Of the document that stands for this text: they hold for every arrival of it.
     sections = FromBody(help_text='[{"title": …, "level": 1, "start": offset into the text}, …]')
     pages = FromBody(help_text="start offset of each page")
+    language = FromBody(help_text="ISO 639 of the text; empty: not recognised")
     text = FromBody(help_text="only with ?include=text")
 
     class Meta(DocumentLine.Meta):
@@ -115,7 +116,7 @@ class DocumentDetail(DocumentLine):
             *DocumentLine.Meta.fields,
             *("file_url", "duplicate_of", "other_sightings", "chunks", "notes", "provenance"),
             *("supersedes", "superseded_by", "superseded_at", "withdrawn_at"),
-            *("near_duplicate_of", "similarity", "pages", "sections", "text"),
+            *("near_duplicate_of", "similarity", "language", "pages", "sections", "text"),
         )
         read_only_fields = fields
 

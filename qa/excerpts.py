@@ -7,6 +7,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from ingestion.language import has_runs
+
 EXCERPT_CHARACTERS = 300
 WORD = re.compile(r"[^\W_]+")
 # A sentence begins after a full stop and white space, or on a new line.
@@ -29,8 +31,11 @@ def words(text: str) -> list[str]:
 
 def matcher(forms: Iterable[str]) -> re.Pattern[str]:
     """Finds these words as whole words, in any letter case; nothing for no words."""
-    either = "|".join(re.escape(form) for form in sorted(forms)) or r"(?!)"
-    return re.compile(rf"(?<![^\W_])(?:{either})(?![^\W_])", re.IGNORECASE)
+    found = sorted(forms)
+    apart = "|".join(re.escape(form) for form in found if not has_runs(form)) or r"(?!)"
+    # Chinese, Japanese and Korean words stand within a run.
+    within = "|".join(re.escape(form) for form in found if has_runs(form)) or r"(?!)"
+    return re.compile(rf"(?<![^\W_])(?:{apart})(?![^\W_])|{within}", re.IGNORECASE)
 
 
 def excerpt(text: str, pattern: re.Pattern[str], stem_of: Mapping[str, str]) -> Excerpt:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from ingestion.language import DEFAULT, SIMPLE, in_pairs, search_config
 from ingestion.lexical import stems
 from ingestion.models import Chunk, Document
 from ingestion.querysets import DocumentQuerySet
@@ -12,16 +14,19 @@ from ingestion.ranking import Scored
 from qa.excerpts import excerpt, matcher, words
 
 PASSAGES_PER_DOCUMENT = 3
-CHUNK_FIELDS = ("document", "ordinal", "start", "end", "page", "section", "body", "header_length")
+CHUNK_FIELDS = (
+    *("document", "ordinal", "start", "end", "page", "section", "statement", "body"),
+    "header_length",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Passage:
     """A chunk, or the part of it that no better passage shows: `document.text[start:end]`.
 
-    `score` is the fused one; a half that did not find it has rank and score None. Ranks and pages
-    count from 1. `highlights` are offsets into `excerpt`, which begins at `excerpt_start` of the
-    document's text.
+    `config` is how its words are stemmed; `score` is the fused one; a half that did not find it has
+    rank and score None. Ranks and pages count from 1. `highlights` are offsets into `excerpt`,
+    which begins at `excerpt_start` of the document's text.
     """
 
     chunk_id: int
@@ -33,6 +38,9 @@ class Passage:
     section: str
     text: str
     score: float
+    statement: str = ""
+    statement_label: str = ""
+    config: str = DEFAULT
     bm25_rank: int | None = None
     bm25_score: float | None = None
     dense_rank: int | None = None
@@ -62,7 +70,7 @@ def load(
     chunks = Chunk.objects.only(*CHUNK_FIELDS).in_bulk([chunk_id for chunk_id, _ in fused])
     wanted = {chunk.document_id for chunk in chunks.values()}
     found = documents.filter(pk__in=wanted).select_related("company", "source")
-    by_id = {document.pk: document for document in found.defer("text", "sections")}
+    by_id = {document.pk: document for document in found.defer("text", "sections", "tables")}
     lexical = {hit.chunk_id: (rank, hit.score) for rank, hit in enumerate(bm25, start=1)}
     semantic = {hit.chunk_id: (rank, hit.score) for rank, hit in enumerate(dense, start=1)}
     passages = []
@@ -84,6 +92,9 @@ def load(
                 section=chunk.section,
                 text=chunk.text,
                 score=score,
+                statement=chunk.statement,
+                statement_label=chunk.get_statement_display(),
+                config=search_config(by_id[chunk.document_id].language),
                 bm25_rank=bm25_rank,
                 bm25_score=bm25_score,
                 dense_rank=dense_rank,
@@ -147,13 +158,13 @@ def with_excerpts(passages: Sequence[Passage], question: str, limit: int) -> lis
     An excerpt is the few sentences with most of the question's words. The others keep it empty.
     """
     shown = _shown(passages, limit)
-    asked = set(words(question))
-    stem_of = stems(asked.union(*(words(passage.text) for passage in shown)))
-    wanted = {stem_of[word] for word in asked} - {""}
-    pattern = matcher(word for word, stem in stem_of.items() if stem in wanted)
+    looks = {
+        config: _looked_for(question, [p.text for p in shown if p.config == config], config)
+        for config in {passage.config for passage in shown}
+    }
     done = {}
     for passage in shown:
-        cut = excerpt(passage.text, pattern, stem_of)
+        cut = excerpt(passage.text, *looks[passage.config])
         done[passage.chunk_id] = replace(
             passage,
             excerpt=passage.text[cut.start : cut.end],
@@ -161,6 +172,17 @@ def with_excerpts(passages: Sequence[Passage], question: str, limit: int) -> lis
             highlights=tuple(cut.highlights),
         )
     return [done.get(passage.chunk_id, passage) for passage in passages]
+
+
+def _looked_for(
+    question: str, texts: Iterable[str], config: str
+) -> tuple[re.Pattern[str], dict[str, str]]:
+    """What finds the question's words in texts of one language, and the stems of all words."""
+    read = in_pairs if config == SIMPLE else str
+    asked = set(words(read(question)))
+    stem_of = stems(asked.union(*(words(read(text)) for text in texts)), config)
+    wanted = {stem_of[word] for word in asked} - {""}
+    return matcher(word for word, stem in stem_of.items() if stem in wanted), stem_of
 
 
 def _shown(passages: Sequence[Passage], limit: int) -> list[Passage]:

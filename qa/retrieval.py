@@ -19,7 +19,7 @@ from psycopg.errors import QueryCanceled
 from docintel import encoders, measuring
 from docintel.encoders import EncoderUnavailable
 from docintel.models import ModelVersion
-from ingestion.lexical import query_terms, rarest
+from ingestion.lexical import configs_present, query_terms, rarest
 from ingestion.models import Chunk, Document, Source
 from ingestion.querysets import ChunkQuerySet, DocumentQuerySet, Scope, User
 from ingestion.ranking import Scored
@@ -183,7 +183,7 @@ def _retrieve(text: str, candidates: _Candidates, results: SearchResults, depth:
         results.notes.append(KEYWORDS_ONLY)
     chunks, documents, few = candidates.chunks, candidates.documents, candidates.few
     with results.timed("lexical"):
-        terms = query_terms(text)
+        terms = query_terms(text, configs_present())
         results.bm25 = chunks.lexical(text, documents, depth, terms=terms, few=few)
     if vector is None:
         return

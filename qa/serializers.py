@@ -44,7 +44,10 @@ class FoundPassage(serializers.Serializer[Any]):
     end = serializers.IntegerField()
     page = serializers.IntegerField(help_text="of its first character, from 1")
     last_page = serializers.IntegerField()
-    section = serializers.CharField()
+    section = serializers.CharField(help_text="its headings, outermost first")
+    statement = serializers.CharField(
+        help_text="the part of a report that it is: cash_flow, notes, risk_factors, …; or empty"
+    )
     quote = serializers.CharField()
     score = serializers.FloatField(help_text="fused; comparable within one answer only")
     bm25 = Half()
@@ -73,6 +76,7 @@ def passage_of(passage: Passage, document: Document, request: Any) -> dict[str, 
         "page": passage.page,
         "last_page": passage.last_page,
         "section": passage.section,
+        "statement": passage.statement,
         "quote": passage.text,
         "score": passage.score,
         "bm25": {"rank": passage.bm25_rank, "score": passage.bm25_score},

@@ -106,7 +106,7 @@ def test_headings_of_filings_are_found_and_contents_pages_are_not(tmp_path: Path
         ("PART I", 1),
         ("Item 1. Business", 2),
         ("Item 7. Management's Discussion and Analysis", 2),
-        ("NOTE 12. Derivatives", 3),
+        ("NOTE 12. Derivatives", 4),
         ("Consolidated Balance Sheets", 3),
     ]
     assert all(parsed.text[s["start"] :].startswith(s["title"][:6]) for s in parsed.sections)

@@ -45,6 +45,11 @@ def thesaurus_entries() -> int:
     return len(_read())
 
 
+def thesaurus_words() -> frozenset[str]:
+    """Every word of the thesaurus's questions, as `wording.plain` writes them."""
+    return _phrases().words()
+
+
 def _all(
     text: str,
     metrics: Iterable[MetricRead],

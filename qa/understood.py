@@ -170,6 +170,8 @@ class Understanding:
     notes: tuple[str, ...] = ()
     as_of: date = date.min
     confined_to: Scope = field(default_factory=Scope)
+    # Names in capitals that no known company bears: a person, a product, an unknown company.
+    unlinked: tuple[str, ...] = ()
 
     @property
     def kinds(self) -> tuple[str, ...]:

@@ -156,6 +156,7 @@ def unlinked_names(
         return []
     spans = [(name.start, name.end) for name in found] + list(taken)
     rows: list[tuple[int, int]] = []
+    named = set()  # whether a possessive says that it is a name
     for token in _tokens(text):
         word = token.word
         rare = word[0].isupper() and not _is_word(word) and word.lower() not in known and len(word) > 2
@@ -165,9 +166,16 @@ def unlinked_names(
             continue
         if rows and text[rows[-1][1] : token.start].strip() == "":
             rows[-1] = (rows[-1][0], token.end)
-        elif not _starts_sentence(text, token.start) or token.stop > token.end:
+        else:
             rows.append((token.start, token.end))
-    return rows[:8]
+        if token.stop > token.end:
+            named.add(rows[-1][0])
+    # One capital at the start of a sentence says nothing.
+    return [
+        (start, end)
+        for start, end in rows
+        if " " in text[start:end] or start in named or not _starts_sentence(text, start)
+    ][:8]
 
 
 def _longest(
@@ -363,11 +371,13 @@ def _tells_case(text: str) -> bool:
     """Whether capitals mean something here: there are some, and small letters too."""
     letters = [c for c in text if c.isalpha()]
     capitals = sum(c.isupper() for c in letters)
-    return bool(letters) and 0 < capitals < 0.7 * len(letters)
+    # "AMD 10-K" is no shouting, "WHAT DID APPLE EARN" is.
+    words = sum(len(word) > 2 for word in re.findall(r"[^\W\d_]+", text[:300]))
+    return capitals > 0 and (capitals < 0.7 * len(letters) or words < 3)
 
 
 def _starts_sentence(text: str, at: int) -> bool:
-    before = text[:at].rstrip(" \t\n\"'“”‘’(")
+    before = text[:at].rstrip(" \t\n\"'“”‘’(¿¡")
     return not before or before[-1] in ".?!:;\n"
 
 

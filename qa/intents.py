@@ -73,7 +73,9 @@ def read_intents(text: str, periods: Sequence[Period] = (), n_companies: int = 0
     named = [period for period in periods if not period.newest]
     spread = {q for p in named for q in p.quarters} or {y for p in named for y in p.years}
     several = len({period.key for period in named}) > 1
-    ranged = any(len(p.quarters) > 1 or (len(p.years) > 1 and not p.quarters) for p in named)
+    # A half-year is one period although it is two quarters.
+    whole = [p for p in named if not p.key.startswith(("period:H", "period:ended"))]
+    ranged = any(len(p.quarters) > 1 or (len(p.years) > 1 and not p.quarters) for p in whole)
     change = bool(_CHANGE.search(text))
     return Intents(
         comparison=n_companies > 1 or bool(_COMPARE.search(text)),

@@ -75,8 +75,10 @@ def read_companies(
         ids = name.ids
         others = _also(text, name, index)
         rows = [candidates[pk] for pk in ids if pk in candidates]
-        if others and not any(row.has_documents for row in rows):
-            rows += [candidates[pk] for pk in others - ids if pk in candidates]
+        longer = [candidates[pk] for pk in others if pk in candidates]
+        # "Delta" is all of a name here, but the documents are those of Delta Air Lines.
+        if any(r.has_documents for r in longer) and not any(r.has_documents for r in rows):
+            rows += longer
         if any(row.id in reads for row in rows):
             believed.append(name)
             continue

@@ -89,7 +89,7 @@ _NUMBERED = re.compile(
     r"(?:\b(?:iso|iec|s&p|russell|nikkei|stoxx|ifrs|ias|asu|asc|topic|rule|section|sect\.|no\.?|"
     r"note|form|item|act\sof|windows|office|page|pages|room|suite|agenda|model|error|code|version|"
     r"due|due\sin|due\sby|matur(?:es?|ing|ity)|matur(?:es?|ing|ity)\sin|expir(?:es?|ing|y)|"
-    r"expir(?:es?|ing|y)\sin|bs|en|din|msci|ftse)|[#$€£])\s{0,2}[-–]?\s{0,2}(?:\d{1,4}[-–:])?$",
+    r"expir(?:es?|ing|y)\sin|bs|din|msci|ftse)|[#$€£])\s{0,2}[-–]?\s{0,2}(?:\d{1,4}[-–:])?$",
     re.I,
 )
 _ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "final": 4}

@@ -86,7 +86,7 @@ def read_companies(
         if not rows or not _believed(name, with_documents, alone=not (reads or ambiguous)):
             continue
         believed.append(name)
-        one = rows if len(rows) == 1 else with_documents if not name.everyday else []
+        one = rows if len(rows) == 1 else with_documents
         one = [row for row in rows if row.id in chosen] or one
         if len(one) == 1:
             row = one[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping
 from datetime import date
 from functools import lru_cache
@@ -19,6 +20,24 @@ from qa.relative_periods import read_periods
 NAME = "router"
 LONGEST_READ = 600
 log = logging.getLogger(__name__)
+# What the verb asks for, in any family of questions.
+_ASKS = {
+    "asks to find": r"\b(?:find|show|list|search|pull|open|fetch|locate|retrieve|browse|dig|grab|"
+    r"look(?:ing)?\s(?:for|up)|get\sme|bring\sup|where|which\s(?:documents?|filings?|notes?|reports?|"
+    r"articles?|calls?|transcripts?|pages?)|anything|everything|any\s(?:documents?|filings?|notes?|news)|"
+    r"mention(?:s|ing|ed)?)\b",
+    "asks for reasons": r"\b(?:why|explain|reasons?|cause[ds]?|drove|drivers?|drive|behind|led\sto|factors?|"
+    r"because|explains)\b",
+    "asks for a value": r"\b(?:how\s(?:much|many|big|large|long)|what\spercent|calculate|compute|who|when|"
+    r"number\sof|amount|total|by\swhat|rate\sof|how\sfast)\b",
+    "asks to sum up": r"\b(?:summar\w+|overview|recap|outline|discuss|describe|analy[sz]e|assess|evaluate|"
+    r"brief|sum\sup|key\s(?:points|risks|debates)|walk\s(?:me\s)?through|implications?|impact|effects?|"
+    r"pros\sand\scons|views?)\b",
+    "asks how": r"^\W*how\s(?!much|many|big|large|long|fast)",
+    "asks what was": r"^\W*what(?:'?s|\s(?:was|were|is|are|did|does|do))\b",
+    "asks yes or no": r"^\W*(?:is|are|was|were|do|does|did|has|have|had|will|can|should)\b",
+}
+_ASKED = {name: re.compile(pattern, re.I) for name, pattern in _ASKS.items()}
 
 
 def route(question: str) -> Route:
@@ -62,6 +81,7 @@ def flags(question: str) -> tuple[str, ...]:
         "metric and period": bool(metrics and periods),
         "question mark": "?" in text,
     }
+    found |= {name: bool(pattern.search(text)) for name, pattern in _ASKED.items()}
     return tuple(name for name, present in found.items() if present)
 
 

@@ -40,7 +40,7 @@ HELD_OUT = frozenset(
     }
 )  # fmt: skip
 FEWEST = 2  # questions that hold a feature
-STRENGTH = 12.0  # inverse of the regularisation
+STRENGTH = 3.0  # inverse of the regularisation
 CORRECTION_WEIGHT = 3.0
 SEED = 7
 

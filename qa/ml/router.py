@@ -129,7 +129,7 @@ def vector(question: str, flags: Iterable[str], idf: Mapping[str, float]) -> dic
             if name.startswith(prefixes)
         }
         if share == 0.0:
-            made |= {name: 0.35 for name in rows if name in idf}
+            made |= {name: 0.6 for name in rows if name in idf}
             continue
         length = float(np.sqrt(sum(value * value for value in rows.values()))) or 1.0
         made |= {name: share * value / length for name, value in rows.items() if value}

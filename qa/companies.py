@@ -30,7 +30,7 @@ _WORD = re.compile(r"\$?[^\W_]+(?:[.&'’][^\W_]+)*")
 _GAP = re.compile(r"(?:[.,]?\s{1,2}(?:&\s{1,2}|and\s{1,2})?|\s?[-–&]\s?)", re.I)
 _TICKER = re.compile(
     r"(?P<sure>\$|\b(?:NYSE|NASDAQ|LSE|ticker|symbol)\s?:?\s{1,2}\(?|\b(?:NYSE|NASDAQ|LSE):|\()?"
-    r"(?P<ticker>(?<![\w&.-])[A-Za-z]{1,5}(?:[.-][A-Za-z])?)(?![\w&]|[-.]\w|'[a-rt-z])"
+    r"(?P<ticker>(?<![\w&.-])(?!(?:NYSE|NASDAQ|LSE|ticker|symbol)\b)[A-Za-z]{1,5}(?:[.-][A-Za-z])?)(?![\w&]|[-.]\w|'[a-rt-z])"
 )
 # Abbreviations of finance that some exchange lists as a ticker too, and words in capitals.
 _NO_TICKER = frozenset(
@@ -54,7 +54,10 @@ _EVERYDAY = frozenset(
     oracle amazon puma orange eagle dow gas mobile motor chubb compass garrett premier quest signet
     concentrix dollar ring coach polaris nucor discover celebrate pool hess moderna vertex sage flex
     hello prompt ignore tell explain summarise summarize discuss describe list show analyse analyze
-    hi dear thanks yes no none null select drop delete insert update""",
+    cat low key fast car coin dash play love ride snow net nova gold open team life site trip hood
+    man tap tech beam peak sun sky tree arm big bill cake cars day dog eat fun ice joy lead mark max
+    nice path pay post pure real rock safe save self sea sit spot star tell true turn wash wave wire
+    wood work yum hi dear thanks yes no none null select drop delete insert update""",
     )
 ) - {"nucor", "hess", "moderna", "chubb", "peloton", "oracle", "amazon", "puma"}
 
@@ -183,6 +186,8 @@ def _longest(
 ) -> tuple[NameFound | None, int]:
     """The longest full name from this word on; else the longest beginning of one."""
     first = tokens[at]
+    if first.word.lower() == "the":
+        return None, 0  # Keys are without it; the name begins at the next word.
     heads = {_plain(first.word), _plain(first.merged)}
     if at + 1 < len(tokens):
         heads |= {_plain(first.word) + _plain(tokens[at + 1].word)}

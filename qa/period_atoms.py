@@ -65,7 +65,7 @@ _COMPILED = [
         rf"(?P<year>{_Y}|{_SHORT})(?:[AE](?!\w))?(?![\w%]|[.,]\d)", re.I)),
     ("year", re.compile(rf"(?<![\w$€£#.&/:])(?<!\d,)(?<!\w-)(?P<year>{_Y})(?![\w%/]|[.,]\d|-\d(?!\d\d\d)|-[a-z])", re.I)),
     # The second of "2019-2021", and "21" of "2019-21" or "FY19-21".
-    ("year", re.compile(rf"(?<=\d\d[-–/])(?P<year>{_Y}|\d\d){_END}(?!-)", re.I)),
+    ("year", re.compile(rf"(?:(?<=(?:19|20)\d\d[-–/])|(?<=FY\d\d[-–/]))(?P<year>{_Y}|\d\d){_END}(?!-)", re.I)),
     ("year", re.compile(rf"(?<!\w)(?P<year>['’]\d\d){_END}")),
     ("quarter", re.compile(rf"(?<!\w){_Q}(?!\w)", re.I)),
     ("half", re.compile(rf"(?<!\w){_H}(?!\w)(?!\s(?:of\s)?the\s(?!year))", re.I)),

@@ -67,7 +67,7 @@ GOLD: list[Row] = [
     ("Nestle organic growth H1 2023", ["NESN.SW"], [], ["H1-2023"], [], ["organic revenue growth"]),
     ("Best Buy comparable sales year over year", ["BBY"], [], ["2024to2025"], [], ["comparable sales"]),
     ("best buy's return on assets fy19", ["BBY"], [], ["FY2019"], [], ["return on assets"]),
-    ("Boieng backlog", [], [], [], [], ["backlog"]),
+    ("Boieng backlog", ["BA"], [], [], [], ["backlog"]),
     ("What did Boeing say on the call?", ["BA"], [], [], ["earnings_call"], []),
     ("Boeing's most recent 8-K", ["BA"], [], ["newest"], ["current_report"], []),
     ("Intel guidance in the press release for Q4 2024", ["INTC"], [], ["Q4-2024"], ["announcement"], ["guidance"]),

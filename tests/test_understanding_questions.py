@@ -48,7 +48,7 @@ def test_the_gold_questions_are_read_right(catalogue: dict[str, Company], alice:
         got = found(read(row[0], alice))
         if got != row:
             wrong.append((row, got))
-    assert wrong == []
+    assert not wrong, "\n".join(f"{row}\n   {got}" for row, got in wrong)
 
 
 def test_spans_are_those_of_the_question(catalogue: dict[str, Company], alice: User) -> None:

@@ -68,7 +68,11 @@ def read_metrics(text: str) -> tuple[MetricRead, ...]:
 def headings(statement: str) -> tuple[str, ...]:
     """What filings write above a statement or section."""
     return next(
-        (tuple(row["headings"]) for row in _load("kinds.toml")["statement"] if row["name"] == statement),
+        (
+            tuple(row["headings"])
+            for row in _load("kinds.toml")["statement"]
+            if row["name"] == statement
+        ),
         (),
     )
 

@@ -32,34 +32,13 @@ _TICKER = re.compile(
     r"(?P<sure>\$|\b(?:NYSE|NASDAQ|LSE|ticker|symbol)\s?:?\s{1,2}\(?|\b(?:NYSE|NASDAQ|LSE):|\()?"
     r"(?P<ticker>(?<![\w&.-])(?!(?:NYSE|NASDAQ|LSE|ticker|symbol)\b)[A-Za-z]{1,5}(?:[.-][A-Za-z])?)(?![\w&]|[-.]\w|'[a-rt-z])"
 )
-# Abbreviations of finance that some exchange lists as a ticker too, and words in capitals.
-_NO_TICKER = frozenset(
-    re.findall(
-        r"\w+",
-        """A I US UK EU USA CEO CFO COO CTO EPS PE ROA ROE ROI ROIC ROCE DPO DSO DIO CCC FY CY YTD
-    YOY QOQ TTM LTM SEC GAAP IFRS ESG AI IT HR PR IR TV PC EV EVS SG COGS EBIT EBITDA FCF OCF CFO
-    CAPEX OPEX PPE NII NIM AUM ARR MRR RPO GMV KPI KPIS IPO SPAC ETF ETFS REIT REITS NAV GDP CPI FX
-    USD EUR GBP JPY CHF CAD CNY R D Q H MD DA AR AP SBC NWC WACC DCF LBO M BPS DPS OCI AOCI ICFR LFL
-    ROU EBT PBT PAT ETR NPL CET LTV CAC DAU MAU ARPU AOV B C P E S L N T V X Y Z F G J K O U W OR AND
-    THE FOR ALL ON SO ARE IS IN BE BY AN AT AS HAS NOW NEW ONE CAN LOW KEY ANY OUT OPEN REAL WELL FAST
-    GROW COST CASH DEBT LOAN NET RATE RISK SAFE PLAN NOTE NOTES TAX FDA FTC DOJ EPA FED ECB LNG OEM""",
-    )
-)
-# English words, beyond those that annual reports write small, that are names too.
-_EVERYDAY = frozenset(
-    re.findall(
-        r"\w+",
-        """gap delta crane ball fox square snap zoom visa mosaic chase dover hub arch ally wolf fresh
-    carnival unity sprouts sonic shift twist peloton frontier spirit pioneer beyond alphabet meta
-    oracle amazon puma orange eagle dow gas mobile motor chubb compass garrett premier quest signet
-    concentrix dollar ring coach polaris nucor discover celebrate pool hess moderna vertex sage flex
-    hello prompt ignore tell explain summarise summarize discuss describe list show analyse analyze
-    cat low key fast car coin dash play love ride snow net nova gold open team life site trip hood
-    man tap tech beam peak sun sky tree arm big bill cake cars day dog eat fun ice joy lead mark max
-    nice path pay post pure real rock safe save self sea sit spot star tell true turn wash wave wire
-    wood work yum hi dear thanks yes no none null select drop delete insert update""",
-    )
-) - {"nucor", "hess", "moderna", "chubb", "peloton", "oracle", "amazon", "puma"}
+_LISTS = {
+    name: frozenset(words.split())
+    for name, words in tomllib.loads(
+        Path(__file__).with_name("no_names.toml").read_text(encoding="utf-8")
+    ).items()
+}
+_NO_TICKER, _EVERYDAY = _LISTS["no_ticker"], _LISTS["everyday"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +108,10 @@ class _Token:
 
 
 def find_names(
-    text: str, index: NameIndex, taken: Sequence[tuple[int, int]] = (), known: frozenset[str] = frozenset()
+    text: str,
+    index: NameIndex,
+    taken: Sequence[tuple[int, int]] = (),
+    known: frozenset[str] = frozenset(),
 ) -> list[NameFound]:
     """From left to right, without overlaps; spans in `taken` are something else.
 
@@ -162,7 +144,9 @@ def unlinked_names(
     named = set()  # whether a possessive says that it is a name
     for token in _tokens(text):
         word = token.word
-        rare = word[0].isupper() and not _is_word(word) and word.lower() not in known and len(word) > 2
+        rare = (
+            word[0].isupper() and not _is_word(word) and word.lower() not in known and len(word) > 2
+        )
         if not rare or (word.isupper() and len(word) < 5) or any(c.isdigit() for c in word):
             continue
         if any(start < token.end and token.start < end for start, end in spans):
@@ -181,7 +165,7 @@ def unlinked_names(
     ][:8]
 
 
-def _longest(
+def _longest(  # noqa: C901
     text: str, tokens: Sequence[_Token], at: int, index: NameIndex, *, cased: bool
 ) -> tuple[NameFound | None, int]:
     """The longest full name from this word on; else the longest beginning of one."""
@@ -198,7 +182,9 @@ def _longest(
     for count in range(len(windows), 0, -1):
         window = windows[:count]
         for merged in (False, True):
-            key = _key([*(t.merged for t in window[:-1]), window[-1].merged if merged else window[-1].word])
+            key = _key(
+                [*(t.merged for t in window[:-1]), window[-1].merged if merged else window[-1].word]
+            )
             end = window[-1].stop if merged else window[-1].end
             span = (first.start, end)
             everyday = count == 1 and _is_word(first.word)
@@ -269,16 +255,14 @@ def _by_ticker(
             continue
         if not marked and (word.upper() in _NO_TICKER or len(word) < 2):
             continue
-        if word.isupper() and (marked or cased):
-            rows.append(NameFound(start, end, frozenset(ids), "ticker"))
-        elif marked and match["sure"] == "$":
+        if (word.isupper() and (marked or cased)) or (marked and match["sure"] == "$"):
             rows.append(NameFound(start, end, frozenset(ids), "ticker"))
         elif len(word) > 2 and not _is_word(word) and (not cased or word.islower()):
             rows.append(NameFound(start, end, frozenset(ids), "ticker", sure=False))
     return rows
 
 
-def _by_spelling(
+def _by_spelling(  # noqa: PLR0917
     text: str,
     tokens: Sequence[_Token],
     index: NameIndex,
@@ -307,7 +291,9 @@ def _by_spelling(
             tried += 1
             key = _key([token.word for token in window])
             if ids := _near(key, index):
-                rows.append(NameFound(*span, frozenset(ids), "spelling", capital and cased and len(key) > 6))
+                rows.append(
+                    NameFound(*span, frozenset(ids), "spelling", capital and cased and len(key) > 6)
+                )
                 spans.append(span)
                 break
     return rows
@@ -366,7 +352,11 @@ def _is_free(match: NameFound, taken: Sequence[tuple[int, int]], *, long: bool) 
     """Whether nothing else was read here; a name of several words goes before a word of it."""
     for start, end in taken:
         if start < match.end and match.start < end:
-            inside = match.start <= start and end <= match.end and (end - start) < (match.end - match.start)
+            inside = (
+                match.start <= start
+                and end <= match.end
+                and (end - start) < (match.end - match.start)
+            )
             if not (long and inside and match.how == "name"):
                 return False
     return True

@@ -68,7 +68,9 @@ def _all(
             yield Expansion(term, THESAURUS, f"thesaurus: {text[start:end].lower()}")
     for asked, neighbours in learned.items():
         for term, similarity in neighbours:
-            yield Expansion(term, round(LEARNED * similarity, 3), f"learned from the corpus: {asked}")
+            yield Expansion(
+                term, round(LEARNED * similarity, 3), f"learned from the corpus: {asked}"
+            )
 
 
 @cache

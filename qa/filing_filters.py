@@ -71,8 +71,10 @@ def publication_dates(periods: Sequence[Period]) -> tuple[date | None, date | No
     named = [period for period in periods if not period.future and not period.newest]
     if not named:
         return None, None
-    first = None if any(p.first_day is None for p in named) else min(
-        p.first_day for p in named if p.first_day
+    first = (
+        None
+        if any(p.first_day is None for p in named)
+        else min(p.first_day for p in named if p.first_day)
     )
     last = max((p.last_day for p in named if p.last_day), default=None)
     return first, (last + PUBLISHED_WITHIN if last else None)

@@ -32,7 +32,7 @@ _CHANGE = re.compile(
     r"consistent(?:ly)?|sequential(?:ly)?)\b",
     re.I,
 )
-_GROUP = r"(?:companies|firms|issuers|banks|retailers|names|corporations|businesses|stocks|filers|\w+makers|producers|airlines|insurers|utilities)"
+_GROUP = r"(?:companies|firms|issuers|banks|retailers|names|corporations|businesses|stocks|filers|\w+makers|producers|airlines|insurers|utilities)"  # noqa: E501
 _VERBS = (
     r"(?:mention|report|disclos|cit|flag|rais|cut|lower|warn|announc|guid|record|discuss|note|"
     r"complet|increas|decreas|reduc|show|post|miss|beat|acquir|suspend|initiat|repurchas|"
@@ -52,7 +52,9 @@ _OF_THOSE = re.compile(
     r"(?:which|how\smany|what|who)\s(?:ones?\s|of\sthem\s)?(?:also\s|then\s|later\s)?(?P<second>[^?]{4,250})",
     re.I,
 )
-_JOIN = re.compile(r"[,\s]*\b(?:and\s)?(?:also|then|later|subsequently|and\sthen|and\salso|and\slater)?\s*$", re.I)
+_JOIN = re.compile(
+    r"[,\s]*\b(?:and\s)?(?:also|then|later|subsequently|and\sthen|and\salso|and\slater)?\s*$", re.I
+)
 _JOINED = re.compile(r"\b(?:and|but|then|later|also|subsequently)\s*$", re.I)
 _ENTITY = re.compile(
     r"\bthe\s(?P<group>company|firm|bank|retailer|supplier|customer|business|target|acquirer)\s"
@@ -71,7 +73,8 @@ class Intents:
 def read_intents(text: str, periods: Sequence[Period] = (), n_companies: int = 0) -> Intents:
     """Two companies compare; two periods or a range of them ask for a change."""
     named = [period for period in periods if not period.newest]
-    spread = {q for p in named for q in p.quarters} or {y for p in named for y in p.years}
+    quarters = {quarter for period in named for quarter in period.quarters}
+    spread = len(quarters) or len({year for period in named for year in period.years})
     several = len({period.key for period in named}) > 1
     # A half-year is one period although it is two quarters.
     whole = [p for p in named if not p.key.startswith(("period:H", "period:ended"))]
@@ -79,7 +82,7 @@ def read_intents(text: str, periods: Sequence[Period] = (), n_companies: int = 0
     change = bool(_CHANGE.search(text))
     return Intents(
         comparison=n_companies > 1 or bool(_COMPARE.search(text)),
-        temporal=change or ((several or ranged) and len(spread) > 1),
+        temporal=change or ((several or ranged) and spread > 1),
     )
 
 
@@ -98,15 +101,28 @@ def read_hops(text: str, periods: Sequence[Period] = ()) -> tuple[Hop, ...]:
         first = f"Which {group} {link_word}{found['first'].strip()}?"
         return (
             _hop(first, found.span("first"), "first", periods),
-            _hop(f"Which {group} {found['second'].strip()}?", found.span("second"), "intersect", periods),
+            _hop(
+                f"Which {group} {found['second'].strip()}?",
+                found.span("second"),
+                "intersect",
+                periods,
+            ),
         )
     if found := _WHICH.match(text):
         return _split(found, periods)
     if (found := _ENTITY.search(text)) and _VERB.search(found["first"]):
         asked = (text[: found.start()] + "{found}" + text[found.end() :]).strip()
         return (
-            _hop(f"Which {found['group']} {found['first'].strip()}?", found.span(), "first", periods),
-            Hop(asked, 0, len(text), "then", tuple(p for p in periods if not _inside(p, found.span()))),
+            _hop(
+                f"Which {found['group']} {found['first'].strip()}?", found.span(), "first", periods
+            ),
+            Hop(
+                asked,
+                0,
+                len(text),
+                "then",
+                tuple(p for p in periods if not _inside(p, found.span())),
+            ),
         )
     return ()
 
@@ -127,13 +143,17 @@ def _split(found: re.Match[str], periods: Sequence[Period]) -> tuple[Hop, ...]:
         if who in ("", "both") and not participle and not _JOINED.search(before):
             continue
         # "and" between two verbs or a determiner before one: a list or a noun, no main verb.
-        if len(before.split()) < 2 or re.search(r"\b(?:the|a|an|of|in|to|for|by|no|its|their)\s$", before, re.I):
+        if len(before.split()) < 2 or re.search(
+            r"\b(?:the|a|an|of|in|to|for|by|no|its|their)\s$", before, re.I
+        ):
             continue
         if verb[0].lower().endswith("ing"):
             continue
         join = _JOIN.search(before)
         first = before[: join.start()] if join else before
-        first = re.sub(r"\s+(?:and|also|then|later|subsequently|but)$", "", first.rstrip(" ,"), flags=re.I)
+        first = re.sub(
+            r"\s+(?:and|also|then|later|subsequently|but)$", "", first.rstrip(" ,"), flags=re.I
+        )
         second = rest[verb.start() :].rstrip(" ?.!")
         if len(first.split()) < 2 or len(second.split()) < 2:
             continue

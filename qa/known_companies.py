@@ -22,10 +22,12 @@ from qa.understood import AmbiguousName, Candidate, CompanyRead
 MOST_CANDIDATES = 8
 # Read at every question, in about a millisecond for thousands: what the index was made from.
 _FINGERPRINT = """
-    SELECT (SELECT count(*) || ':' || coalesce(sum(hashtext(id || name || '|' || ticker)::bigint), 0)
+    SELECT (SELECT count(*) || ':'
+                   || coalesce(sum(hashtext(id || name || '|' || ticker)::bigint), 0)
             FROM ingestion_company)
         || '/' ||
-           (SELECT count(*) || ':' || coalesce(sum(hashtext(company_id || '|' || name)::bigint), 0)
+           (SELECT count(*) || ':'
+                   || coalesce(sum(hashtext(company_id || '|' || name)::bigint), 0)
             FROM ingestion_companyalias)
 """
 

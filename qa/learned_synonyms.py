@@ -50,15 +50,13 @@ def neighbours(
     text: str, names: Collection[tuple[int, int]] = ()
 ) -> dict[str, list[tuple[str, float]]]:
     """Learned neighbours of the question's terms, at most three words each; names left out."""
-    found = [m for m in re.finditer(r"[A-Za-z][A-Za-z'’-]*", text)]
+    found = list(re.finditer(r"[A-Za-z][A-Za-z'’-]*", text))
     words = [
         match[0].lower()
         for match in found
         if not any(start <= match.start() < end for start, end in names)
     ]
-    terms = {
-        " ".join(words[at : at + n]) for n in (1, 2, 3) for at in range(len(words) - n + 1)
-    }
+    terms = {" ".join(words[at : at + n]) for n in (1, 2, 3) for at in range(len(words) - n + 1)}
     rows: dict[str, list[tuple[str, float]]] = defaultdict(list)
     query = LearnedSynonym.objects.filter(term__in=[term for term in terms if len(term) <= 80])
     for term, near, similarity in query.values_list("term", "neighbour", "similarity"):
@@ -134,9 +132,7 @@ def frequent_terms(texts: Iterable[tuple[int, str]]) -> list[str]:
     return common[:MOST_TERMS]
 
 
-def nearest(
-    terms: Sequence[str], vectors: NDArray[np.float32]
-) -> list[tuple[int, int, float]]:
+def nearest(terms: Sequence[str], vectors: NDArray[np.float32]) -> list[tuple[int, int, float]]:
     """(term, neighbour, cosine) for each term's nearest that are other words, best first."""
     rows: list[tuple[int, int, float]] = []
     stems = [frozenset(map(plain, term.replace("-", " ").split())) for term in terms]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 _Y = r"(?:19[5-9]\d|20\d\d)"
@@ -54,23 +53,25 @@ _COMPILED = [
         ("day", re.compile(pattern, re.I))
         for pattern in _DATES[:4]
     ),
-    ("quarter", re.compile(rf"(?<!\w){_Q}{_OF}(?:{_PREFIX}\s?)?(?P<year>{_Y}|{_SHORT}){_END}", re.I)),
-    ("quarter", re.compile(rf"{_BEGIN}(?:{_PREFIX}\s?)?(?P<year>{_Y}|(?<=Y)\d\d)(?:['’]s)?[\s,-]{{0,2}}{_Q}(?!\w)", re.I)),
+    ("quarter", re.compile(rf"(?<!\w){_Q}{_OF}(?:{_PREFIX}\s?)?(?P<year>{_Y}|{_SHORT}){_END}", re.I)),  # noqa: E501
+    ("quarter", re.compile(rf"{_BEGIN}(?:{_PREFIX}\s?)?(?P<year>{_Y}|(?<=Y)\d\d)(?:['’]s)?[\s,-]{{0,2}}{_Q}(?!\w)", re.I)),  # noqa: E501
     ("half", re.compile(rf"(?<!\w){_H}{_OF}(?:{_PREFIX}\s?)?(?P<year>{_Y}|{_SHORT}){_END}", re.I)),
-    ("half", re.compile(rf"{_BEGIN}(?:{_PREFIX}\s?)?(?P<year>{_Y}|(?<=Y)\d\d)(?:['’]s)?[\s,-]{{0,2}}{_H}(?!\w)", re.I)),
+    ("half", re.compile(rf"{_BEGIN}(?:{_PREFIX}\s?)?(?P<year>{_Y}|(?<=Y)\d\d)(?:['’]s)?[\s,-]{{0,2}}{_H}(?!\w)", re.I)),  # noqa: E501
     *(("day", re.compile(pattern, re.I)) for pattern in _DATES[4:]),
     ("year", re.compile(rf"{_BEGIN}(?:FY\s?)(?:{_Y}|\d\d)/(?P<year>\d\d){_END}", re.I)),
     ("year", re.compile(
         rf"{_BEGIN}(?:(?P<fiscal>{_FISCAL})|(?P<calendar>{_CALENDAR}))(?:\s(?:of|in))?[\s-]{{0,2}}"
         rf"(?P<year>{_Y}|{_SHORT})(?:[AE](?!\w))?(?![\w%]|[.,]\d)", re.I)),
-    ("year", re.compile(rf"(?<![\w$€£#.&/:])(?<!\d,)(?<!\w-)(?P<year>{_Y})(?![\w%/]|[.,]\d|-\d(?!\d\d\d)|-[a-z])", re.I)),
+    ("year", re.compile(rf"(?<![\w$€£#.&/:])(?<!\d,)(?<!\w-)(?P<year>{_Y})(?![\w%/]|[.,]\d|-\d(?!\d\d\d)|-[a-z])", re.I)),  # noqa: E501
     # The second of "2019-2021", and "21" of "2019-21" or "FY19-21".
-    ("year", re.compile(rf"(?:(?<=(?:19|20)\d\d[-–/])|(?<=FY\d\d[-–/]))(?P<year>{_Y}|\d\d){_END}(?!-)", re.I)),
+    ("year", re.compile(rf"(?:(?<=(?:19|20)\d\d[-–/])|(?<=FY\d\d[-–/]))(?P<year>{_Y}|\d\d){_END}(?!-)", re.I)),  # noqa: E501
     ("year", re.compile(rf"(?<!\w)(?P<year>['’]\d\d){_END}")),
     ("quarter", re.compile(rf"(?<!\w){_Q}(?!\w)", re.I)),
     ("half", re.compile(rf"(?<!\w){_H}(?!\w)(?!\s(?:of\s)?the\s(?!year))", re.I)),
 ]  # fmt: skip
-_RANGE_START = re.compile(rf"{_BEGIN}(?:FY\s?)?(?P<year>{_Y}|(?<=Y)\d\d)(?=\s?[-–]\s?\d\d{_END})", re.I)
+_RANGE_START = re.compile(
+    rf"{_BEGIN}(?:FY\s?)?(?P<year>{_Y}|(?<=Y)\d\d)(?=\s?[-–]\s?\d\d{_END})", re.I
+)
 _NAMED = re.compile(
     r"\s{1,2}(?:(?:senior|convertible|exchangeable|unsecured|secured|subordinated|fixed|floating|"
     r"rate|green|junior|term|incentive|equity|stock|omnibus|long-term|performance|credit|revolving|"
@@ -128,10 +129,11 @@ def atoms(text: str) -> list[Atom]:
     def free(start: int, end: int) -> bool:
         return all(end <= other.start or other.end <= start for other in taken)
 
-    for match in _RANGE_START.finditer(text):
-        year = _year(match["year"])
-        if not _is_no_period(text, match, "year"):
-            taken.append(Atom(*match.span(), "year", year, fiscal="f" in match[0].lower() or None))
+    taken += (
+        Atom(*match.span(), "year", _year(match["year"]), fiscal="f" in match[0].lower() or None)
+        for match in _RANGE_START.finditer(text)
+        if not _is_no_period(text, match, "year")
+    )
     for unit, pattern in _COMPILED:
         for match in pattern.finditer(text):
             if free(*match.span()) and (atom := _atom(text, unit, match)):
@@ -144,8 +146,11 @@ def _atom(text: str, unit: str, match: re.Match[str]) -> Atom | None:
     written = parts.get("year")
     if unit == "year" and _is_no_period(text, match, unit):
         return None
-    if written and len(written) < 4 and (parts.get("ordinal") or parts.get("half")) and not (
-        parts.get("fiscal") or "'" in written or "’" in written
+    if (
+        written
+        and len(written) < 4
+        and (parts.get("ordinal") or parts.get("half"))
+        and not (parts.get("fiscal") or "'" in written or "’" in written)
     ):
         return None  # "second quarter 10 ..." names no year.
     year = _year(written) if written else None
@@ -209,10 +214,3 @@ def _year(digits: str) -> int:
     if number >= 100:
         return number
     return 2000 + number if number < 70 else 1900 + number
-
-
-def linked(text: str, found: list[Atom], links: Callable[[str], bool]) -> Iterator[tuple[Atom, Atom]]:
-    """Neighbours with a gap of text that `links` accepts."""
-    for left, right in zip(found, found[1:], strict=False):
-        if links(text[left.end : right.start]):
-            yield left, right

@@ -18,16 +18,28 @@ Quarter = tuple[int, int]  # year, 1 to 4
 LONGEST_RANGE = 15  # years; of a longer one the last are taken
 OPEN_YEARS = 5  # how far "before 2020" reaches back
 
-_JOINED = re.compile(r"\s{0,2}(?:to|through|thru|until|till|up to|and|-|–|—)\s{0,2}(?:the\s)?", re.I)
+_JOINED = re.compile(
+    r"\s{0,2}(?:to|through|thru|until|till|up to|and|-|–|—)\s{0,2}(?:the\s)?", re.I
+)
 _RANGE = re.compile(r"\s{0,2}(?:to|through|thru|until|till|up to|-|–|—)\s{0,2}(?:the\s)?", re.I)
-_LIST = re.compile(r"\s{0,2}(?:,|and|or|vs\.?|versus|with|to|than|against|&|, and|-|–)\s{0,2}(?:the\s|in\s|of\s)?", re.I)
+_LIST = re.compile(
+    r"\s{0,2}(?:,|and|or|vs\.?|versus|with|to|than|against|&|, and|-|–)\s{0,2}(?:the\s|in\s|of\s)?",
+    re.I,
+)
 _BETWEEN = re.compile(r"\b(?:between|from)\s{1,2}(?:the\s)?$", re.I)
-_SINCE = re.compile(r"\b(?:since|from|starting(?:\sin)?|beginning(?:\sin)?)\s{1,2}(?:the\s|early\s|late\s|mid-?)?(?:end\sof\s|start\sof\s)?$", re.I)
+_SINCE = re.compile(
+    r"\b(?:since|from|starting(?:\sin)?|beginning(?:\sin)?)\s{1,2}(?:the\s|early\s|late\s|mid-?)?(?:end\sof\s|start\sof\s)?$",
+    re.I,
+)
 _ONLY_SINCE = re.compile(r"\bsince\b", re.I)
-_ONWARD = re.compile(r"\s(?:onwards?|forward|to\sdate|till\snow|until\snow|to\s(?:the\s)?present|to\snow)\b", re.I)
+_ONWARD = re.compile(
+    r"\s(?:onwards?|forward|to\sdate|till\snow|until\snow|to\s(?:the\s)?present|to\snow)\b", re.I
+)
 _AFTER = re.compile(r"\b(?:after|following|later\sthan|post)[\s-]{1,2}$", re.I)
 _BEFORE = re.compile(r"\b(?:before|prior\sto|earlier\sthan|pre)[\s-]{1,2}$", re.I)
-_UNTIL = re.compile(r"\b(?:until|till|up\sto|through|by\sthe\send\sof|no\slater\sthan)\s{1,2}$", re.I)
+_UNTIL = re.compile(
+    r"\b(?:until|till|up\sto|through|by\sthe\send\sof|no\slater\sthan)\s{1,2}$", re.I
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,16 +165,16 @@ def _with_years(
     return [_dated(atom, lacking, as_of, newest) for atom in found]
 
 
-def _dated(
-    atom: Atom, lacking: list[Atom], as_of: date, newest: Callable[[], Newest]
-) -> Atom:
+def _dated(atom: Atom, lacking: list[Atom], as_of: date, newest: Callable[[], Newest]) -> Atom:
     """An atom without a year gets the last one in which it, and its like, had ended or begun."""
     if atom.year is not None:
         return atom
     if atom.unit in ("month", "day"):
         begun = (atom.n, atom.day or 1) <= (as_of.month, as_of.day)
         return replace(atom, year=as_of.year if begun else as_of.year - 1)
-    quarters = [a.n if a.unit == "quarter" else a.n * 2 for a in lacking if a.unit in ("quarter", "half")]
+    quarters = [
+        a.n if a.unit == "quarter" else a.n * 2 for a in lacking if a.unit in ("quarter", "half")
+    ]
     last = newest().quarter
     return replace(atom, year=last[0] if max(quarters) <= last[1] else last[0] - 1)
 
@@ -218,7 +230,7 @@ def _bounded(text: str, atom: Atom, before: str, as_of: date) -> Period:
     return alone
 
 
-def _open_end(
+def _open_end(  # noqa: PLR0917
     first: Period, start: int, end: int, as_of: date, word: str = "since", written: str = ""
 ) -> Period:
     """From the beginning of a period until today; the period alone if that is still to come."""
@@ -233,7 +245,9 @@ def _open_end(
         now = (as_of.year, (as_of.month - 1) // 3 + 1)
         quarters = _quarters_between(first.quarters[0], max(now, first.quarters[0]))
         return of_quarters(start, end, quarters, **fields)
-    return of_years(start, end, range(first.years[0], max(as_of.year, first.years[0]) + 1), **fields)
+    return of_years(
+        start, end, range(first.years[0], max(as_of.year, first.years[0]) + 1), **fields
+    )
 
 
 def _alone(atom: Atom, as_of: date) -> Period:

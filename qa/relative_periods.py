@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 from qa.periods import (
     Newest,
@@ -26,10 +27,15 @@ _WORDS = {
     "a": 1, "one": 1, "two": 2, "couple": 2, "three": 3, "few": 3, "four": 4, "several": 4,
     "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "twelve": 12,
 }  # fmt: skip
-_N = rf"(?P<n>\d{{1,2}}|{'|'.join(word for word in _WORDS if word != 'a')}|a\scouple|a\sfew)(?:\sof)?"
-_WHAT = r"(?:full\s|fiscal\s|reported\s|calendar\s|consecutive\s|complete\s){0,2}(?P<what>quarter|half|year|month|week|day)s?"
+_N = rf"(?P<n>\d{{1,2}}|{'|'.join(word for word in _WORDS if word != 'a')}|a\scouple|a\sfew)(?:\sof)?"  # noqa: E501
+_WHAT = r"(?:full\s|fiscal\s|reported\s|calendar\s|consecutive\s|complete\s){0,2}(?P<what>quarter|half|year|month|week|day)s?"  # noqa: E501
 _LAST = r"(?:last|past|previous|prior|trailing|preceding|latest|most\srecent|recent)"
-_COUNTED = re.compile(rf"\b(?P<next>next|coming|upcoming)\s{_N}\s{_WHAT}\b|\b{_LAST}[\s-]{_N}[\s-]{_WHAT}\b".replace("(?P<n>", "(?P<m>", 1).replace("(?P<what>", "(?P<kind>", 1), re.I)
+_COUNTED = re.compile(
+    rf"\b(?P<next>next|coming|upcoming)\s{_N}\s{_WHAT}\b|\b{_LAST}[\s-]{_N}[\s-]{_WHAT}\b".replace(
+        "(?P<n>", "(?P<m>", 1
+    ).replace("(?P<what>", "(?P<kind>", 1),
+    re.I,
+)
 _LONG = re.compile(
     rf"\b(?:{_N})[\s-](?P<what>quarter|year)s?[\s-](?:trend|history|period|average|cagr|growth|"
     r"track\srecord|trajectory|view|window|lookback|comparison)\b",
@@ -64,7 +70,8 @@ _OVER_QUARTER = re.compile(
 )
 _PLAIN_YEAR = re.compile(r"(?:last|prior|previous|preceding)[\s-]year", re.I)
 _COMPARED = re.compile(
-    r"\b(?:compared\s(?:to|with)|vs\.?|versus|than|against|over|from|relative\sto)\s(?:the\s|its\s)?$", re.I
+    r"\b(?:compared\s(?:to|with)|vs\.?|versus|than|against|over|from|relative\sto)\s(?:the\s|its\s)?$",
+    re.I,
 )
 _SINCE = re.compile(r"\bsince\s(?:the\s)?$", re.I)
 _DAYS = {"day": 1, "week": 7, "month": 30, "half": 182}
@@ -107,7 +114,11 @@ def _relative(
         yield _last(match, _number(match["n"]), match["what"].lower(), as_of, newest)
     for match in _TO_DATE.finditer(text):
         yield of_years(
-            *match.span(), [as_of.year], last_day=as_of, relative=True, label=f"{as_of.year} to date"
+            *match.span(),
+            [as_of.year],
+            last_day=as_of,
+            relative=True,
+            label=f"{as_of.year} to date",
         )
     for match in _NAMED.finditer(text):
         # "versus last year" beside a date is that date's year before.
@@ -132,7 +143,7 @@ def _last(
     match: re.Match[str], count: int, what: str, as_of: date, newest: Callable[[], Newest]
 ) -> Period:
     span, label = match.span(), f"last {count} {what}s" if count != 1 else f"last {what}"
-    fields: dict[str, object] = {
+    fields: dict[str, Any] = {
         "relative": True, "label": label, "key": "period:" + label.replace(" ", "-")
     }  # fmt: skip
     if what == "quarter" or (what == "month" and count % 3 == 0):
@@ -151,7 +162,7 @@ def _last(
 
 def _next(match: re.Match[str], count: int, what: str, as_of: date) -> Period:
     label = f"next {count} {what}s"
-    fields = {
+    fields: dict[str, Any] = {
         "relative": True, "label": label, "key": "period:" + label.replace(" ", "-"), "future": True
     }  # fmt: skip
     if what == "year":
@@ -162,9 +173,7 @@ def _next(match: re.Match[str], count: int, what: str, as_of: date) -> Period:
     return of_quarters(*match.span(), rows, **fields)
 
 
-def _by_name(
-    match: re.Match[str], as_of: date, newest: Callable[[], Newest]
-) -> Period | None:
+def _by_name(match: re.Match[str], as_of: date, newest: Callable[[], Newest]) -> Period | None:
     """ "this quarter", "last year", "latest fiscal year", "next month"."""
     how, what, span = match["how"].lower(), match["what"].lower(), match.span()
     reported = how.startswith(("latest", "newest", "most", "last reported", "last completed"))
@@ -197,14 +206,10 @@ def _of_days(match: re.Match[str], first: date, last: date, label: str) -> Perio
     """News and filings of these days; what they report is the year's or the one before."""
     years = tuple(range(first.year, last.year + 1))
     key = "period:" + label.replace(" ", "-")
-    return Period(
-        *match.span(), key, label, years, first_day=first, last_day=last, relative=True
-    )
+    return Period(*match.span(), key, label, years, first_day=first, last_day=last, relative=True)
 
 
-def _implied(
-    text: str, found: list[Period], newest: Callable[[], Newest]
-) -> Iterator[Period]:
+def _implied(text: str, found: list[Period], newest: Callable[[], Newest]) -> Iterator[Period]:
     """The period before, which "year over year" and "sequentially" compare with."""
     named = [p for p in found if not p.future and not p.newest and (p.quarters or p.years)]
     year = next(_free(_OVER_YEAR, text, found), None)

@@ -26,11 +26,11 @@ _ASKS = {
     r"look(?:ing)?\s(?:for|up)|get\sme|bring\sup|where|which\s(?:documents?|filings?|notes?|reports?|"
     r"articles?|calls?|transcripts?|pages?)|anything|everything|any\s(?:documents?|filings?|notes?|news)|"
     r"mention(?:s|ing|ed)?)\b",
-    "asks for reasons": r"\b(?:why|explain|reasons?|cause[ds]?|drove|drivers?|drive|behind|led\sto|factors?|"
+    "asks for reasons": r"\b(?:why|explain|reasons?|cause[ds]?|drove|drivers?|drive|behind|led\sto|factors?|"  # noqa: E501
     r"because|explains)\b",
-    "asks for a value": r"\b(?:how\s(?:much|many|big|large|long)|what\spercent|calculate|compute|who|when|"
+    "asks for a value": r"\b(?:how\s(?:much|many|big|large|long)|what\spercent|calculate|compute|who|when|"  # noqa: E501
     r"number\sof|amount|total|by\swhat|rate\sof|how\sfast)\b",
-    "asks to sum up": r"\b(?:summar\w+|overview|recap|outline|discuss|describe|analy[sz]e|assess|evaluate|"
+    "asks to sum up": r"\b(?:summar\w+|overview|recap|outline|discuss|describe|analy[sz]e|assess|evaluate|"  # noqa: E501
     r"brief|sum\sup|key\s(?:points|risks|debates)|walk\s(?:me\s)?through|implications?|impact|effects?|"
     r"pros\sand\scons|views?)\b",
     "asks how": r"^\W*how\s(?!much|many|big|large|long|fast)",
@@ -85,12 +85,12 @@ def flags(question: str) -> tuple[str, ...]:
     return tuple(name for name, present in found.items() if present)
 
 
-def register(numbers: Mapping[str, Any], version: str, digest: str, **metadata: Any) -> ModelVersion:
+def register(
+    numbers: Mapping[str, Any], version: str, digest: str, **metadata: Any
+) -> ModelVersion:
     """Make these numbers the live router. Raises BadModel, and then nothing has changed."""
     router.read(numbers)
-    return registry.register(
-        NAME, version, digest, metadata={"numbers": dict(numbers), **metadata}
-    )
+    return registry.register(NAME, version, digest, metadata={"numbers": dict(numbers), **metadata})
 
 
 @lru_cache(maxsize=2)

@@ -63,7 +63,9 @@ def understand(
     text = question[:LONGEST_READ].translate(_PLAIN).replace("\0", " ")
     metrics, kinds = read_metrics(text), read_kinds(text)
     statements = read_statements(text)
-    taken = [(r.start, r.end) for r in (*metrics, *kinds, *statements)]
+    taken = [(metric.start, metric.end) for metric in metrics]
+    taken += [(kind.start, kind.end) for kind in kinds]
+    taken += [(statement.start, statement.end) for statement in statements]
     taken += [(p.start, p.end) for p in read_periods(text, day)]
     companies, ambiguous, names = read_companies(text, user, taken, _finance(), scope.companies)
     companies = [read for read in companies if read.key not in removed]
@@ -134,18 +136,19 @@ def _newest_reported(user: User, companies: list[int], day: date) -> Newest:
         .values_list("fiscal_year", flat=True)
         .first()
     )
-    quarter = (
+    latest = (
         documents.filter(fiscal_quarter__isnull=False)
         .order_by("-fiscal_year", "-fiscal_quarter")
         .values_list("fiscal_year", "fiscal_quarter")
         .first()
     )
+    quarter = (latest[0], latest[1]) if latest and latest[0] and latest[1] else None
     if year and (quarter is None or quarter < (year, 4)):
         # The annual report covers the fourth quarter.
         quarter = (year, 4)
     return Newest(
         year or (quarter[0] - 1 if quarter else calendar.year),
-        (quarter[0], quarter[1] or 4) if quarter else calendar.quarter,
+        quarter or calendar.quarter,
     )
 
 
@@ -170,7 +173,7 @@ def _kept(
     )
 
 
-def _chips(
+def _chips(  # noqa: PLR0917
     companies: Iterable[CompanyRead],
     ambiguous: Iterable[AmbiguousName],
     periods: Iterable[Period],

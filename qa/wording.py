@@ -53,9 +53,7 @@ class Phrases(Generic[T]):
 
     def words(self) -> frozenset[str]:
         """All words of all phrases, as `plain` writes them."""
-        return frozenset(
-            part for rows in self.rows.values() for parts, _ in rows for part in parts
-        )
+        return frozenset(part for rows in self.rows.values() for parts, _ in rows for part in parts)
 
 
 def _is_here(

@@ -20,10 +20,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
-from scipy.sparse import csr_matrix
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GroupKFold
+from scipy.optimize import minimize_scalar  # type: ignore[import-untyped]
+from scipy.sparse import csr_matrix  # type: ignore[import-untyped]
+from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
+from sklearn.model_selection import GroupKFold  # type: ignore[import-untyped]
 
 from docintel.scoring import CannotScore, Score, bootstrap
 from qa import routing
@@ -87,9 +87,7 @@ def run(
     fitted = fit(read_questions(QUESTIONS) + extra, strength)
     text = json.dumps(fitted.numbers, ensure_ascii=False, separators=(",", ":"))
     digest = hashlib.sha256(text.encode()).hexdigest()
-    routing.register(
-        fitted.numbers, f"{fitted.n} questions", digest, accuracy=detail["accuracy"]
-    )
+    routing.register(fitted.numbers, f"{fitted.n} questions", digest, accuracy=detail["accuracy"])
     if bundle:
         router.BUNDLED.write_text(text + "\n", encoding="utf-8")
     return scored(detail, n, time.perf_counter() - started)
@@ -116,9 +114,7 @@ def held_out_measures(
 
 def read_questions(path: Path) -> list[Labelled]:
     """Raises CannotScore for a line that is no labelled question."""
-    return [
-        Labelled(row["question"], row["label"], row["family"]) for row in _rows(path, "family")
-    ]
+    return [Labelled(row["question"], row["label"], row["family"]) for row in _rows(path, "family")]
 
 
 def read_corrections(path: Path) -> list[Labelled]:
@@ -165,11 +161,13 @@ def measures(model: router.Router, rows: Sequence[Labelled]) -> dict[str, Any]:
         "share_sure": float(sure.mean()),
         # Synthesis can answer all; another path cannot. So this is what goes wrong.
         "wrong_path": float(
-            np.mean([
-                r.tier not in (row.label, "synthesis")
-                for r, row in zip(routes, rows, strict=True)
-            ])
-        ),  # fmt: skip
+            np.mean(
+                [
+                    r.tier not in (row.label, "synthesis")
+                    for r, row in zip(routes, rows, strict=True)
+                ]
+            )
+        ),
         "calibration_error": calibration_error(confidence, right),
         "confusion": confusion,
         "taken": taken,
@@ -258,9 +256,9 @@ def _rows(path: Path, *more: str) -> list[dict[str, str]]:
         rows = [json.loads(line) for line in lines if line.strip()]
         for row in rows:
             if not all(isinstance(row[name], str) for name in ("question", "label", *more)):
-                raise TypeError("question and label are texts")
+                raise TypeError("question and label are texts")  # noqa: TRY301
             if row["label"] not in TIERS:
-                raise ValueError(f"{row['label']!r} is none of {', '.join(TIERS)}")
+                raise ValueError(f"{row['label']!r} is none of {', '.join(TIERS)}")  # noqa: TRY301
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CannotScore(f"cannot read {path}: {error}") from error
     return rows

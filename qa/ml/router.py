@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -102,7 +103,7 @@ def counts(question: str, flags: Iterable[str]) -> dict[str, float]:
     framed = ["^", *words, "$"]
     for word in words:
         found[f"w:{word}"] += 1
-    for left, right in zip(framed, framed[1:], strict=False):
+    for left, right in pairwise(framed):
         found[f"b:{left} {right}"] += 1
     for word in words:
         padded = f" {word} "

@@ -141,12 +141,12 @@ def _with_years(
     for index in range(len(found) - 2, -1, -1):
         left, right = found[index], found[index + 1]
         gap = text[left.end : right.start]
-        if left.year is None and right.year and left.unit in (right.unit, "quarter", "month"):
-            if _LIST.fullmatch(gap) and left.unit == right.unit:
-                found[index] = replace(left, year=right.year, fiscal=right.fiscal)
-        elif left.unit == right.unit == "year" and left.fiscal is None and right.fiscal:
-            if _LIST.fullmatch(gap):
-                found[index] = replace(left, fiscal=True)
+        if left.unit != right.unit or not _LIST.fullmatch(gap):
+            continue
+        if left.year is None and right.year:
+            found[index] = replace(left, year=right.year, fiscal=right.fiscal)
+        elif left.unit == "year" and left.fiscal is None and right.fiscal:
+            found[index] = replace(left, fiscal=True)
     for index in range(1, len(found)):
         left, right = found[index - 1], found[index]
         if _LIST.fullmatch(text[left.end : right.start]):

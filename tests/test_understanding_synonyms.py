@@ -19,7 +19,7 @@ from tests.small_corpus import document, source
 TEXT = (
     "Our supplier shortages and component scarcity hurt results. The supplier shortages went on, "
     "and component scarcity too. Vendor shortfalls, or supplier shortages, raised freight costs; "
-    "transportation expenses rose with freight costs. Transportation expenses were high."
+    "the shipping costs rose with freight costs. Those shipping costs were high."
 )
 
 
@@ -46,7 +46,7 @@ def test_near_terms_are_learned_and_used_below_the_thesaurus(corpus: None, alice
         encoders.live_embedder().pk
     }
     near = neighbours("what of freight costs?")
-    assert any("transportation" in term for term, _ in near["freight costs"])
+    assert any("shipping" in term for term, _ in near["freight costs"])
     rows = understand("what of freight costs?", alice).expansions
     learned = [row for row in rows if row.why.startswith("learned")]
     listed = [row for row in rows if row.why.startswith("thesaurus")]

@@ -12,4 +12,5 @@ class Command(ScoredCommand):
         "entities": "training.evaluation.entities",
         "links": "training.evaluation.links",
         "topics": "training.evaluation.topics",
+        "router": "training.evaluation.router",
     }

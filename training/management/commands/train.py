@@ -10,4 +10,5 @@ class Command(ScoredCommand):
     subjects = {
         "topics": "training.learning.topics",
         "calibration": "training.learning.calibration",
+        "router": "training.fitting_router",
     }

@@ -1,0 +1,85 @@
+"""Words to search for besides the question's own: line items, headings, thesaurus, learned.
+
+Each weighs less than an original word, whose weight is 1.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+
+from qa.asked_items import headings
+from qa.understood import Expansion, MetricRead, StatementRead
+from qa.wording import Phrases
+
+DATA = Path(__file__).with_name("thesaurus.toml")
+LINE_ITEM, INGREDIENT, THESAURUS, HEADING = 0.6, 0.5, 0.4, 0.35
+LEARNED = 0.3  # times the similarity
+MOST = 24
+
+
+def expansions(
+    text: str,
+    metrics: Iterable[MetricRead],
+    statements: Iterable[StatementRead],
+    learned: Mapping[str, Sequence[tuple[str, float]]] | None = None,
+) -> tuple[Expansion, ...]:
+    """The heaviest 24, heaviest first; what the question says already is left out.
+
+    `learned` maps a term of the question to its neighbours with their similarity, 0 to 1.
+    """
+    low = " ".join(text.lower().split())
+    found: dict[str, Expansion] = {}
+    for row in _all(text, metrics, statements, learned or {}):
+        key = row.term.lower()
+        if key in low:
+            continue
+        if key not in found or found[key].weight < row.weight:
+            found[key] = row
+    return tuple(sorted(found.values(), key=lambda row: -row.weight)[:MOST])
+
+
+def thesaurus_entries() -> int:
+    return len(_read())
+
+
+def thesaurus_words() -> frozenset[str]:
+    """Every word of the thesaurus's questions, as `wording.plain` writes them."""
+    return _phrases().words()
+
+
+def _all(
+    text: str,
+    metrics: Iterable[MetricRead],
+    statements: Iterable[StatementRead],
+    learned: Mapping[str, Sequence[tuple[str, float]]],
+) -> Iterator[Expansion]:
+    for metric in metrics:
+        weight = INGREDIENT if metric.formula else LINE_ITEM
+        for term in metric.items:
+            yield Expansion(term, weight, f"line item of {metric.name}")
+    for statement in statements:
+        for term in headings(statement.name):
+            yield Expansion(term, HEADING, f"heading of {statement.name.replace('_', ' ')}")
+    for start, end, terms in _phrases().find(text):
+        for term in terms:
+            yield Expansion(term, THESAURUS, f"thesaurus: {text[start:end].lower()}")
+    for asked, neighbours in learned.items():
+        for term, similarity in neighbours:
+            yield Expansion(
+                term, round(LEARNED * similarity, 3), f"learned from the corpus: {asked}"
+            )
+
+
+@cache
+def _read() -> dict[str, list[str]]:
+    return tomllib.loads(DATA.read_text(encoding="utf-8"))
+
+
+@cache
+def _phrases() -> Phrases[list[str]]:
+    return Phrases.of(
+        (ask.strip(), terms) for asks, terms in _read().items() for ask in asks.split("|")
+    )

@@ -15,21 +15,42 @@ from ingestion.recognising.mention import Found
 from ingestion.recognising.metrics import metrics
 from qa.evidence import Evidence, Figure, Times, figures, times
 from qa.quantities import Quantity, fractions, is_rounded, scaled
-from qa.wording import BOUND_DOWN, BOUND_UP, content, says_the_same, stem, words
+from qa.wording import (
+    BOUND_DOWN,
+    BOUND_UP,
+    clauses,
+    content,
+    directions,
+    says_the_same,
+    stem,
+    words,
+)
 
 _SCALE = re.compile(r"\bin\s+(thousands|millions|billions)\b", re.IGNORECASE)
 _POWER = {"thousands": 3, "millions": 6, "billions": 9}
 _OUTWARD = re.compile(
     r"purchas|payment|repurchas|acqui|dividend|expense|cost|tax|repay|used|loss|capital|addition|"
-    r"outflow|decreas|declin|fell|drop|negative|deficit|spen[dt]|charge|paid|lower|down|reduc", re.I
+    r"outflow|decreas|declin|fell|drop|negative|deficit|spen[dt]|charge|paid|lower|down|reduc",
+    re.I,
+)
+_OUTFLOW = re.compile(
+    r"^(?!.*(?:\(loss|income\b(?! tax))).*(?:purchas|payment|repurchas|acqui|dividend|expense|cost|"
+    r"tax|repay|capital|addition|used|charge)",
+    re.I,
 )
 _COMPARES = re.compile(
-    r"\b(?:compared\s+(?:with|to)|versus|vs\.?|against|as\s+against|up\s+from|down\s+from|from|than)\b", re.I
+    r"\b(?:compared\s+(?:with|to)|versus|vs\.?|against|as\s+against|up\s+from|down\s+from|from|than)\b",
+    re.I,
 )
 _AN_EARLIER_YEAR = re.compile(
-    r"\b(?:(?:a|one)\s+year\s+(?:earlier|ago|before)|(?:last|prior|previous|preceding)(?:[\s-]|\s+fiscal\s+)year)", re.I
+    r"\b(?:(?:a|one)\s+year\s+(?:earlier|ago|before)|(?:last|prior|previous|preceding)(?:[\s-]|\s+fiscal\s+)year)",
+    re.I,
 )
-_ADJUSTED = re.compile(r"\b(?:adjusted|adj\.|non-gaap|core|underlying|pro[\s-]forma|organic)\s*$", re.I)
+# "$5.1 million of quarterly free cash flow"
+_FOLLOWS = re.compile(r"\s+(?:of|in)\s+(?:[\w'-]+\s+){0,3}", re.I)
+_ADJUSTED = re.compile(
+    r"\b(?:adjusted|adj\.|non-gaap|core|underlying|pro[\s-]forma|organic)\s*$", re.I
+)
 _QUALIFIED = re.compile(r"\b(?:adjusted|adj\.|non-gaap|core|underlying|pro[\s-]forma)\b", re.I)
 
 
@@ -45,7 +66,9 @@ class Claim:
         if self.power is None:
             return found
         return [
-            scaled(each, self.power) if not each.scaled and each.unit in ("count", "money") else each
+            scaled(each, self.power)
+            if not each.scaled and each.unit in ("count", "money")
+            else each
             for each in found
         ]
 
@@ -105,7 +128,8 @@ def _equals(claim: Claim, said: Quantity, figure: Figure) -> bool:
     if said.amount < 0 < held.amount:
         return bool(re.search(r"loss|deficit|declin|decreas|negative|outflow", figure.label, re.I))
     if held.amount < 0 < said.amount:
-        return bool(_OUTWARD.search(claim.text)) or "|" in claim.text and _echoes(claim, figure)
+        outward = _OUTWARD.search(claim.text) or _OUTFLOW.search(figure.label)
+        return bool(outward) or ("|" in claim.text and _echoes(claim, figure))
     return True
 
 
@@ -146,6 +170,8 @@ def _of_metric(
         return bool(label) and sum(each in there for each in label) * 2 >= len(label)
     before = _nearest_before(e.metrics, figure.offset)
     after = next((m for m in e.metrics if m.start >= figure.offset), None)
+    if before and after and not _FOLLOWS.fullmatch(e.quote[figure.quantity.end : after.start]):
+        after = None
     held = [m for m in (before, after) if m is not None]
     return not held or _is_metric(wanted, claim.text, held, e.quote)
 
@@ -195,7 +221,12 @@ def _of_year(
 
 def _year_of(text: str, found: Times, start: int, end: int) -> int | None:
     """The year that is said of the figure at `[start, end)`: in its part of the sentence."""
-    cuts = [0, *(m.start() for m in _COMPARES.finditer(text)), *(m.start() for m in re.finditer(r";|\s\|\s", text)), len(text)]
+    cuts = [
+        0,
+        *(m.start() for m in _COMPARES.finditer(text)),
+        *(m.start() for m in re.finditer(r";|\s\|\s", text)),
+        len(text),
+    ]
     cuts.sort()
     low = max(cut for cut in cuts if cut <= start)
     high = min((cut for cut in cuts if cut > start), default=len(text))
@@ -247,7 +278,7 @@ def _of_bound(
 ) -> bool:
     wanted = _bound(claim.text, said.start)
     held = "" if figure.in_row else _bound(e.context, e.context.find(e.quote) + figure.offset)
-    if wanted == held:
+    if wanted == held or any(wanted in same and held in same for same in (BOUND_UP, BOUND_DOWN)):
         return True
     if not wanted:
         return held.endswith(("at least", "up to"))
@@ -261,7 +292,7 @@ def _of_bound(
 
 def _bound(text: str, offset: int) -> str:
     before = " ".join(text[max(0, offset - 24) : offset].lower().split())
-    before = re.sub(r"\s*(?:the|a|an|\$|about|approximately)$", "", before)
+    before = re.sub(r"\s+(?:the|an?|about|approximately)$", "", before.rstrip("$ "))
     for phrase in sorted((*BOUND_UP, *BOUND_DOWN), key=len, reverse=True):
         if before.endswith(phrase) and not before.endswith(f"basis points {phrase}"):
             return phrase
@@ -292,8 +323,34 @@ def _is_counted_thing(word: str) -> bool:
     )
 
 
+def _of_subject(
+    claim: Claim, said: Quantity, e: Evidence, figure: Figure, _: Sequence[Evidence]
+) -> bool:
+    """The part of the quote with the figure must share a word, if another part of it does."""
+    if figure.in_row:
+        return True
+    wanted = _subject(claim.text, said.start)
+    own = _subject(e.quote, figure.offset)
+    if not wanted or not own or _share(wanted, own) or _is_compared(e.quote, figure.offset + 1):
+        return True
+    others = (content(e.quote[slice(*span)]) for span in clauses(e.quote))
+    return not any(_share(wanted, other) for other in others)
+
+
+def _subject(text: str, offset: int) -> list[str]:
+    """What the part of the sentence around this offset speaks of; directions left out."""
+    span = next((span for span in clauses(text) if span[0] <= offset < span[1]), (0, len(text)))
+    ways = {stem(word) for _, word, _ in directions(text[slice(*span)])}
+    return [each for each in content(text[slice(*span)]) if each not in ways]
+
+
+def _share(one: Sequence[str], other: Sequence[str]) -> bool:
+    return any(says_the_same(a, b) for a in one for b in other)
+
+
 _AGREEMENTS = (
     ("is said of another metric", _of_metric),
+    ("is said of something else", _of_subject),
     ("is said of another year", _of_year),
     ("is said of another company", _of_company),
     ("is not bounded so", _of_bound),
@@ -312,6 +369,10 @@ def unbacked_metric(claim: Claim, evidence: Sequence[Evidence]) -> str | None:
         if len(content(surface)) > 1 and " ".join(content(surface)) in there:
             continue
         if metric.name == "guidance":
+            continue
+        if metric.name == "headcount" and any(
+            says_the_same("employ", each) for each in there.split()
+        ):
             continue
         return f"no quote speaks of “{surface}”"
     return None

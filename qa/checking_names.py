@@ -14,7 +14,7 @@ from functools import lru_cache
 from ingestion.recognising.words import generic
 from qa.checking_figures import Claim
 from qa.evidence import Evidence, tokens_with_digits
-from qa.wording import STOP, stem, words
+from qa.wording import KNOWN_WORDS, STOP, stem, words
 
 _NAME = re.compile(r"[^\W\d_][\w&.'-]*[\w]|[^\W\d_]")
 _ORDINAL = re.compile(r"\b(\d+)(?:st|nd|rd|th)\b")
@@ -33,9 +33,7 @@ _FORMS = {
     "announcement": "announcement press release",
     "news": "news article",
 }
-_KNOWN_SHORT = frozenset(
-    "CEO CFO COO CTO US U.S I A AI R&D IT Q1 Q2 Q3 Q4 FY GAAP EPS".split()
-)
+_KNOWN_SHORT = frozenset("CEO CFO COO CTO US U.S I A AI R&D IT Q1 Q2 Q3 Q4 FY GAAP EPS".split())
 _EXPANDED = {
     "CEO": "chief executive", "CFO": "chief financial", "COO": "chief operating",
     "R&D": "research and development", "AI": "artificial intelligence", "EPS": "per share",
@@ -131,7 +129,7 @@ def _unbacked(
 
 @lru_cache(maxsize=1)
 def _everyday() -> frozenset[str]:
-    return frozenset(map(stem, generic() | STOP))
+    return frozenset(map(stem, generic() | KNOWN_WORDS))
 
 
 def _is_everyday(word: str) -> bool:
@@ -168,7 +166,9 @@ def unbacked_time(claim: Claim, evidence: Sequence[Evidence]) -> str | None:
         missing = sorted(set(wanted) - found)
         if missing:
             return f"no quote is of the {name} {missing[0]}"
-    days = {d for t in held for d in t.days} | {h.published_on.isoformat() for h in headers if h.published_on}
+    days = {d for t in held for d in t.days} | {
+        h.published_on.isoformat() for h in headers if h.published_on
+    }
     loose = {day[-5:] for day in days}
     for day in sorted(said.days):
         if day not in days and not (day.startswith("--") and day[-5:] in loose):
@@ -184,7 +184,9 @@ def _earlier_years(evidence: Sequence[Evidence]) -> set[int | None]:
         e.source.header.fiscal_year - 1
         for e in evidence
         if e.source.header.fiscal_year
-        and re.search(r"year (?:earlier|ago|before)|(?:last|prior|previous) (?:fiscal )?year", e.quote, re.I)
+        and re.search(
+            r"year (?:earlier|ago|before)|(?:last|prior|previous) (?:fiscal )?year", e.quote, re.I
+        )
     }
 
 

@@ -17,11 +17,23 @@ from qa.quantities import Quantity, quantities, scaled
 from qa.quoting import around, fold
 from qa.table_heads import Row, line_at, row_at
 
-_ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "1st": 1, "2nd": 2, "3rd": 3, "4th": 4}
-_QUARTER = re.compile(r"\b(first|second|third|fourth|1st|2nd|3rd|4th)[\s-]+(?:fiscal\s+)?quarters?\b", re.I)
+_ORDINALS = {
+    "first": 1,
+    "second": 2,
+    "third": 3,
+    "fourth": 4,
+    "1st": 1,
+    "2nd": 2,
+    "3rd": 3,
+    "4th": 4,
+}
+_QUARTER = re.compile(
+    r"\b(first|second|third|fourth|1st|2nd|3rd|4th)[\s-]+(?:fiscal\s+)?quarters?\b", re.I
+)
 _LISTED_QUARTERS = re.compile(
     r"\b(first|second|third)(?:,|\s+and|\s+or|\s+to|\s+through)\s+(?:the\s+)?"
-    r"(?=(?:first|second|third|fourth|and|,|\s)+[\s-]quarter)", re.I
+    r"(?=(?:first|second|third|fourth|and|,|\s)+[\s-]quarter)",
+    re.I,
 )
 _SHORT_QUARTER = re.compile(r"\bQ([1-4])(?![\w])|\b([1-4])Q(?!\w)|\bQ([1-4])(?=\s?(?:FY|')?\d\d)")
 _HALF = re.compile(r"\b(first|second|1st|2nd)[\s-]+half\b|\b(?:H([12])|([12])H)(?=\W|$|\d\d)", re.I)
@@ -29,11 +41,16 @@ _MONTHS = {
     name: number
     for number, name in enumerate(
         "January February March April May June July August September October November "
-        "December".split(), 1
+        "December".split(),
+        1,
     )
 }
-_MONTH = re.compile(rf"\b(?:{'|'.join(_MONTHS)})\b|\b(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\b\.?")
-_TOKEN_WITH_DIGIT = re.compile(r"(?<![\w$€£])(?:[A-Za-z]+(?:-\d[\w-]*|\d[\w-]*)|\d{1,2}-[KQF](?:/A)?)(?!\w)")
+_MONTH = re.compile(
+    rf"\b(?:{'|'.join(_MONTHS)})\b|\b(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\b\.?"
+)
+_TOKEN_WITH_DIGIT = re.compile(
+    r"(?<![\w$€£])(?:[A-Za-z]+(?:-\d[\w-]*|\d[\w-]*)|\d{1,2}-[KQF](?:/A)?)(?!\w)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +94,9 @@ def times(text: str) -> Times:
     """All periods and dates in a folded text."""
     named, dated = list(periods(text)), list(dates(text))
     years = {(f.start, f.end, int(f.value["year"])) for f in named if f.value.get("year")}
-    years |= {(f.start, f.end, int(f.value["first_year"])) for f in named if "first_year" in f.value}
+    years |= {
+        (f.start, f.end, int(f.value["first_year"])) for f in named if "first_year" in f.value
+    }
     days, months = set(), set()
     for found in dated:
         iso = str(found.value["iso"])
@@ -108,10 +127,14 @@ def times(text: str) -> Times:
 
 
 def _month(match: re.Match[str], text: str) -> int:
-    if match[0] in ("May", "March", "Mar") and not re.search(
-        r"(?:\b(?:in|of|since|by|until|through|from|on|to|and|during|early|late|mid)\s|mo\. |[-,]\s?)$|\d\s$|^$",
-        text[: match.start()],
-    ) and not re.match(r"\s+\d", text[match.end() :]):
+    if (
+        match[0] in ("May", "March", "Mar")
+        and not re.search(
+            r"(?:\b(?:in|of|since|by|until|through|from|on|to|and|during|early|late|mid)\s|mo\. |[-,]\s?)$|\d\s$|^$",
+            text[: match.start()],
+        )
+        and not re.match(r"\s+\d", text[match.end() :])
+    ):
         return 0
     return next(n for name, n in _MONTHS.items() if name.startswith(match[0][:3]))
 
@@ -203,7 +226,9 @@ class Evidence:
     @property
     def _is_all_rows(self) -> bool:
         covered = sum(min(row.end, self.end) - max(row.start, self.start) for row in self.rows)
-        return bool(self.rows) and covered >= 0.9 * len(self.source.text[self.start : self.end].strip())
+        return bool(self.rows) and covered >= 0.9 * len(
+            self.source.text[self.start : self.end].strip()
+        )
 
     def _row_figures(self, row: Row) -> list[Figure]:
         found = []
@@ -211,7 +236,11 @@ class Evidence:
             if cell.end <= self.start or cell.start >= self.end:
                 continue
             for quantity in quantities(fold(cell.text)):
-                power = row.unit_power if not quantity.scaled and quantity.unit in ("count", "money") else 0
+                power = (
+                    row.unit_power
+                    if not quantity.scaled and quantity.unit in ("count", "money")
+                    else 0
+                )
                 found.append(
                     Figure(
                         scaled(quantity, power) if power else quantity,
@@ -221,7 +250,10 @@ class Evidence:
                         in_row=True,
                         currency=row.currency,
                         percent_label=bool(
-                            row.label and re.search(r"%|percent|margin|\brate\b", row.label + cell.column, re.I)
+                            row.label
+                            and re.search(
+                                r"%|percent|margin|\brate\b", row.label + cell.column, re.I
+                            )
                         ),
                     )
                 )

@@ -164,7 +164,9 @@ def _regular(match: re.Match[str]) -> Quantity:
 def _unit(match: re.Match[str]) -> tuple[str, str]:
     sign = (match["currency"] or match["inner"] or "").strip().lower()
     word = (match["word"] or "").split()[-1:] or [""]
-    currency = _CURRENCIES.get(sign or word[0].lower().removesuffix("s"), "") if sign or word else ""
+    currency = (
+        _CURRENCIES.get(sign or word[0].lower().removesuffix("s"), "") if sign or word else ""
+    )
     if not currency and word[0]:
         currency = _CURRENCIES.get(word[0].lower(), "")
     if sign or word[0]:
@@ -183,15 +185,18 @@ def _spelled(match: re.Match[str]) -> Quantity:
     amount = Decimal(sum(_WORDS[part] for part in parts)).scaleb(power)
     word = (match["word"] or "").split()[-1:] or [""]
     currency = _CURRENCIES.get(word[0].lower().removesuffix("s"), "")
-    unit = "money" if currency else next(
-        (u for u in ("percent", "points", "times") if match[u]), "points" if match["bps"] else "count"
+    unit = (
+        "money"
+        if currency
+        else next(
+            (u for u in ("percent", "points", "times") if match[u]),
+            "points" if match["bps"] else "count",
+        )
     )
     if match["bps"]:
         amount = amount / 100
     step = Decimal(1).scaleb(power)
-    return Quantity(
-        match.start(), match.end(), match[0], unit, amount, step, currency, bool(power)
-    )
+    return Quantity(match.start(), match.end(), match[0], unit, amount, step, currency, bool(power))
 
 
 def _is_pronoun(text: str, match: re.Match[str]) -> bool:

@@ -58,7 +58,9 @@ class Row:
     @property
     def unit_power(self) -> int:
         """The power of ten of its cells: none for what is per share or a percentage."""
-        bare = re.search(r"per\s+(?:\w+\s+)?share|%|percent|margin|\brate\b|ratio|\bEPS\b", self.label)
+        bare = re.search(
+            r"per\s+(?:\w+\s+)?share|%|percent|margin|\brate\b|ratio|\bEPS\b", self.label
+        )
         return 0 if bare else self.power or 0
 
 
@@ -107,7 +109,11 @@ def _split_pipes(line: str, start: int) -> tuple[str, list[tuple[int, int]]] | N
         parts.append((part, start + low, start + low + len(part)))
         low += len(part) + 3
     label = parts[0][0].strip()
-    figures = [(a, b) for part, a, b in parts[1:] if _NUMERIC.fullmatch(part.strip()) or part.strip() in "—–-"]
+    figures = [
+        (a, b)
+        for part, a, b in parts[1:]
+        if _NUMERIC.fullmatch(part.strip()) or part.strip() in "—–-"
+    ]
     if not figures or not re.search(r"[^\W\d_]", label) or _PERIOD.fullmatch(label):
         return None
     if all(_YEAR.fullmatch(line[a - start : b - start].strip()) for a, b in figures):
@@ -115,9 +121,7 @@ def _split_pipes(line: str, start: int) -> tuple[str, list[tuple[int, int]]] | N
     return label, figures
 
 
-def _above(
-    text: str, start: int, n_cells: int
-) -> tuple[list[str], int | None, str, str, str]:
+def _above(text: str, start: int, n_cells: int) -> tuple[list[str], int | None, str, str, str]:
     columns: list[str] = []
     currency, caption, scale = "", "", ""
     power: int | None = None

@@ -18,6 +18,7 @@ from qa.checking_words import (
     beside_the_quotes,
     flipped,
     negated_otherwise,
+    of_another_kind,
     too_certain,
 )
 from qa.evidence import Evidence, Header, Source
@@ -123,6 +124,7 @@ def _checks(
         unbacked_metric,
         flipped,
         negated_otherwise,
+        of_another_kind,
         too_certain,
         partial(beside_the_quotes, least=least),
     )
@@ -197,4 +199,6 @@ def _is_substantial(quote: str) -> bool:
     found = words(plain)
     telling = [word for word in found if word.lower() not in STOP and len(word) > 1]
     letters = [word for word in telling if word[0].isalpha()]
-    return len(plain) >= LEAST_QUOTE_CHARACTERS and len(telling) >= 2 and bool(letters)
+    if len(plain) < LEAST_QUOTE_CHARACTERS or not letters:
+        return False
+    return len(telling) >= 2 or (len(found) >= 3 and len(plain) >= 2 * LEAST_QUOTE_CHARACTERS)

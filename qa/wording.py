@@ -50,6 +50,16 @@ _SURFACE = {
 NEGATION = frozenset(_DATA["negation"].split())
 NEGATING_VERBS = frozenset(_DATA["negating_verbs"].split())
 HEDGE = frozenset(_DATA["hedge"].split())
+# Every word of the lists: none of them is a name.
+KNOWN_WORDS = (
+    STOP
+    | frozenset(_SURFACE)
+    | NEGATION
+    | HEDGE
+    | frozenset(word for line in _DATA["same"] for word in line.split())
+    | frozenset(_DATA["irregular"].split())
+)
+EXCLUSIVE = tuple(frozenset(line.split()) for line in _DATA["exclusive"])
 BOUND_UP = tuple(_DATA["bound_up"])
 BOUND_DOWN = tuple(_DATA["bound_down"])
 _INSTRUCTION = re.compile("|".join(f"(?:{each})" for each in _DATA["instruction"]), re.IGNORECASE)
@@ -89,7 +99,9 @@ def share_found(wanted: Iterable[str], held: Iterable[str]) -> float:
     listed, there = list(wanted), set(held)
     if not listed:
         return 1.0
-    meanings = set().union(*(_MEANINGS.get(each, frozenset()) for each in there)) if there else set()
+    meanings = (
+        set().union(*(_MEANINGS.get(each, frozenset()) for each in there)) if there else set()
+    )
     found = sum(
         each in there
         or not meanings.isdisjoint(_MEANINGS.get(each, frozenset()))
@@ -109,7 +121,8 @@ def directions(text: str) -> Iterator[tuple[int, str, str]]:
         after = text[match.end() : match.end() + 12].lower()
         before = text[max(0, match.start() - 12) : match.start()].lower()
         if word in ("up", "down") and not re.match(
-            r"\s*(?:by\b|from\b|\(?\$?\d|\d|[,.;)]|$|slightly|sharply|over|year|about|almost|in\b|on\b)", after
+            r"\s*(?:by\b|from\b|\(?\$?\d|\d|[,.;)]|$|slightly|sharply|over|year|about|almost|in\b|on\b)",
+            after,
         ):
             continue
         if word in ("up",) and re.search(r"(?:set|start|take|made|make|back|follow)\w*\s$", before):
@@ -144,7 +157,8 @@ def hedged(text: str) -> bool:
         word = match[0]
         if word == "May" or word.lower() not in HEDGE:
             continue
-        if word.lower() == "expected" and re.search(r"(?:than|as)\s$", text[: match.start()]):
+        # "More than we had expected" is a fact.
+        if re.search(r"\bthan\b|\bas\s$", text[: match.start()]):
             continue
         return True
     return False

@@ -1,0 +1,7 @@
+"""Tables of questions and answers, where Django looks for them."""
+
+from __future__ import annotations
+
+from qa.answer_tables import AnswerSentence, Ask, Citation, ModelCall
+
+__all__ = ["AnswerSentence", "Ask", "Citation", "ModelCall"]

@@ -121,6 +121,8 @@ def _stands(token: str, text: str) -> bool:
 def _equals(claim: Claim, said: Quantity, figure: Figure) -> bool:
     """Same value, unit, currency and sign."""
     held = figure.quantity
+    if figure.offset < 0 and not re.match(r"\s*(?:mo\b|month|week|day|quarter)", claim.text[said.end :]):
+        return False
     if "odd" in (said.unit, held.unit):
         return said.unit == held.unit and said.surface == held.surface
     if not is_rounded(said, held.amount) or not _same_unit(claim, said, figure):

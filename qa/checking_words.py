@@ -187,18 +187,20 @@ def _changes(text: str) -> Iterator[tuple[int, int, Decimal, Decimal]]:
         for match in pattern.finditer(text):
             ends = _ends(match)
             if ends is not None:
-                yield (*match.span(), ends[0].amount, ends[1].amount)
+                # A direction word counts up to the second figure that is named.
+                end = max(match.start("a"), match.start("b"))
+                yield (match.start(), end, ends[0].amount, ends[1].amount)
         if any(_ends(m) for m in pattern.finditer(text)):
             return
 
 
 def _wrong_order(text: str) -> Iterator[str]:
     """ "Rose from 5 to 4": the figures go the other way than the word."""
-    for low, high, before, after in _changes(text):
+    for low, end, before, after in _changes(text):
         ways = [
             (o, w, d)
             for o, w, d in directions(text)
-            if low - 60 <= o < high and d in ("up", "down")
+            if low - 60 <= o < end and d in ("up", "down")
         ]
         if not ways or before == after or "range" in text[max(0, low - 40) : low].lower():
             continue
@@ -315,6 +317,19 @@ def too_certain(claim: Claim, evidence: Sequence[Evidence]) -> str | None:
         if best and all(hedged(each) for each in best):
             return "its quotes only say that it may be, or is expected"
     return None
+
+
+def is_verbatim(claim: Claim, evidence: Sequence[Evidence]) -> bool:
+    """Whether it is, word for word, one or more whole sentences of a document that it cites."""
+    for e in evidence:
+        at = e.context.find(claim.text)
+        if at < 0 or e.quote not in claim.text and claim.text not in e.quote:
+            continue
+        before, after = e.context[:at].rstrip(), e.context[at + len(claim.text) :].lstrip()
+        begins = not before or before[-1] in ".!?:\"'" or (claim.text[0].isupper() and before[-1] in "-*•")
+        if begins and (not after or claim.text[-1] in ".!?\"'"):
+            return True
+    return False
 
 
 def beside_the_quotes(claim: Claim, evidence: Sequence[Evidence], least: float) -> str | None:

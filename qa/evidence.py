@@ -221,7 +221,13 @@ class Evidence:
     @cached_property
     def figures(self) -> list[Figure]:
         found = [] if self._is_all_rows else [Figure(q, q.start) for q in figures(self.quote)]
-        return found + [each for row in self.rows for each in self._row_figures(row)]
+        found += [each for row in self.rows for each in self._row_figures(row)]
+        # "3 mo. Mar 2024": how long a column's period is.
+        return found + [
+            Figure(quantity, -1, in_row=True)
+            for quantity in figures(self.heads)
+            if re.match(r"\s*(?:mo\b|months?|weeks?|days|quarters?)", self.heads[quantity.end :])
+        ]
 
     @property
     def _is_all_rows(self) -> bool:

@@ -17,6 +17,7 @@ from qa.checking_words import (
     LEAST_SHARE,
     beside_the_quotes,
     flipped,
+    is_verbatim,
     negated_otherwise,
     of_another_kind,
     too_certain,
@@ -107,7 +108,11 @@ def verify(
         return Dropped(text, reason, tuple(lost))
     evidence = [each for _, each in cited]
     claim = Claim(fold(text))
-    for check in _checks(known_names, least_share):
+    checks = _checks(known_names, least_share)
+    if is_verbatim(claim, evidence):
+        # The document's own whole sentence: nothing in it can have been turned round.
+        checks = ()
+    for check in checks:
         problem = check(claim, evidence)
         if problem:
             return Dropped(text, problem, tuple(lost))

@@ -116,7 +116,8 @@ def directions(text: str) -> Iterator[tuple[int, str, str]]:
     for match in re.finditer(r"[^\W\d_]+", text):
         word = match[0].lower()
         name = _SURFACE.get(word)
-        if name is None:
+        if name is None or (match[0][0].isupper() and text[: match.start()].strip(" \"'(|")
+                            and not re.search(r"[.:|]\s*$", text[: match.start()])):
             continue
         after = text[match.end() : match.end() + 12].lower()
         before = text[max(0, match.start() - 12) : match.start()].lower()

@@ -208,7 +208,7 @@ def _of_year(
 ) -> bool:
     wanted = _year_of(claim.text, claim.times, said.start, said.end)
     if wanted is None:
-        return True
+        return not _is_of_before(claim, said, e, figure)
     if figure.in_row:
         return not figure.years or wanted in figure.years
     at = figure.offset
@@ -219,6 +219,22 @@ def _of_year(
     if _is_compared(e.quote, at) and _AN_EARLIER_YEAR.search(e.quote, max(0, at - 60)):
         return own is None or wanted == own - 1
     return wanted in e.times.years or own is None or wanted == own
+
+
+def _is_of_before(claim: Claim, said: Quantity, e: Evidence, figure: Figure) -> bool:
+    """Whether a figure of the year before is said as if it were of now: without any year."""
+    if claim.times.years or "|" in claim.text or _is_compared(claim.text, said.start):
+        return False
+    if figure.in_row:
+        newest = max((year for f in e.figures for year in f.years), default=0)
+        return bool(figure.years) and max(figure.years) < newest
+    if not _is_compared(e.quote, figure.offset):
+        return False
+    held = _year_of(e.quote, e.times, figure.offset, figure.quantity.end)
+    after = e.quote[figure.quantity.end : figure.quantity.end + 40]
+    return bool(_AN_EARLIER_YEAR.search(after)) or (
+        held is not None and held < max(e.times.years, default=0)
+    )
 
 
 def _year_of(text: str, found: Times, start: int, end: int) -> int | None:

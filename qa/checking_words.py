@@ -27,6 +27,7 @@ from qa.wording import (
 
 # Calibrated on the pairs of tests/verifier_pairs: honest paraphrases lie above.
 LEAST_SHARE = 0.5
+LEAST_SHARE_OF_PART = 0.34
 NEGATION_REACH = 3
 _OPPOSITE = {"up": "down", "down": "up", "better": "worse", "worse": "better"}
 _FROM_TO = re.compile(r"\bfrom\b(?P<a>[^;]{1,60}?)\bto\b(?P<b>(?:(?!\bfrom\b)[^;]){1,60})", re.I)
@@ -74,6 +75,7 @@ def flipped(claim: Claim, evidence: Sequence[Evidence]) -> str | None:
                 return problem
             continue
         parts = _best_parts(claim, offset, evidence)
+        parts = [part for part in parts if _has_anchor(part, claim, offset)] or parts
         ways = {w for part in parts for w in _ways_of(part, claim, offset)}
         if way in ways or _alike(way, ways, claim.text):
             continue
@@ -108,6 +110,16 @@ def _ways_of(part: str, claim: Claim, offset: int) -> set[str]:
     # Each anchor votes for the direction word next to it.
     votes = [min(found, key=lambda f: abs(f[0] - place))[2] for place in places]
     return {max(set(votes), key=votes.count)}
+
+
+def _has_anchor(part: str, claim: Claim, offset: int) -> bool:
+    held, there = figures(part), content(part)
+    return any(
+        any(is_rounded(anchor, q.amount) for q in held)
+        if isinstance(anchor, Quantity)
+        else anchor in there
+        for anchor in _anchors(claim, offset)
+    )
 
 
 def _anchors(claim: Claim, offset: int) -> list[Quantity | str]:
@@ -295,10 +307,10 @@ def negated_otherwise(claim: Claim, evidence: Sequence[Evidence]) -> str | None:
 def _reaches(text: str) -> Iterator[list[str]]:
     """Per negation the stems of what it denies: the next few words that say something."""
     for end in negations(text):
-        stop = re.search(r"[.;:,]|\bbut\b", text[end:])
+        stop = re.search(r"[.;:,](?!\d)|\bbut\b", text[end:])
         denied = content(text[end : end + stop.start() if stop else len(text)])[:NEGATION_REACH]
-        if denied:
-            yield denied
+        # What denies a mere figure ("was not $5 million") denies the words before it.
+        yield denied or content(text[:end])[-NEGATION_REACH:] or [""]
 
 
 def _meets(one: Sequence[str], other: Sequence[str]) -> bool:
@@ -349,4 +361,16 @@ def beside_the_quotes(claim: Claim, evidence: Sequence[Evidence], least: float) 
             else "it says nothing that its quotes say"
         )
     share = share_found(own, held)
-    return None if share >= least else f"only {share:.0%} of its words are in its quotes"
+    if share < least:
+        return f"only {share:.0%} of its words are in its quotes"
+    for part in _statements(claim.text):
+        said = [each for each in content(part) if each not in names]
+        if len(said) >= 2 and share_found(said, held) < LEAST_SHARE_OF_PART:
+            return f"its quotes say nothing of “{part.strip(' ,.')[:60]}”"
+    return None
+
+
+def _statements(text: str) -> Iterator[str]:
+    """The parts of a sentence, cut also where "and" begins a statement of its own."""
+    for low, high in clauses(text):
+        yield from re.split(r"\s+and\s+(?=(?:the|its|their|an?|that|this|it|they)\s)", text[low:high])

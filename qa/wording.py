@@ -141,12 +141,10 @@ def negations(text: str) -> Iterator[int]:
         word = match[0].lower().replace("’", "'")
         after = text[match.end() : match.end() + 24].lower()
         if word in ("no", "not") and re.match(
-            r"\s+(?:later|earlier|more|less|fewer|only|longer than|material|\d)", after
+            r"\s+(?:later|earlier|more|less|fewer|only|longer) than|\s+only|\.\s?\d", after
         ):
-            if not re.match(r"\s+material", after):
-                continue
-            yield match.end()
-        elif word in NEGATION or word.endswith("n't"):
+            continue
+        if word in NEGATION or word.endswith("n't"):
             yield match.end()
         elif word in NEGATING_VERBS and re.match(r"\s+to\b", after):
             yield match.end()

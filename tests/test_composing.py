@@ -239,7 +239,7 @@ def test_without_an_endpoint_it_is_extractive(alice: User, offered: list[Offered
 def test_hidden_documents_are_not_offered(alice: User) -> None:
     from small_corpus import source
 
-    row = document(PASSAGES, origin=source("Vault", "secret"))
+    row = document(PASSAGES, origin=source("Vault", "expert"))
     assert offer(passages_of(row), alice) == []
 
 

@@ -84,9 +84,7 @@ class AnswerSentence(models.Model):
 class Citation(models.Model):
     """`quote` is `document.text[start:end]`; the chunk may be cut anew later, the text never."""
 
-    sentence = models.ForeignKey(
-        AnswerSentence, on_delete=models.CASCADE, related_name="citations"
-    )
+    sentence = models.ForeignKey(AnswerSentence, on_delete=models.CASCADE, related_name="citations")
     ordinal = models.PositiveSmallIntegerField()
     document = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="+")
     chunk = models.ForeignKey(

@@ -27,6 +27,7 @@ from qa.wording import (
 )
 
 _SCALE = re.compile(r"\bin\s+(thousands|millions|billions)\b", re.IGNORECASE)
+_DURATION = re.compile(r"[\s-]*(?:mo\b|months?|weeks?|days?|quarters?)")
 _POWER = {"thousands": 3, "millions": 6, "billions": 9}
 _OUTWARD = re.compile(
     r"purchas|payment|repurchas|acqui|dividend|expense|cost|tax|repay|used|loss|capital|addition|"
@@ -102,6 +103,8 @@ def unbacked_figure(claim: Claim, evidence: Sequence[Evidence]) -> str | None:
                 continue
         if not equal:
             return f"no quote has the figure {shown}"
+        if any(f.offset < 0 for _, f in equal):
+            continue
         for name, agrees in _AGREEMENTS:
             equal = [(e, f) for e, f in equal if agrees(claim, quantity, e, f, evidence)]
             if not equal:
@@ -121,7 +124,7 @@ def _stands(token: str, text: str) -> bool:
 def _equals(claim: Claim, said: Quantity, figure: Figure) -> bool:
     """Same value, unit, currency and sign."""
     held = figure.quantity
-    if figure.offset < 0 and not re.match(r"\s*(?:mo\b|month|week|day|quarter)", claim.text[said.end :]):
+    if figure.offset < 0 and not _DURATION.match(claim.text[said.end :]):
         return False
     if "odd" in (said.unit, held.unit):
         return said.unit == held.unit and said.surface == held.surface
@@ -284,7 +287,7 @@ def _names(company: str, evidence: Sequence[Evidence]) -> list[str]:
     for each in evidence:
         if each.source.header.company == company:
             found.update(each.source.header.names)
-    return [name for name in found | {company.split()[0].strip(",.")} if len(name) > 1]
+    return [name for name in found | {company.split(maxsplit=1)[0].strip(",.")} if len(name) > 1]
 
 
 def _places(name: str, text: str) -> list[int]:

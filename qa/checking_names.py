@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 from ingestion.recognising.words import generic
@@ -21,7 +22,19 @@ _ORDINAL = re.compile(r"\b(\d+)(?:st|nd|rd|th)\b")
 _ORDINAL_WORDS = {
     word: number
     for number, word in enumerate(
-        "first second third fourth fifth sixth seventh eighth ninth tenth".split(), 1
+        [
+            "first",
+            "second",
+            "third",
+            "fourth",
+            "fifth",
+            "sixth",
+            "seventh",
+            "eighth",
+            "ninth",
+            "tenth",
+        ],
+        1,
     )
 }
 _FORMS = {
@@ -33,13 +46,36 @@ _FORMS = {
     "announcement": "announcement press release",
     "news": "news article",
 }
-_KNOWN_SHORT = frozenset("CEO CFO COO CTO US U.S I A AI R&D IT Q1 Q2 Q3 Q4 FY GAAP EPS".split())
+_KNOWN_SHORT = frozenset(
+    [
+        "CEO",
+        "CFO",
+        "COO",
+        "CTO",
+        "US",
+        "U.S",
+        "I",
+        "A",
+        "AI",
+        "R&D",
+        "IT",
+        "Q1",
+        "Q2",
+        "Q3",
+        "Q4",
+        "FY",
+        "GAAP",
+        "EPS",
+    ]
+)
 _EXPANDED = {
     "CEO": "chief executive", "CFO": "chief financial", "COO": "chief operating",
     "R&D": "research and development", "AI": "artificial intelligence", "EPS": "per share",
     "U.S": "united states", "US": "united states", "US$": "$", "FY": "", "I": "",
     "A": "", "UK": "united kingdom", "EU": "european union", "SG&A": "selling, general",
 }  # fmt: skip
+# Full-width digits have one reading.
+_PLAIN_DIGITS = "0123456789" + "".join(map(chr, range(0xFF10, 0xFF1A)))
 _OTHER_DIGITS = re.compile(r"[^\x00-\x7f]")
 
 
@@ -49,9 +85,8 @@ def strange_letters(text: str) -> str | None:
         category = unicodedata.category(character)
         if category in ("Cf", "Co", "Cs", "Cn") or (category == "Cc" and character not in "\t\n\r"):
             return f"it holds the invisible character U+{ord(character):04X}"
-        if category in ("Nd", "Nl", "No") and ord(character) > 127:
-            if not 0xFF10 <= ord(character) <= 0xFF19:
-                return f"it holds the figure {character}, which can be read in two ways"
+        if category in ("Nd", "Nl", "No") and character not in _PLAIN_DIGITS:
+            return f"it holds the figure {character}, which can be read in two ways"
     if sum(unicodedata.combining(character) > 0 for character in text) > 3:
         return "it piles marks on letters"
     return None
@@ -71,60 +106,58 @@ def mixed_scripts(text: str) -> str | None:
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """What quotes, heads and headers have: words as written, stems, and all of it in small."""
+
+    exact: frozenset[str]
+    stems: frozenset[str]
+    lowered: str
+
+
 def unbacked_name(claim: Claim, evidence: Sequence[Evidence], known: frozenset[str]) -> str | None:
     """Why the first name, or rare word, that neither quotes nor header hold is refused.
 
     `known` are names of companies in small letters, so that "Target" at the start of a sentence
     is not taken for an everyday word.
     """
-    held = " ".join(f"{e.quote} {e.heads}" for e in evidence)
-    headers = " ".join(_header_words(e) for e in evidence)
-    exact = _tokens(held) | _tokens(headers)
-    stems = {stem(each) for each in words(f"{held} {headers}")}
-    lowered = f"{held} {headers}".lower()
-    for low, _, token in tokens_with_digits(claim.text):
-        if token not in held and token not in headers:
+    text = " ".join(f"{e.quote} {e.heads} {_header_words(e)}" for e in evidence)
+    held = _Held(
+        frozenset(_tokens(text)), frozenset(stem(each) for each in words(text)), text.lower()
+    )
+    for *_, token in tokens_with_digits(claim.text):
+        if token not in text:
             return f"no quote has “{token}”"
-    spans = claim.times.spans
-    taken = [(q.start, q.end) for q in claim.figures]
+    taken = [*claim.times.spans, *((q.start, q.end) for q in claim.figures)]
     for match in _NAME.finditer(claim.text):
-        if any(a < match.end() and match.start() < b for a, b in (*spans, *taken)):
+        if any(a < match.end() and match.start() < b for a, b in taken):
             continue
-        problem = _unbacked(claim.text, match, exact, stems, lowered, known)
+        problem = _unbacked(claim.text, match, held, known)
         if problem:
             return problem
     return None
 
 
-def _unbacked(
-    text: str, match: re.Match[str], exact: set[str], stems: set[str], lowered: str,
-    known: frozenset[str],
-) -> str | None:  # fmt: skip
-    word = re.sub(r"'s?$", "", match[0]).rstrip(".-&'")
-    if not word or word in exact or any(map(str.isdigit, word)):
+def _unbacked(text: str, match: re.Match[str], held: _Held, known: frozenset[str]) -> str | None:
+    word = _bare(match[0])
+    if not word or word in held.exact or any(map(str.isdigit, word)):
         return None
-    low = word.lower()
-    if _EXPANDED.get(word) is not None and _EXPANDED[word] in lowered:
+    if word in _EXPANDED and _EXPANDED[word] in held.lowered:
         return None
-    capital = word[0].isupper()
-    starts = not text[: match.start()].strip(" \"'(|") or bool(
-        re.search(r"[.:|]\s*[\"'(]?$", text[: match.start()])
-    )
-    if capital and not starts:
+    before = text[: match.start()]
+    starts = not before.strip(" \"'(|") or bool(re.search(r"[.:|]\s*[\"'(]?$", before))
+    if word[0].isupper() and (not starts or word.lower() in known):
         parts = [part for part in re.split(r"[-&.]", word) if part]
-        if len(parts) > 1 and all(part in exact or _is_everyday(part) for part in parts):
-            return None
-        if low in STOP:
-            return None
-        return f"no quote names “{word}”"
-    if capital and low in known and low not in {stem_word.lower() for stem_word in exact}:
-        return f"no quote names “{word}”"
+        joined = len(parts) > 1 and all(p in held.exact or _is_everyday(p) for p in parts)
+        return None if joined or word.lower() in STOP else f"no quote names “{word}”"
     if _OTHER_DIGITS.search(word):
         return f"no quote has “{word}”"
-    for part in low.split("-"):
-        if part and stem(part) not in stems and not _is_everyday(part):
-            return f"no quote has the word “{word}”"
-    return None
+    rare = [p for p in word.lower().split("-") if stem(p) not in held.stems and not _is_everyday(p)]
+    return f"no quote has the word “{word}”" if any(rare) else None
+
+
+def _bare(word: str) -> str:
+    return re.sub(r"'s?$", "", word).rstrip(".-&'")
 
 
 @lru_cache(maxsize=1)
@@ -139,7 +172,7 @@ def _is_everyday(word: str) -> bool:
 def _tokens(text: str) -> set[str]:
     found = set()
     for match in _NAME.finditer(text):
-        word = re.sub(r"'s?$", "", match[0]).rstrip(".-&'")
+        word = _bare(match[0])
         found.add(word)
         found.update(part for part in re.split(r"[-&./]", word) if part)
     return found
@@ -157,12 +190,14 @@ def unbacked_time(claim: Claim, evidence: Sequence[Evidence]) -> str | None:
     held = [e.times for e in evidence] + [e.head_times for e in evidence]
     years = {y for t in held for y in t.years} | {h.fiscal_year for h in headers}
     years |= _earlier_years(evidence)
+    quarters = {q for t in held for q in t.quarters} | {h.fiscal_quarter for h in headers}
+    published = {h.published_on.month for h in headers if h.published_on and said.days}
     for name, wanted, found in (
         ("year", said.years, years),
-        ("quarter", said.quarters, {q for t in held for q in t.quarters} | {h.fiscal_quarter for h in headers}),
+        ("quarter", said.quarters, quarters),
         ("half", said.halves, {x for t in held for x in t.halves}),
-        ("month", said.months, {m for t in held for m in t.months} | {h.published_on.month for h in headers if h.published_on and said.days}),
-    ):  # fmt: skip
+        ("month", said.months, {m for t in held for m in t.months} | published),
+    ):
         missing = sorted(set(wanted) - found)
         if missing:
             return f"no quote is of the {name} {missing[0]}"
@@ -171,10 +206,11 @@ def unbacked_time(claim: Claim, evidence: Sequence[Evidence]) -> str | None:
     }
     loose = {day[-5:] for day in days}
     for day in sorted(said.days):
-        if day not in days and not (day.startswith("--") and day[-5:] in loose):
-            # "December 31" in the quote, its year in the header.
-            if f"--{day[-5:]}" not in days or int(day[:4]) not in years:
-                return f"no quote has the day {day.lstrip('-')}"
+        if day in days or (day.startswith("--") and day[-5:] in loose):
+            continue
+        # "December 31" in the quote, its year in the header.
+        if f"--{day[-5:]}" not in days or int(day[:4]) not in years:
+            return f"no quote has the day {day.lstrip('-')}"
     return _unbacked_ordinal(claim, evidence)
 
 

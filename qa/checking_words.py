@@ -70,9 +70,9 @@ def flipped(claim: Claim, evidence: Sequence[Evidence]) -> str | None:
                 return f"no quote says “{word}”"
             continue
         if _implied(claim.text, way):
-            problem = _reversed(claim, offset, word, way, evidence)
-            if problem:
-                return problem
+            turned = _reversed(claim, offset, word, way, evidence)
+            if turned:
+                return turned
             continue
         parts = _best_parts(claim, offset, evidence)
         parts = [part for part in parts if _has_anchor(part, claim, offset)] or parts
@@ -210,9 +210,7 @@ def _wrong_order(text: str) -> Iterator[str]:
     """ "Rose from 5 to 4": the figures go the other way than the word."""
     for low, end, before, after in _changes(text):
         ways = [
-            (o, w, d)
-            for o, w, d in directions(text)
-            if low - 60 <= o < end and d in ("up", "down")
+            (o, w, d) for o, w, d in directions(text) if low - 60 <= o < end and d in ("up", "down")
         ]
         if not ways or before == after or "range" in text[max(0, low - 40) : low].lower():
             continue
@@ -335,10 +333,14 @@ def is_verbatim(claim: Claim, evidence: Sequence[Evidence]) -> bool:
     """Whether it is, word for word, one or more whole sentences of a document that it cites."""
     for e in evidence:
         at = e.context.find(claim.text)
-        if at < 0 or e.quote not in claim.text and claim.text not in e.quote:
+        if at < 0 or (e.quote not in claim.text and claim.text not in e.quote):
             continue
         before, after = e.context[:at].rstrip(), e.context[at + len(claim.text) :].lstrip()
-        begins = not before or before[-1] in ".!?:\"'" or (claim.text[0].isupper() and before[-1] in "-*•")
+        begins = (
+            not before
+            or before[-1] in ".!?:\"'"
+            or (claim.text[0].isupper() and before[-1] in "-*•")
+        )
         if begins and (not after or claim.text[-1] in ".!?\"'"):
             return True
     return False
@@ -373,4 +375,6 @@ def beside_the_quotes(claim: Claim, evidence: Sequence[Evidence], least: float) 
 def _statements(text: str) -> Iterator[str]:
     """The parts of a sentence, cut also where "and" begins a statement of its own."""
     for low, high in clauses(text):
-        yield from re.split(r"\s+and\s+(?=(?:the|its|their|an?|that|this|it|they)\s)", text[low:high])
+        yield from re.split(
+            r"\s+and\s+(?=(?:the|its|their|an?|that|this|it|they)\s)", text[low:high]
+        )

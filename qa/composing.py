@@ -164,7 +164,7 @@ def _by_model(
 ) -> None:
     model = llm.model_for(route)
     system = llm.prompt(prompt_name(understanding, route))
-    used = _affordable(question, answer.offered, understanding, system, model)
+    used = _affordable(question, answer.offered, system, model)
     sources = {each.reference: each.source for each in used}
     message = write_message(question, _in_order(used, understanding))
     answer.composed.passages_used = len(used)
@@ -200,7 +200,6 @@ def prompt_name(understanding: Asked | None, route: str) -> str:
 def _affordable(
     question: str,
     offered: Sequence[Offered],
-    understanding: Asked | None,
     system: llm.Prompt,
     model: llm.Model,
 ) -> list[Offered]:
@@ -266,9 +265,7 @@ def _by_extraction(
     )  # fmt: skip
 
 
-def _agreement(
-    offered: Sequence[Offered], understanding: Asked | None
-) -> Iterator[bool | None]:
+def _agreement(offered: Sequence[Offered], understanding: Asked | None) -> Iterator[bool | None]:
     """Whether any passage is of an asked company, and of an asked year; None where none is asked."""
     if understanding is None:
         yield from (None, None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 
 from qa.table_heads import Row, line_at, row_at
 
@@ -50,7 +51,12 @@ def units(text: str, start: int, end: int) -> list[Unit]:
             block = (block[0] if block else low, high)
         offset = high + 1
     found.extend(_sentences(text, block))
-    return found
+    return [unit for unit in found if unit.row is not None or _is_whole(unit)]
+
+
+def _is_whole(unit: Unit) -> bool:
+    """Whether it begins a sentence: a passage may begin in the middle of one."""
+    return not unit.shown[:1].islower()
 
 
 def _breaks(line: str, before: str) -> bool:
@@ -71,11 +77,11 @@ def _sentences(text: str, block: tuple[int, int] | None) -> list[Unit]:
             cuts.append(match.end())
     cuts.append(high)
     found = []
-    for begin, finish in zip(cuts, cuts[1:], strict=False):
+    for begin, finish in pairwise(cuts):
         span = text[begin:finish]
         start, end = begin + len(span) - len(span.lstrip()), finish - len(span) + len(span.rstrip())
         shown = " ".join(_BULLET.sub("", text[start:end]).split())
-        shown = re.sub(r"(?<=[a-z])- (?=[a-z])", "-", shown)
+        shown = re.sub(r"\*\*|__", "", re.sub(r"(?<=[a-z])- (?=[a-z])", "-", shown))
         if SHORTEST <= len(shown) <= LONGEST and re.search(r"[.!?][\"'”’)]*$", shown):
             found.append(Unit(start, end, shown))
     return found

@@ -40,8 +40,20 @@ _HALF = re.compile(r"\b(first|second|1st|2nd)[\s-]+half\b|\b(?:H([12])|([12])H)(
 _MONTHS = {
     name: number
     for number, name in enumerate(
-        "January February March April May June July August September October November "
-        "December".split(),
+        [
+            "January",
+            "February",
+            "March",
+            "April",
+            "May",
+            "June",
+            "July",
+            "August",
+            "September",
+            "October",
+            "November",
+            "December",
+        ],
         1,
     )
 }

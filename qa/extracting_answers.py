@@ -14,7 +14,7 @@ from qa.quoting import fold
 from qa.scoring_units import Ranked, is_anaphoric, rank
 from qa.verifying import Drafted
 
-FACTUAL_SENTENCES = 4
+FACTUAL_SENTENCES = 5
 SYNTHESIS_SENTENCES = 8
 PER_GROUP = 2
 # Of the best score; what lies below says little.

@@ -330,9 +330,7 @@ def _object(**properties: Any) -> dict[str, Any]:
 
 _STRING = {"type": "string"}
 _CITATIONS = {"type": "array", "items": _object(passage=_STRING, quote=_STRING)}
-SCHEMA = _object(
-    sentences={"type": "array", "items": _object(text=_STRING, citations=_CITATIONS)}
-)
+SCHEMA = _object(sentences={"type": "array", "items": _object(text=_STRING, citations=_CITATIONS)})
 
 
 def _wait(error: openai.OpenAIError, pause: float) -> float | None:

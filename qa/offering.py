@@ -50,7 +50,7 @@ def offer(passages: Sequence[Passage], user: User) -> list[Offered]:
         Document.objects.visible_to(user).filter(pk__in=wanted).select_related("company").in_bulk()
     )
     names = _names_of({d.company_id for d in documents.values() if d.company_id})
-    offered = []
+    offered: list[Offered] = []
     for passage in passages:
         document = documents.get(passage.document_id)
         if document is None:

@@ -27,10 +27,28 @@ _CURRENCIES = {
     "won": "KRW", "s$": "SGD", "nz$": "NZD", "r$": "BRL", "brl": "BRL", "mxn": "MXN",
     "peso": "MXN", "krona": "SEK", "sek": "SEK", "nok": "NOK", "dkk": "DKK",
 }  # fmt: skip
-_ONES = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
-    "sixteen seventeen eighteen nineteen"
-).split()
+_ONES = [
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+]
 _TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 _WORDS = {word: value for value, word in enumerate(_ONES)} | {
     word: 10 * value for value, word in enumerate(_TENS, 2)
@@ -97,9 +115,11 @@ def quantities(text: str) -> list[Quantity]:
     """All figures in reading order; offsets are into `text`, which must be folded already."""
     found = list(_figures(text))
     taken = {index for each in found for index in range(each.start, each.end)}
-    for match in _SPELLED.finditer(text):
-        if match.start() not in taken and not _is_pronoun(text, match):
-            found.append(_spelled(match))
+    found += [
+        _spelled(match)
+        for match in _SPELLED.finditer(text)
+        if match.start() not in taken and not _is_pronoun(match)
+    ]
     return _with_ranges(text, sorted(found, key=lambda each: each.start))
 
 
@@ -113,9 +133,11 @@ def _figures(text: str) -> Iterator[Quantity]:
             and (text[match.end()].isalpha() or text[match.end()] == "_")
             and not text[match.end() - 1].isspace()
         )
-        if glued or any(start <= low < end for start, end in gapped):
-            yield _odd(text, low, high)
-        elif not _GRAMMAR.fullmatch(number):
+        if (
+            glued
+            or any(start <= low < end for start, end in gapped)
+            or not _GRAMMAR.fullmatch(number)
+        ):
             yield _odd(text, low, high)
         else:
             yield _regular(match)
@@ -141,9 +163,7 @@ def _regular(match: re.Match[str]) -> Quantity:
     unit, currency = _unit(match)
     amount = Decimal(number or "0").scaleb(power)
     step = Decimal(1).scaleb(power - decimals)
-    if match["bps"]:
-        amount, step = amount / 100, step / 100
-    elif match["cents"]:
+    if match["bps"] or match["cents"]:
         amount, step = amount / 100, step / 100
     end = match.end()
     if match["close"] and not match["open"]:
@@ -199,7 +219,7 @@ def _spelled(match: re.Match[str]) -> Quantity:
     return Quantity(match.start(), match.end(), match[0], unit, amount, step, currency, bool(power))
 
 
-def _is_pronoun(text: str, match: re.Match[str]) -> bool:
+def _is_pronoun(match: re.Match[str]) -> bool:
     """Whether "one" (or "no one") counts nothing."""
     return match["number"].lower() == "one" and not match["scale"]
 

@@ -109,7 +109,8 @@ def locate(quote: str, text: str, start: int, end: int) -> tuple[int, int] | Non
 
 def _occurrences(wanted: str, text: str) -> list[tuple[int, int]]:
     if _BROKEN not in text:
-        found, low = [], text.find(wanted)
+        found: list[tuple[int, int]] = []
+        low = text.find(wanted)
         while low >= 0 and len(found) < 50:
             found.append((low, low + len(wanted)))
             low = text.find(wanted, low + 1)
@@ -129,7 +130,7 @@ def _is_whole(text: str, low: int, high: int) -> bool:
 
 
 def _joins(left: str, right: str) -> bool:
-    return (left.isalnum() or left in "_'" + _BROKEN) and right.isalnum() or right == _BROKEN
+    return ((left.isalnum() or left in "_'" + _BROKEN) and right.isalnum()) or right == _BROKEN
 
 
 def _widened(text: str, start: int, end: int, limit: int) -> tuple[int, int]:

@@ -44,7 +44,7 @@ class ObjectReader:
                 self._escaped = False
             elif character == "\\":
                 self._escaped = True
-            elif character == '"' or character == "\n":
+            elif character in '"\n':
                 # No JSON string holds a line end: a torn one ends with its line.
                 self._in_string = False
                 if character == "\n":

@@ -21,15 +21,21 @@ from qa.quantities import quantities
 from qa.quoting import fold
 from qa.wording import content, directions, says_the_same
 
-# Embedding one takes about 3 ms on two quiet cores.
-MOST_EMBEDDED = 48
-LONGEST_EMBEDDED = 320
+# Embedding one takes a few ms on two quiet cores.
+MOST_EMBEDDED = 32
+LONGEST_EMBEDDED = 256
 _FIGURE_ASKED = re.compile(
     r"\bhow (?:much|many|large|big|far|high|long)\b|\bwhat (?:was|were|is|are|share|price|percent\w*|"
-    r"amount|charge|level|number|did .* (?:report|spend|pay|record))\b|\bby how\b|\bguidance\b", re.I
+    r"amount|charge|level|number|did .* (?:report|spend|pay|record))\b|\bby how\b|\bguidance\b",
+    re.I,
 )
-_CAUSE_ASKED = re.compile(r"\bwhy\b|\breasons?\b|\bcauses?\b|\bprompt\w*\b|\bblame\w*\b|\bled to\b|\bexplain", re.I)
-_CAUSE = re.compile(r"\bbecause\b|\bdue to\b|\battribut\w+\b|\breflect\w*\b|\bas a result\b|\bdriven by\b|\bcaused\b|\bowing\b|\bafter\b|\bprimarily\b", re.I)
+_CAUSE_ASKED = re.compile(
+    r"\bwhy\b|\breasons?\b|\bcauses?\b|\bprompt\w*\b|\bblame\w*\b|\bled to\b|\bexplain", re.I
+)
+_CAUSE = re.compile(
+    r"\bbecause\b|\bdue to\b|\battribut\w+\b|\breflect\w*\b|\bas a result\b|\bdriven by\b|\bcaused\b|\bowing\b|\bafter\b|\bprimarily\b",
+    re.I,
+)
 _PERSON_ASKED = re.compile(r"\bwho\b", re.I)
 _DATE_ASKED = re.compile(r"\bwhen\b", re.I)
 
@@ -142,18 +148,28 @@ def _fit(asked: _Question, understanding: Asked | None, each: Offered, unit: Uni
         fit += 0.2
     if "?" in folded:
         fit -= 0.5
+    if unit.row is not None and not any(cell.column for cell in unit.row.cells):
+        # Nobody can read figures without their heads.
+        fit -= 0.3
     return fit + _period_fit(asked, each, folded) + _company_fit(asked, understanding, each)
 
 
 def _period_fit(asked: _Question, each: Offered, folded: str) -> float:
+    """By what the sentence itself says, else by its document's period.
+
+    A document of the year after holds the asked year's figures too, as columns and comparisons.
+    """
     header, own = each.source.header, times(folded)
     fit = 0.0
     if asked.times.years:
-        named = own.years or ({header.fiscal_year} if header.fiscal_year else set())
-        fit += 0.2 if asked.times.years & set(named) else -0.2
+        if own.years:
+            fit += 0.25 if asked.times.years & own.years else -0.35
+        elif header.fiscal_year:
+            after = header.fiscal_year - 1 in asked.times.years
+            fit += 0.25 if header.fiscal_year in asked.times.years else (0.0 if after else -0.35)
     if asked.times.quarters:
-        quarters = own.quarters or ({header.fiscal_quarter} if header.fiscal_quarter else set())
-        fit += 0.25 if asked.times.quarters & set(quarters) else -0.15
+        held = own.quarters or ({header.fiscal_quarter} if header.fiscal_quarter else set())
+        fit += 0.3 if asked.times.quarters & set(held) else -0.3
     return fit
 
 
@@ -165,9 +181,7 @@ def _company_fit(asked: _Question, understanding: Asked | None, each: Offered) -
     return 0.25 if any(len(name) > 2 and name in asked.text for name in names) else 0.0
 
 
-def _similarities(
-    question: str, candidates: Sequence[tuple[Offered, Unit]]
-) -> np.ndarray | None:
+def _similarities(question: str, candidates: Sequence[tuple[Offered, Unit]]) -> np.ndarray | None:
     if not candidates:
         return None
     texts = [

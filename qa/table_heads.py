@@ -29,6 +29,7 @@ _PERIOD = re.compile(
     r"(?:(?:Q[1-4]|[1-4]Q|H[12])\s*)?(?:(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.?\s+)?"
     r"(?:\d{1,2},\s+)?(?:FY\s?|[Ff]iscal\s+)?(?:19|20)\d\d"
 )
+_QUARTERS = re.compile(r"\b(?:Q[1-4]|[1-4]Q|Full year|Year|FY|Total)\b")
 _PROSE = re.compile(r"[a-z]{2,}[^|]{60,}[.;,]$|[a-z]\.$")
 
 
@@ -160,8 +161,10 @@ def _above(text: str, start: int, n_cells: int) -> tuple[list[str], int | None, 
 
 def _heads(line: str) -> list[str]:
     """The columns of a line that has only periods, or periods and short words."""
-    if len(line) > 200 or line.endswith((".", ";")) and " | " not in line:
+    if len(line) > 200 or (line.endswith((".", ";")) and " | " not in line):
         return []
+    if len(_QUARTERS.findall(line)) >= 2 and not _QUARTERS.sub("", line).strip(" |"):
+        return [match[0] for match in _QUARTERS.finditer(line)]
     if " | " in line:
         parts = [part.strip() for part in line.split(" | ")]
         return parts if sum(bool(_YEAR.search(part)) for part in parts) >= 1 else []

@@ -34,7 +34,7 @@ MOST_CITATIONS = 8
 LEAST_QUOTE_CHARACTERS = 8
 _MARKUP = re.compile(
     r"<\s*[a-zA-Z/!?]|&(?:#x?[0-9a-fA-F]+|[a-zA-Z]{2,8});|\]\s*\(|!\[|`|\bhttps?:|\bwww\.|"
-    r"\bjavascript:|\bdata:[a-z]+/|\bmailto:|://|\{\{|\}\}|\{%|\*\*|__|^\s*#{1,6}\s|\$\(|"
+    r"\bjavascript:|\bdata:[a-z]+/|\bmailto:|://|\{\{|\}\}|\{%|\*\*|__|^\s*#{1,6}\s|"
     r"[\w.+-]+@[\w-]+\.[a-z]{2,}|\b[\w-]+\.(?:com|net|org|io|biz|info|xyz)(?:/|\b)",
     re.IGNORECASE | re.MULTILINE,
 )

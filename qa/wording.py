@@ -116,8 +116,11 @@ def directions(text: str) -> Iterator[tuple[int, str, str]]:
     for match in re.finditer(r"[^\W\d_]+", text):
         word = match[0].lower()
         name = _SURFACE.get(word)
-        if name is None or (match[0][0].isupper() and text[: match.start()].strip(" \"'(|")
-                            and not re.search(r"[.:|]\s*$", text[: match.start()])):
+        if name is None or (
+            match[0][0].isupper()
+            and text[: match.start()].strip(" \"'(|")
+            and not re.search(r"[.:|]\s*$", text[: match.start()])
+        ):
             continue
         after = text[match.end() : match.end() + 12].lower()
         before = text[max(0, match.start() - 12) : match.start()].lower()
@@ -144,9 +147,11 @@ def negations(text: str) -> Iterator[int]:
             r"\s+(?:later|earlier|more|less|fewer|only|longer) than|\s+only|\.\s?\d", after
         ):
             continue
-        if word in NEGATION or word.endswith("n't"):
-            yield match.end()
-        elif word in NEGATING_VERBS and re.match(r"\s+to\b", after):
+        if (
+            word in NEGATION
+            or word.endswith("n't")
+            or (word in NEGATING_VERBS and re.match(r"\s+to\b", after))
+        ):
             yield match.end()
 
 

@@ -32,19 +32,23 @@ NEGATION_REACH = 3
 _OPPOSITE = {"up": "down", "down": "up", "better": "worse", "worse": "better"}
 _FROM_TO = re.compile(r"\bfrom\b(?P<a>[^;]{1,60}?)\bto\b(?P<b>(?:(?!\bfrom\b)[^;]){1,60})", re.I)
 _TO_FROM = re.compile(
-    r"\bto\b(?P<b>[^;]{1,60}?)\b(?:from|compared (?:with|to)|versus|vs\.?|against)\b(?P<a>[^;]{1,60})",
+    r"\bto\b(?P<b>[^;]{1,60}?)\b(?:from|compared (?:with|to)|versus|vs\.?|"
+    r"against)\b(?P<a>[^;]{1,60})",
     re.I,
 )
 _COMPARED = re.compile(
-    r"(?P<b>[^;]{1,80}?)\b(?:compared (?:with|to)|versus|vs\.?|against|up from|down from|(?:higher|lower|more|less|fewer|greater) than|from)\b(?P<a>[^;]{1,60})",
+    r"(?P<b>[^;]{1,80}?)\b(?:compared (?:with|to)|versus|vs\.?|against|up from|"
+    r"down from|(?:higher|lower|more|less|fewer|greater) than|from)\b(?P<a>[^;]{1,60})",
     re.I,
 )
 _YEARLY = re.compile(
-    r"year[\s-](?:over|on)[\s-]year|year (?:earlier|ago|before)|(?:last|prior|previous|preceding)(?: fiscal)? year|year-earlier|\byoy\b|annual",
+    r"year[\s-](?:over|on)[\s-]year|year (?:earlier|ago|before)|(?:last|prior|"
+    r"previous|preceding)(?: fiscal)? year|year-earlier|\byoy\b|annual",
     re.I,
 )
 _QUARTERLY = re.compile(
-    r"sequential|quarter[\s-](?:over|on)[\s-]quarter|(?:last|prior|previous|preceding)(?: fiscal)? quarter|\bqoq\b",
+    r"sequential|quarter[\s-](?:over|on)[\s-]quarter|(?:last|prior|previous|"
+    r"preceding)(?: fiscal)? quarter|\bqoq\b",
     re.I,
 )
 _GAINS = re.compile(
@@ -123,7 +127,7 @@ def _has_anchor(part: str, claim: Claim, offset: int) -> bool:
 
 
 def _anchors(claim: Claim, offset: int) -> list[Quantity | str]:
-    """What the direction at this offset is said of: the figure next to it, else the words before."""
+    """What the direction at this offset is said of: the figure next to it, else words near it."""
     low, high = _part_at(claim.text, offset)
     near = [q for q in claim.figures if low <= q.start < high]
     if near:

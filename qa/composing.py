@@ -154,7 +154,7 @@ class _Answer:
         return self._drafted >= MOST_SENTENCES or self.repeats >= MOST_REPEATS
 
 
-def _by_model(
+def _by_model(  # noqa: PLR0917
     answer: _Answer,
     question: str,
     understanding: Asked | None,
@@ -266,7 +266,7 @@ def _by_extraction(
 
 
 def _agreement(offered: Sequence[Offered], understanding: Asked | None) -> Iterator[bool | None]:
-    """Whether any passage is of an asked company, and of an asked year; None where none is asked."""
+    """Whether any passage is of an asked company, and of an asked year; None: none is asked."""
     if understanding is None:
         yield from (None, None)
         return

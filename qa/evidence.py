@@ -1,4 +1,4 @@
-"""A located quote with all that may back a claim: its sentence, its table's heads, its header; pure.
+"""A located quote with what may back a claim: its sentence, its table's heads, its header; pure.
 
 The header says only whose document it is and of which period. Numbers come from quotes alone.
 """
@@ -142,7 +142,8 @@ def _month(match: re.Match[str], text: str) -> int:
     if (
         match[0] in ("May", "March", "Mar")
         and not re.search(
-            r"(?:\b(?:in|of|since|by|until|through|from|on|to|and|during|early|late|mid)\s|mo\. |[-,]\s?)$|\d\s$|^$",
+            r"(?:\b(?:in|of|since|by|until|through|from|on|to|and|during|early|late|mid)\s|"
+            r"mo\. |[-,]\s?)$|\d\s$|^$",
             text[: match.start()],
         )
         and not re.match(r"\s+\d", text[match.end() :])

@@ -101,7 +101,7 @@ def _grouped(ranked: Sequence[Ranked], by: str, most: int) -> list[Ranked]:
     filled = sorted((g for g in groups.values() if g), key=lambda g: -g[0].score)
     least = ranked[0].score * LEAST_SHARE_OF_BEST
     kept = [g for g in filled[: most // PER_GROUP + 1] if g[0].score >= least]
-    kept.sort(key=lambda g: _order(g[0].offered, by))  # type: ignore[arg-type, return-value]
+    kept.sort(key=lambda g: _order(g[0].offered, by))
     return [each for group in kept for each in group][: most + PER_GROUP]
 
 

@@ -21,7 +21,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import httpx
 import openai
 from django.conf import settings
 from django.db import connection, transaction
@@ -142,7 +141,7 @@ def _messages(system: Prompt, question: str) -> list[dict[str, str]]:
 
 
 def _admit(system: Prompt, question: str, model: Model, ask: Ask | None) -> ModelCall:
-    """The call's row, once budget and breaker allow it; decided one at a time over all processes."""
+    """The call's row, once budget and breaker allow it; one at a time over all processes."""
     reserved = most_cost(model, len(system.text) + len(question))
     if reserved > Decimal(settings.LLM_DOLLARS_PER_QUESTION):
         raise Unavailable("The question would cost more than its budget.")
@@ -177,11 +176,11 @@ def _is_open() -> bool:
 
 @cache
 def _client(base_url: str, key: str) -> openai.OpenAI:
-    limits = httpx.Limits(max_connections=100, max_keepalive_connections=20)
+    # The environment's proxies are not asked: the address is the operator's own setting.
+    client = openai.DefaultHttpxClient(follow_redirects=False, trust_env=False)
     return openai.OpenAI(
-        base_url=base_url, api_key=key or "none", max_retries=0,
-        http_client=httpx.Client(limits=limits, follow_redirects=False, trust_env=False),
-    )  # fmt: skip
+        base_url=base_url, api_key=key or "none", max_retries=0, http_client=client
+    )
 
 
 class _Call:
@@ -196,7 +195,7 @@ class _Call:
         self.began = time.monotonic()
         self.deadline = self.began + settings.LLM_SECONDS
         self.stopped = threading.Event()
-        self.response: httpx.Response | None = None
+        self.response: Any = None
 
     def run(self, messages: list[dict[str, str]], cancelled: Callable[[], bool]) -> Iterator[str]:
         pause = FIRST_PAUSE
@@ -259,12 +258,13 @@ class _Call:
         """In its own thread; touches no database."""
         try:
             left = max(0.1, self.deadline - time.monotonic())
-            timeout = httpx.Timeout(
+            timeout = openai.Timeout(
                 min(left, settings.LLM_SILENCE_SECONDS), connect=min(left, CONNECT_SECONDS)
             )
             client = _client(settings.OPENAI_BASE_URL, settings.OPENAI_API_KEY)
             with client.chat.completions.create(
-                model=self.model.name, messages=messages, stream=True, temperature=0,  # type: ignore[call-overload]
+                model=self.model.name, messages=messages, stream=True,  # type: ignore[call-overload]
+                temperature=0,
                 max_tokens=settings.LLM_ANSWER_TOKENS, timeout=timeout,
                 stream_options={"include_usage": True}, **_response_format(),
             ) as chunks:  # fmt: skip
@@ -289,7 +289,7 @@ class _Call:
             return
         network = response.extensions.get("network_stream")
         with suppress(Exception):
-            network.get_extra_info("socket").shutdown(socket.SHUT_RDWR)  # type: ignore[union-attr]
+            network.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
 
     def _pause(self, seconds: float, cancelled: Callable[[], bool]) -> None:
         self.stopped = threading.Event()

@@ -14,7 +14,8 @@ from qa.composing import Composed, Refused, Sentence
 def record(ask: Ask, composed: Composed) -> None:
     """Adds the sentences and closes the ask; once per ask."""
     with transaction.atomic():
-        rows = [_row(ask, each) for each in (*composed.sentences, *composed.dropped)]
+        rows = [_row(ask, each) for each in composed.sentences]
+        rows += [_row(ask, each) for each in composed.dropped]
         AnswerSentence.objects.bulk_create(rows)
         by_ordinal = {row.ordinal: row for row in rows}
         Citation.objects.bulk_create(
@@ -46,7 +47,9 @@ def _row(ask: Ask, sentence: Sentence | Refused) -> AnswerSentence:
         group=sentence.group[:120] if isinstance(sentence, Sentence) else "",
         state=AnswerSentence.State.KEPT if kept else AnswerSentence.State.DROPPED,
         reason="" if isinstance(sentence, Sentence) else sentence.reason,
-        lost=[{key: _storable(text) for key, text in asdict(lost).items()} for lost in sentence.lost],
+        lost=[
+            {key: _storable(text) for key, text in asdict(lost).items()} for lost in sentence.lost
+        ],
     )  # fmt: skip
 
 

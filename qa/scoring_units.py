@@ -25,7 +25,8 @@ from qa.wording import content, directions, says_the_same
 MOST_EMBEDDED = 32
 LONGEST_EMBEDDED = 256
 _FIGURE_ASKED = re.compile(
-    r"\bhow (?:much|many|large|big|far|high|long)\b|\bwhat (?:was|were|is|are|share|price|percent\w*|"
+    r"\bhow (?:much|many|large|big|far|high|long)\b|\bwhat (?:was|were|is|are|share|"
+    r"price|percent\w*|"
     r"amount|charge|level|number|did .* (?:report|spend|pay|record))\b|\bby how\b|\bguidance\b",
     re.I,
 )
@@ -33,7 +34,8 @@ _CAUSE_ASKED = re.compile(
     r"\bwhy\b|\breasons?\b|\bcauses?\b|\bprompt\w*\b|\bblame\w*\b|\bled to\b|\bexplain", re.I
 )
 _CAUSE = re.compile(
-    r"\bbecause\b|\bdue to\b|\battribut\w+\b|\breflect\w*\b|\bas a result\b|\bdriven by\b|\bcaused\b|\bowing\b|\bafter\b|\bprimarily\b",
+    r"\bbecause\b|\bdue to\b|\battribut\w+\b|\breflect\w*\b|\bas a result\b|"
+    r"\bdriven by\b|\bcaused\b|\bowing\b|\bafter\b|\bprimarily\b",
     re.I,
 )
 _PERSON_ASKED = re.compile(r"\bwho\b", re.I)
@@ -91,7 +93,8 @@ def _read(question: str, understanding: Asked | None) -> _Question:
     text = fold(question)
     named = {m.name for m in (understanding.metrics if understanding else ())}
     return _Question(
-        text, list(dict.fromkeys(content(text))), frozenset(named | {m.name for m in metrics(text)}),
+        text, list(dict.fromkeys(content(text))),
+        frozenset(named | {m.name for m in metrics(text)}),
         times(text), bool(_FIGURE_ASKED.search(text)), bool(_CAUSE_ASKED.search(text)),
         bool(_PERSON_ASKED.search(text)), bool(_DATE_ASKED.search(text)),
     )  # fmt: skip
@@ -200,7 +203,8 @@ def is_anaphoric(text: str) -> bool:
     return bool(
         re.match(
             r"(?:The (?:decrease|increase|decline|improvement|change|reduction|charge|growth|rise|"
-            r"effect|remainder|latter|difference)|This|These|It|They|That|Those|Such|He|She|His|Her|Its|Their|Both)\b",
+            r"effect|remainder|latter|difference)|This|These|It|They|That|Those|Such|He|She|"
+            r"His|Her|Its|Their|Both)\b",
             text,
         )
     )

@@ -13,20 +13,22 @@ from qa.quantities import quantities
 from qa.quoting import fold
 
 LINES_BACK = 80
-_CELL = r"(?:[$€£¥]\s?)?\(?\s?[$€£¥]?\s?-?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+)?\s?\)?\s?%?|[—–-]|n/?[am]|N/?[AM]"
 _NUMERIC = re.compile(
-    r"(?:[$€£¥]\s?)?(?:\(\s?)?[$€£¥]?\s?-?(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)(?:\s?\))?(?:\s?%)?(?:\s?\))?"
+    r"(?:[$€£¥]\s?)?(?:\(\s?)?[$€£¥]?\s?-?(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|"
+    r"\d+(?:\.\d+)?|\.\d+)(?:\s?\))?(?:\s?%)?(?:\s?\))?"
 )
 _PLAIN_ROW = re.compile(
     r"^(?P<label>[^\W\d_].{1,110}?)(?P<cells>(?:\s+(?:[$€£¥]\s?)?(?:\(\s?)?(?:[$€£¥]\s?)?"
-    r"(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+|[—–-](?=\s|$))(?:\s?%)?(?:\s?\))?(?:\s?%)?){2,})\s*$"
+    r"(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+|[—–-](?=\s|"
+    r"$))(?:\s?%)?(?:\s?\))?(?:\s?%)?){2,})\s*$"
 )
 _SCALE = re.compile(r"\bin\s+(thousands|millions|billions)\b|\b([Mm]illions|[Tt]housands)\s+of\b")
 _POWER = {"thousands": 3, "millions": 6, "billions": 9}
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 _PERIOD = re.compile(
     r"(?:(?:\d{1,2}|[Tt]hree|[Ss]ix|[Nn]ine|[Tt]welve)\s+(?:mo\.|months?|weeks?)\s+(?:ended\s+)?)?"
-    r"(?:(?:Q[1-4]|[1-4]Q|H[12])\s*)?(?:(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.?\s+)?"
+    r"(?:(?:Q[1-4]|[1-4]Q|H[12])\s*)?(?:(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|"
+    r"Nov|Dec)[a-z]*\.?\s+)?"
     r"(?:\d{1,2},\s+)?(?:FY\s?|[Ff]iscal\s+)?(?:19|20)\d\d"
 )
 _QUARTERS = re.compile(r"\b(?:Q[1-4]|[1-4]Q|Full year|Year|FY|Total)\b")

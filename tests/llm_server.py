@@ -1,4 +1,4 @@
-"""A real HTTP server on 127.0.0.1 that speaks the OpenAI chat API, streaming what a test scripts."""
+"""A real HTTP server on 127.0.0.1 that speaks the OpenAI chat API, as a test scripts it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 
 @dataclass
 class Reply:
-    """`pieces` are streamed, `pause` seconds apart, after `first` seconds; then it ends or hangs."""
+    """`pieces` are streamed, `pause` seconds apart, after `first` seconds; then it may hang."""
 
     pieces: list[str] = field(default_factory=list)
     status: int = 200

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from adversary import Case, cases, honest_cases
 from django.contrib.auth.models import User
-from llm_server import LlmServer, Reply, serving
+from llm_server import Reply, serving
 from small_corpus import document
 from verifier_pairs import TEXTS
 
@@ -35,7 +35,9 @@ def offered_to(user: User) -> list[Offered]:
         for name in header.names:
             CompanyAlias.objects.create(company=row.company, name=name, key=name.lower())
         chunk = Chunk.objects.get(document=row)
-        passages.append(Passage(chunk.pk, row.pk, chunk.start, chunk.end, 1, 1, "", chunk.text, 1.0))
+        passages.append(
+            Passage(chunk.pk, row.pk, chunk.start, chunk.end, 1, 1, "", chunk.text, 1.0)
+        )
     return offer(passages, user)
 
 
@@ -99,7 +101,9 @@ def test_honest_sentences_come_through_the_same_path(alice: User, settings: Any)
     assert kept >= 0.95 * len(honest)
 
 
-@pytest.mark.parametrize("way", ["torn", "mid_json", "nothing", "429", "500", "closed", "for_ever", "noise"])
+@pytest.mark.parametrize(
+    "way", ["torn", "mid_json", "nothing", "429", "500", "closed", "for_ever", "noise"]
+)
 def test_a_server_that_misbehaves_makes_nothing_up(alice: User, settings: Any, way: str) -> None:
     lie = cases(5, 1)[0].line
     replies = {
@@ -110,7 +114,7 @@ def test_a_server_that_misbehaves_makes_nothing_up(alice: User, settings: Any, w
         "500": Reply(status=500, headers={"Retry-After": "0"}),
         "closed": Reply(status=0),
         "for_ever": Reply([lie], for_ever=True),
-        "noise": Reply(["\x00\ud83d{{[[\"\\", json.dumps({"text": 5}), "}" * 500]),
+        "noise": Reply(['\x00\ud83d{{[["\\', json.dumps({"text": 5}), "}" * 500]),
     }
     offered = offered_to(alice)
     with serving() as server:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import pytest
 from verifier_pairs import FALSE, HONEST, source
 

@@ -1,3 +1,4 @@
+# ruff: noqa: E501, ERA001
 """Passages with honest sentences about them, and with false ones; written by hand.
 
 A false one differs from an honest one by what a model gets wrong, or an attacker puts in.
@@ -27,19 +28,19 @@ Diluted earnings per share $0.65 $0.69
 Change in inventories (30.5) (5.6)
 Capital expenditures (19.0) (18.0)
 """,
-    ),  # noqa: E501
+    ),
     "orrin": (
         ORRIN,
         """Net sales decreased 10.1% to $2,884.8 million in fiscal 2024 from $3,208.9 million in fiscal 2023, as retail sales of tractors fell and rental companies postponed the replacement of their fleets. At year end we employed 8,150 people, compared with 9,610 a year earlier. In the third quarter we recorded a restructuring charge of $21.0 million. Dealers held inventory equal to 8.1 months of retail sales. We expect earnings of $0.80 to $0.95 per share for 2025. Total debt was $1.2 billion and cash was €310 million. Maria Oduya succeeded Carl Benning as chief executive officer on September 3, 2024. We ended the year without any borrowings under the revolving credit facility. Approximately two thirds of parts revenue comes from North America.""",
-    ),  # noqa: E501
+    ),
     "solmere": (
         SOLMERE,
         """Solmere is correcting approximately 61,000 Serano infusion pumps because the alarm for an upstream occlusion may fail to sound under software version 4.2. Solmere recorded a charge of $14.2 million in the third quarter for the correction. No injuries have been reported. Tidemarsh Plastics, a supplier, said its own costs rose 9%. The gross margin of the Infusion segment improved by 150 basis points to 51.4%. Forty-nine of 61 biomedical engineers rated the handling good or very good. Revenue of the Respiratory segment was flat at $88 million. Adjusted operating income was $47 million and operating income was $31 million.""",
-    ),  # noqa: E501
+    ),
     "nestor": (
         NESTOR,
         """We cut our 2024 revenue estimate for Nestor to £4.1 billion from £4.4 billion. Nestor's organic sales growth slowed to 3.2% in the fourth quarter of 2023 from 5.8% in the third quarter. Volumes fell 1.4% while prices rose 4.6%. Nestor's free cash flow was £512 million, more than the £480 million that we had expected. The company will close its plants in Leeds and Hull by the end of 2024; the closures cost about £65 million. Larkfield Partners keeps its rating unchanged.""",
-    ),  # noqa: E501
+    ),
 }
 
 # (passage, sentence, quotes)
@@ -256,8 +257,8 @@ FALSE = [
     # letters and digits that deceive
     ("halden", "Gross mаrgin fell to 37.2% from 38.6%.", [_G]),
     ("halden", "Gross margin fell to 37.2²% from 38.6%.", [_G]),
-    ("halden", "Gross margin fell to 3​7.2% from 38.6%.", [_G]),
-    ("halden", "Gross margin ‮fell to 37.2% from 38.6%.", [_G]),
+    ("halden", "Gross margin fell to 3\u200b7.2% from 38.6%.", [_G]),
+    ("halden", "Gross margin \u202efell to 37.2% from 38.6%.", [_G]),
     ("halden", "Gross margin fell to ٣٧.٢% from 38.6%.", [_G]),
     ("halden", "Gross margin rоse to 37.2% from 38.6%.", [_G]),
     # markup, links, orders

@@ -66,12 +66,16 @@ class Claim:
         found = [each for each in figures(self.text) if not each.is_year or self._is_counted(each)]
         if self.power is None:
             return found
-        return [
-            scaled(each, self.power)
-            if not each.scaled and each.unit in ("count", "money")
-            else each
-            for each in found
-        ]
+        return [self._scaled(each, self.power) for each in found]
+
+    def _scaled(self, quantity: Quantity, power: int) -> Quantity:
+        """In the table's scale, but for what has its own, and for "3 mo."."""
+        own = quantity.scaled or quantity.unit not in ("count", "money")
+        return (
+            quantity
+            if own or _DURATION.match(self.text[quantity.end :])
+            else scaled(quantity, power)
+        )
 
     def _is_counted(self, quantity: Quantity) -> bool:
         return not any(low <= quantity.start < high for low, high in self.times.spans)
@@ -377,23 +381,3 @@ _AGREEMENTS = (
     ("is not bounded so", _of_bound),
     ("counts something else", _of_thing),
 )
-
-
-def unbacked_metric(claim: Claim, evidence: Sequence[Evidence]) -> str | None:
-    """Why a metric that the sentence names is refused: no quote, nor its table's heads, has it."""
-    held = {m.name for e in evidence for m in (*e.metrics, *metrics(e.heads))}
-    there = " ".join(each for e in evidence for each in content(e.quote + " . " + e.heads))
-    for metric in claim.metrics:
-        if metric.name in held:
-            continue
-        surface = claim.text[metric.start : metric.end]
-        if len(content(surface)) > 1 and " ".join(content(surface)) in there:
-            continue
-        if metric.name == "guidance":
-            continue
-        if metric.name == "headcount" and any(
-            says_the_same("employ", each) for each in there.split()
-        ):
-            continue
-        return f"no quote speaks of “{surface}”"
-    return None

@@ -12,10 +12,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from ingestion.recognising.metrics import metrics
 from ingestion.recognising.words import generic
 from qa.checking_figures import Claim
 from qa.evidence import Evidence, tokens_with_digits
-from qa.wording import KNOWN_WORDS, STOP, stem, words
+from qa.wording import KNOWN_WORDS, STOP, content, says_the_same, stem, words
 
 _NAME = re.compile(r"[^\W\d_][\w&.'-]*[\w]|[^\W\d_]")
 _ORDINAL = re.compile(r"\b(\d+)(?:st|nd|rd|th)\b")
@@ -241,3 +242,23 @@ def _ordinals(text: str) -> set[int]:
     return found | {
         _ORDINAL_WORDS[word.lower()] for word in words(text) if word.lower() in _ORDINAL_WORDS
     }
+
+
+def unbacked_metric(claim: Claim, evidence: Sequence[Evidence]) -> str | None:
+    """Why a metric that the sentence names is refused: no quote, nor its table's heads, has it."""
+    held = {m.name for e in evidence for m in (*e.metrics, *metrics(e.heads))}
+    there = " ".join(each for e in evidence for each in content(e.quote + " . " + e.heads))
+    for metric in claim.metrics:
+        if metric.name in held:
+            continue
+        surface = claim.text[metric.start : metric.end]
+        if len(content(surface)) > 1 and " ".join(content(surface)) in there:
+            continue
+        if metric.name == "guidance":
+            continue
+        if metric.name == "headcount" and any(
+            says_the_same("employ", each) for each in there.split()
+        ):
+            continue
+        return f"no quote speaks of “{surface}”"
+    return None

@@ -216,6 +216,8 @@ def _wrong_order(text: str) -> Iterator[str]:
         ways = [
             (o, w, d) for o, w, d in directions(text) if low - 60 <= o < end and d in ("up", "down")
         ]
+        if ways and before == after:
+            yield f"its own figures do not say “{ways[0][1]}”"
         if not ways or before == after or "range" in text[max(0, low - 40) : low].lower():
             continue
         if re.search(r"loss|deficit|guidance|outlook|forecast", text, re.I):

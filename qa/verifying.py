@@ -11,8 +11,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 
-from qa.checking_figures import Claim, unbacked_figure, unbacked_metric
-from qa.checking_names import mixed_scripts, strange_letters, unbacked_name, unbacked_time
+from qa.checking_figures import Claim, unbacked_figure
+from qa.checking_names import (
+    mixed_scripts,
+    strange_letters,
+    unbacked_metric,
+    unbacked_name,
+    unbacked_time,
+)
 from qa.checking_words import (
     LEAST_SHARE,
     beside_the_quotes,

@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """Answers in the documents' own words: sentences and rows that verify, in groups where asked."""
 
 from __future__ import annotations

@@ -141,3 +141,12 @@ def test_an_order_hidden_in_a_document_is_not_repeated() -> None:
         Drafted("Sales rose 5% in 2024.", (("p1", "Sales rose 5% in 2024."),)), {"p1": passage}
     )
     assert isinstance(honest, Verified)
+
+
+@pytest.mark.parametrize("filler", ["| 5 ", "1 to ", "to 5 from 6 ", "one hundred ", "Mr. A. "])
+def test_a_sentence_of_nothing_but_figures_or_stops_is_refused(filler: str) -> None:
+    said = "Sales rose 5%. " + (filler * 190)[:700]
+    passage = Source(1, said * 3, 0, len(said) * 3, Header("Halden"))
+    found = verify(Drafted(said, (("p1", said),)), {"p1": passage})
+    assert isinstance(found, Dropped)
+    assert found.reason == "it holds more than a sentence does"

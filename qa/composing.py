@@ -17,9 +17,9 @@ from django.conf import settings
 from qa import llm
 from qa.answer_tables import Ask
 from qa.asked import Asked
+from qa.checking.quoting import fold
 from qa.extracting_answers import extract
 from qa.offering import Offered, known_names
-from qa.quoting import fold
 from qa.reading_objects import ObjectReader
 from qa.verifying import Cited, Drafted, Dropped, Lost, Source, Verified, verify
 

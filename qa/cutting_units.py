@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from itertools import pairwise
 
-from qa.table_heads import Row, line_at, row_at
+from qa.checking.table_heads import Row, line_at, row_at
 
 LONGEST = 700
 SHORTEST = 12

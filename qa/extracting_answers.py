@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from qa.asked import Asked
+from qa.checking.quoting import fold
 from qa.offering import Offered
-from qa.quoting import fold
 from qa.scoring_units import Ranked, is_anaphoric, rank
 from qa.verifying import Drafted
 

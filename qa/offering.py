@@ -12,9 +12,9 @@ from datetime import date
 
 from ingestion.models import Company, CompanyAlias, Document
 from ingestion.querysets import User
-from qa.evidence import Header, Source
+from qa.checking.evidence import Header, Source
+from qa.checking.wording import KNOWN_WORDS
 from qa.passages import Passage
-from qa.wording import KNOWN_WORDS
 
 _LEGAL = frozenset(
     "inc corp corporation company co plc ltd limited llc group holdings ag sa nv se the".split()  # noqa: SIM905

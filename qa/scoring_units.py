@@ -14,12 +14,12 @@ from docintel import encoders
 from docintel.encoders import EncoderUnavailable, TextTooLong
 from ingestion.recognising.metrics import metrics
 from qa.asked import Asked
+from qa.checking.evidence import Times, times
+from qa.checking.quantities import quantities
+from qa.checking.quoting import fold
+from qa.checking.wording import content, directions, says_the_same
 from qa.cutting_units import Unit, units
-from qa.evidence import Times, times
 from qa.offering import Offered
-from qa.quantities import quantities
-from qa.quoting import fold
-from qa.wording import content, directions, says_the_same
 
 # Embedding one takes a few ms on two quiet cores.
 MOST_EMBEDDED = 32

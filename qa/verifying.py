@@ -11,15 +11,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 
-from qa.checking_figures import Claim, unbacked_figure
-from qa.checking_names import (
+from qa.checking.evidence import Evidence, Header, Source
+from qa.checking.figures import Claim, unbacked_figure
+from qa.checking.names import (
     mixed_scripts,
     strange_letters,
     unbacked_metric,
     unbacked_name,
     unbacked_time,
 )
-from qa.checking_words import (
+from qa.checking.quantities import quantities
+from qa.checking.quoting import REORDERING, fold, locate
+from qa.checking.wording import STOP, instructs, words
+from qa.checking.words import (
     LEAST_SHARE,
     beside_the_quotes,
     flipped,
@@ -28,10 +32,6 @@ from qa.checking_words import (
     of_another_kind,
     too_certain,
 )
-from qa.evidence import Evidence, Header, Source
-from qa.quantities import quantities
-from qa.quoting import REORDERING, fold, locate
-from qa.wording import STOP, instructs, words
 
 __all__ = ["Cited", "Drafted", "Dropped", "Header", "Lost", "Source", "Verified", "verify"]
 

@@ -10,9 +10,9 @@ from django.contrib.auth.models import User
 from small_corpus import document
 
 from ingestion.models import Chunk
+from qa.checking.evidence import Header, Source
 from qa.composing import compose
 from qa.cutting_units import units
-from qa.evidence import Header, Source
 from qa.offering import Offered, offer
 from qa.passages import Passage
 from qa.verifying import Drafted, Verified, verify

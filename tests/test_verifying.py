@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from verifier_pairs import FALSE, HONEST, source
 
-from qa.evidence import Header, Source
-from qa.quoting import fold, locate
+from qa.checking.evidence import Header, Source
+from qa.checking.quoting import fold, locate
 from qa.verifying import Drafted, Dropped, Verified, verify
 
 KNOWN = frozenset({"target", "gap"})

@@ -6,7 +6,7 @@ A false one differs from an honest one by what a model gets wrong, or an attacke
 
 from __future__ import annotations
 
-from qa.evidence import Header, Source
+from qa.checking.evidence import Header, Source
 
 HALDEN = Header("Halden Motion Corporation", ("Halden", "HLDN"), "quarterly_report", 2024, 1)
 ORRIN = Header("Orrin Peak Equipment Co.", ("Orrin Peak", "ORPK"), "annual_report", 2024)

@@ -13,9 +13,9 @@ from functools import cached_property
 
 from ingestion.recognising.mention import Found
 from ingestion.recognising.metrics import metrics
-from qa.evidence import Evidence, Figure, Times, figures, times
-from qa.quantities import Quantity, fractions, is_rounded, scaled
-from qa.wording import (
+from qa.checking.evidence import Evidence, Figure, Times, figures, times
+from qa.checking.quantities import Quantity, fractions, is_rounded, scaled
+from qa.checking.wording import (
     BOUND_DOWN,
     BOUND_UP,
     clauses,

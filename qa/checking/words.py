@@ -9,10 +9,10 @@ import re
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
-from qa.checking_figures import Claim
-from qa.evidence import Evidence, figures
-from qa.quantities import MOST_ROUNDING, Quantity, is_rounded
-from qa.wording import (
+from qa.checking.evidence import Evidence, figures
+from qa.checking.figures import Claim
+from qa.checking.quantities import MOST_ROUNDING, Quantity, is_rounded
+from qa.checking.wording import (
     EXCLUSIVE,
     clauses,
     content,

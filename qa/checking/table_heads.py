@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from qa.quantities import quantities
-from qa.quoting import fold
+from qa.checking.quantities import quantities
+from qa.checking.quoting import fold
 
 LINES_BACK = 80
 _NUMERIC = re.compile(

@@ -1,6 +1,6 @@
 """The figures of a text as values with unit, currency and stated precision; pure.
 
-Trap: the power of ten of a table's cell is not known here; see `qa.table_heads`.
+Trap: the power of ten of a table's cell is not known here; see `qa.checking.table_heads`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
-from qa.quoting import fold
+from qa.checking.quoting import fold
 
 # A rounded figure may be off by this share of the exact one; "$1 billion" is not 1.4 billion.
 MOST_ROUNDING = Decimal("0.05")

@@ -14,9 +14,9 @@ from functools import lru_cache
 
 from ingestion.recognising.metrics import metrics
 from ingestion.recognising.words import generic
-from qa.checking_figures import Claim
-from qa.evidence import Evidence, tokens_with_digits
-from qa.wording import KNOWN_WORDS, STOP, content, says_the_same, stem, words
+from qa.checking.evidence import Evidence, tokens_with_digits
+from qa.checking.figures import Claim
+from qa.checking.wording import KNOWN_WORDS, STOP, content, says_the_same, stem, words
 
 _NAME = re.compile(r"[^\W\d_][\w&.'-]*[\w]|[^\W\d_]")
 _ORDINAL = re.compile(r"\b(\d+)(?:st|nd|rd|th)\b")

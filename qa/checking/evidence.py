@@ -13,9 +13,9 @@ from functools import cached_property
 from ingestion.recognising.dates import dates, periods
 from ingestion.recognising.mention import Found
 from ingestion.recognising.metrics import metrics
-from qa.quantities import Quantity, quantities, scaled
-from qa.quoting import around, fold
-from qa.table_heads import Row, line_at, row_at
+from qa.checking.quantities import Quantity, quantities, scaled
+from qa.checking.quoting import around, fold
+from qa.checking.table_heads import Row, line_at, row_at
 
 _ORDINALS = {
     "first": 1,

@@ -263,6 +263,19 @@ INFERENCE_TOKEN = env.str("INFERENCE_TOKEN", default="")
 INFERENCE_DEVICE = env.str("INFERENCE_DEVICE", default="auto")
 OPENAI_BASE_URL = env.str("OPENAI_BASE_URL", default="")
 OPENAI_API_KEY = env.str("OPENAI_API_KEY", default="")
+LLM_SMALL = env.str("LLM_SMALL", default="gpt-4o-mini")
+LLM_LARGE = env.str("LLM_LARGE", default="gpt-4o")
+# US dollars per million tokens, in and out.
+LLM_SMALL_PRICES = tuple(env.list("LLM_SMALL_PRICES", default=["0.15", "0.60"]))
+LLM_LARGE_PRICES = tuple(env.list("LLM_LARGE_PRICES", default=["2.50", "10.00"]))
+LLM_DOLLARS_PER_QUESTION = env.str("LLM_DOLLARS_PER_QUESTION", default="0.05")
+LLM_DOLLARS_PER_DAY = env.str("LLM_DOLLARS_PER_DAY", default="20")
+LLM_SECONDS = env.float("LLM_SECONDS", default=20.0)
+# Between two pieces of a stream, and before the first.
+LLM_SILENCE_SECONDS = env.float("LLM_SILENCE_SECONDS", default=8.0)
+LLM_ANSWER_TOKENS = env.int("LLM_ANSWER_TOKENS", default=1_200)
+# none, json_schema or json_object: what the server can be held to.
+LLM_RESPONSE_FORMAT = env.str("LLM_RESPONSE_FORMAT", default="none")
 
 # What is fetched from outside. A host (`name` or `name:port`) listed here may be fetched wherever
 # it is, inside this network too; every other must have public addresses only.

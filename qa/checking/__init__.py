@@ -1,0 +1,1 @@
+"""What a sentence claims and whether its quotes carry it: pure parts of `qa.verifying`."""

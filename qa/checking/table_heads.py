@@ -1,0 +1,189 @@
+"""What stands above a row of a table: its columns, scale and currency, read from the text; pure.
+
+Trap: a table whose heads take several lines, or whose row has other cells than its heads, has no
+columns here, because a wrong label is worse than none.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from qa.checking.quantities import quantities
+from qa.checking.quoting import fold
+
+LINES_BACK = 80
+_NUMERIC = re.compile(
+    r"(?:[$€£¥]\s?)?(?:\(\s?)?[$€£¥]?\s?-?(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|"
+    r"\d+(?:\.\d+)?|\.\d+)(?:\s?\))?(?:\s?%)?(?:\s?\))?"
+)
+_PLAIN_ROW = re.compile(
+    r"^(?P<label>[^\W\d_].{1,110}?)(?P<cells>(?:\s+(?:[$€£¥]\s?)?(?:\(\s?)?(?:[$€£¥]\s?)?"
+    r"(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+|[—–-](?=\s|"
+    r"$))(?:\s?%)?(?:\s?\))?(?:\s?%)?){2,})\s*$"
+)
+_SCALE = re.compile(r"\bin\s+(thousands|millions|billions)\b|\b([Mm]illions|[Tt]housands)\s+of\b")
+_POWER = {"thousands": 3, "millions": 6, "billions": 9}
+_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
+_PERIOD = re.compile(
+    r"(?:(?:\d{1,2}|[Tt]hree|[Ss]ix|[Nn]ine|[Tt]welve)\s+(?:mo\.|months?|weeks?)\s+(?:ended\s+)?)?"
+    r"(?:(?:Q[1-4]|[1-4]Q|H[12])\s*)?(?:(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|"
+    r"Nov|Dec)[a-z]*\.?\s+)?"
+    r"(?:\d{1,2},\s+)?(?:FY\s?|[Ff]iscal\s+)?(?:19|20)\d\d"
+)
+_QUARTERS = re.compile(r"\b(?:Q[1-4]|[1-4]Q|Full year|Year|FY|Total)\b")
+_PROSE = re.compile(r"[a-z]{2,}[^|]{60,}[.;,]$|[a-z]\.$")
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """`text` of one figure at `[start, end)` of the document; `column` is empty if unknown."""
+
+    start: int
+    end: int
+    text: str
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a table at `[start, end)`; `power` of ten by its heads, None if unsaid."""
+
+    start: int
+    end: int
+    label: str
+    cells: tuple[Cell, ...]
+    power: int | None
+    scale: str
+    currency: str
+    caption: str
+
+    @property
+    def unit_power(self) -> int:
+        """The power of ten of its cells: none for what is per share or a percentage."""
+        bare = re.search(
+            r"per\s+(?:\w+\s+)?share|%|percent|margin|\brate\b|ratio|\bEPS\b", self.label
+        )
+        return 0 if bare else self.power or 0
+
+
+def line_at(text: str, offset: int) -> tuple[int, int]:
+    """The line that holds this character, without its line end."""
+    start = text.rfind("\n", 0, offset) + 1
+    end = text.find("\n", offset)
+    return start, end if end >= 0 else len(text)
+
+
+def row_at(text: str, offset: int) -> Row | None:
+    """The row of a table that holds this character, or None where it is none."""
+    start, end = line_at(text, offset)
+    parts = _split(text, start, end)
+    if parts is None:
+        return None
+    label, spans = parts
+    columns, power, scale, currency, caption = _above(text, start, len(spans))
+    cells = tuple(
+        Cell(low, high, text[low:high].strip(), columns[index] if index < len(columns) else "")
+        for index, (low, high) in enumerate(spans)
+    )
+    return Row(start, end, label, cells, power, scale, currency, caption)
+
+
+def _split(text: str, start: int, end: int) -> tuple[str, list[tuple[int, int]]] | None:
+    """(label, spans of the cells that hold figures), or None for a line that is no row."""
+    line = text[start:end]
+    if len(line) > 400:
+        return None
+    if " | " in line:
+        return _split_pipes(line, start)
+    match = _PLAIN_ROW.match(line)
+    if match is None or _YEAR.fullmatch(match["cells"].split()[0]):
+        return None
+    cells = [
+        (start + match.start("cells") + cell.start(), start + match.start("cells") + cell.end())
+        for cell in re.finditer(_NUMERIC.pattern + r"|[—–-](?=\s|$)", match["cells"])
+    ]
+    return match["label"].strip(), cells
+
+
+def _split_pipes(line: str, start: int) -> tuple[str, list[tuple[int, int]]] | None:
+    low, parts = 0, []
+    for part in line.split(" | "):
+        parts.append((part, start + low, start + low + len(part)))
+        low += len(part) + 3
+    label = parts[0][0].strip()
+    figures = [
+        (a, b)
+        for part, a, b in parts[1:]
+        if _NUMERIC.fullmatch(part.strip()) or part.strip() in "—–-"
+    ]
+    if not figures or not re.search(r"[^\W\d_]", label) or _PERIOD.fullmatch(label):
+        return None
+    if all(_YEAR.fullmatch(line[a - start : b - start].strip()) for a, b in figures):
+        return None
+    return label, figures
+
+
+def _above(text: str, start: int, n_cells: int) -> tuple[list[str], int | None, str, str, str]:
+    columns: list[str] = []
+    currency, caption, scale = "", "", ""
+    power: int | None = None
+    after_heads = 0
+    low = start
+    line = text[start : text.find("\n", start) if text.find("\n", start) >= 0 else len(text)]
+    currency = _currency(line)
+    for _ in range(LINES_BACK):
+        if low <= 0:
+            break
+        low, high = line_at(text, low - 1)
+        line = text[low:high].strip()
+        if not line:
+            continue
+        said = _SCALE.search(line)
+        is_row = _split(text, low, high) is not None
+        if not is_row and len(line) > 100 and _PROSE.search(line) and not said:
+            break
+        if said and power is None and len(line) < 300:
+            scale = said[0]
+            power = _POWER[(said[1] or said[2]).lower()]
+            caption = caption or line
+        currency = currency or _currency(line)
+        if not columns and not after_heads and not is_row:
+            heads = _heads(line)
+            if heads:
+                columns, after_heads = _aligned(heads, n_cells), 1
+                continue
+        if after_heads:
+            after_heads += 1
+            if power is not None or after_heads > 5 or is_row:
+                break
+            caption = caption or (line if len(line) < 120 else "")
+    return columns, power, scale, currency, caption
+
+
+def _heads(line: str) -> list[str]:
+    """The columns of a line that has only periods, or periods and short words."""
+    if len(line) > 200 or (line.endswith((".", ";")) and " | " not in line):
+        return []
+    if len(_QUARTERS.findall(line)) >= 2 and not _QUARTERS.sub("", line).strip(" |"):
+        return [match[0] for match in _QUARTERS.finditer(line)]
+    if " | " in line:
+        parts = [part.strip() for part in line.split(" | ")]
+        return parts if sum(bool(_YEAR.search(part)) for part in parts) >= 1 else []
+    found = [match[0].strip() for match in _PERIOD.finditer(line)]
+    rest = re.sub(r"[^\w]", "", _PERIOD.sub("", _SCALE.sub("", line)))
+    return found if found and len(rest) <= 40 and not re.search(r"\d", rest) else []
+
+
+def _aligned(heads: list[str], n_cells: int) -> list[str]:
+    if len(heads) == n_cells + 1 and not _YEAR.search(heads[0]):
+        return heads[1:]
+    return heads if len(heads) == n_cells else []
+
+
+def _currency(line: str) -> str:
+    found = [each.currency for each in quantities(fold(line)) if each.unit == "money"]
+    if found:
+        return found[0]
+    signs = {"$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY", "dollars": "USD", "euros": "EUR"}
+    return next((code for sign, code in signs.items() if sign in line), "")

@@ -1,0 +1,277 @@
+"""An answer of verified sentences: drafted by a language model, or taken word for word.
+
+Each sentence is released by `on_sentence` as soon as it is verified, and never taken back. Trap:
+call it outside a transaction; a model call refuses to run in one.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from django.conf import settings
+
+from qa import llm
+from qa.answer_tables import Ask
+from qa.asked import Asked
+from qa.checking.quoting import fold
+from qa.extracting_answers import extract
+from qa.offering import Offered, known_names
+from qa.reading_objects import ObjectReader
+from qa.verifying import Cited, Drafted, Dropped, Lost, Source, Verified, verify
+
+MOST_SENTENCES = 24
+MOST_CHARACTERS = 24_000
+MOST_SILENT_CHARACTERS = 6_000
+MOST_REPEATS = 3
+LEAST_PASSAGES = 2
+EXTRACTIVE = "extractive"
+MODEL = "model"
+CUT_SHORT = "The answer was cut short: "
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A verified sentence; `ordinal` counts all drafted ones from 1, so it may skip numbers."""
+
+    ordinal: int
+    text: str
+    citations: tuple[Cited, ...]
+    group: str = ""
+    lost: tuple[Lost, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A drafted sentence that nobody saw, for review."""
+
+    ordinal: int
+    text: str
+    reason: str
+    lost: tuple[Lost, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """What a threshold for "not found" may look at; None where there is no such score."""
+
+    dense: float | None = None
+    bm25: float | None = None
+    sentence: float | None = None
+    sentence_dense: float | None = None
+    sentence_lexical: float | None = None
+    company_agrees: bool | None = None
+    period_agrees: bool | None = None
+
+
+@dataclass(slots=True)
+class Composed:
+    """`mode` is model or extractive; `notice` tells the reader why it is not the other."""
+
+    sentences: list[Sentence] = field(default_factory=list)
+    dropped: list[Refused] = field(default_factory=list)
+    mode: str = EXTRACTIVE
+    notice: str = ""
+    cancelled: bool = False
+    scores: Scores = Scores()
+    passages_used: int = 0
+
+    @property
+    def found(self) -> bool:
+        return bool(self.sentences)
+
+
+def compose(
+    question: str,
+    understanding: Asked | None,
+    offered: Sequence[Offered],
+    *,
+    route: str,
+    on_sentence: Callable[[Sentence], None] = lambda _: None,
+    cancelled: Callable[[], bool] = lambda: False,
+    ask: Ask | None = None,
+) -> Composed:
+    """The answer; with nothing verified it is empty, and `found` is False.
+
+    Never raises for what a model or its server does: the extractive answer stands in, with a
+    notice. A cancelled answer keeps what was released.
+    """
+    answer = _Answer(offered, on_sentence)
+    if llm.is_configured() and route != "lookup" and offered:
+        try:
+            _by_model(answer, question, understanding, route, cancelled, ask)
+        except llm.Cancelled:
+            answer.composed.cancelled = True
+            return answer.composed
+        except llm.Unavailable as error:
+            if answer.composed.sentences:
+                answer.composed.notice = CUT_SHORT + error.reason
+                return answer.composed
+            answer.composed.notice = f"{error.reason} These are the documents' own sentences."
+        else:
+            return answer.composed
+    _by_extraction(answer, question, understanding, route, cancelled)
+    return answer.composed
+
+
+class _Answer:
+    """Takes drafts, releases what verifies, keeps the rest for review."""
+
+    def __init__(self, offered: Sequence[Offered], on_sentence: Callable[[Sentence], None]) -> None:
+        self.offered = list(offered)
+        self.composed = Composed()
+        self.repeats = 0
+        self._on_sentence = on_sentence
+        self._seen: set[str] = set()
+        self._drafted = 0
+        self._known = known_names()
+
+    def take(self, drafted: Drafted, sources: Mapping[str, Source], group: str = "") -> None:
+        key = fold(drafted.text[:1_000]).casefold()
+        if key in self._seen:
+            self.repeats += 1
+            return
+        self.repeats = 0
+        self._seen.add(key)
+        self._drafted += 1
+        outcome = verify(drafted, sources, known_names=self._known)
+        if isinstance(outcome, Dropped):
+            refused = Refused(self._drafted, outcome.text, outcome.reason, outcome.lost)
+            self.composed.dropped.append(refused)
+            return
+        self._release(outcome, group)
+
+    def _release(self, outcome: Verified, group: str) -> None:
+        sentence = Sentence(self._drafted, outcome.text, outcome.citations, group, outcome.lost)
+        self.composed.sentences.append(sentence)
+        self._on_sentence(sentence)
+
+    @property
+    def is_full(self) -> bool:
+        return self._drafted >= MOST_SENTENCES or self.repeats >= MOST_REPEATS
+
+
+def _by_model(  # noqa: PLR0917
+    answer: _Answer,
+    question: str,
+    understanding: Asked | None,
+    route: str,
+    cancelled: Callable[[], bool],
+    ask: Ask | None,
+) -> None:
+    model = llm.model_for(route)
+    system = llm.prompt(prompt_name(understanding, route))
+    used = _affordable(question, answer.offered, system, model)
+    sources = {each.reference: each.source for each in used}
+    message = write_message(question, _in_order(used, understanding))
+    answer.composed.passages_used = len(used)
+    reader, total, silent = ObjectReader(), 0, 0
+    pieces = llm.stream(system, message, model, ask=ask, cancelled=cancelled)
+    with closing(pieces):  # type: ignore[type-var]
+        for piece in pieces:
+            total, silent = total + len(piece), silent + len(piece)
+            for drafted in reader.feed(piece):
+                silent = 0
+                answer.take(drafted, sources)
+                if answer.is_full:
+                    break
+            if answer.is_full or total > MOST_CHARACTERS or silent > MOST_SILENT_CHARACTERS:
+                break
+    answer.composed.mode = MODEL
+    if len(used) < len(answer.offered):
+        answer.composed.notice = (
+            f"Only the best {len(used)} of {len(answer.offered)} passages were read, "
+            "to keep within the question's budget."
+        )
+
+
+def prompt_name(understanding: Asked | None, route: str) -> str:
+    """The prompt of `qa/prompts` for this question."""
+    if understanding is not None and understanding.comparison and len(understanding.companies) != 1:
+        return "comparison"
+    if understanding is not None and understanding.temporal:
+        return "temporal"
+    return "factual" if route == "factual" else "synthesis"
+
+
+def _affordable(
+    question: str,
+    offered: Sequence[Offered],
+    system: llm.Prompt,
+    model: llm.Model,
+) -> list[Offered]:
+    """As many of the best passages as the budget of one question pays for.
+
+    Raises `llm.Unavailable` where it would pay for fewer than two.
+    """
+    used = list(offered)
+    budget = Decimal(settings.LLM_DOLLARS_PER_QUESTION)
+    while used:
+        characters = len(system.text) + len(write_message(question, used))
+        if llm.most_cost(model, characters) <= budget:
+            break
+        used.pop()
+    if len(used) < min(LEAST_PASSAGES, len(offered)):
+        raise llm.Unavailable("The question would cost more than its budget.")
+    return used
+
+
+def _in_order(used: Sequence[Offered], understanding: Asked | None) -> list[Offered]:
+    """By date for a question over time, by company for a comparison, else best first."""
+    if understanding is not None and understanding.temporal:
+        return sorted(used, key=lambda each: str(each.published_on or ""))
+    if understanding is not None and understanding.comparison:
+        return sorted(used, key=lambda each: each.source.header.company)
+    return list(used)
+
+
+def write_message(question: str, offered: Sequence[Offered]) -> str:
+    """The question and the passages, each between lines that no passage can have guessed."""
+    mark = secrets.token_hex(8)
+    parts = [f"Question: {' '.join(question.split())}", ""]
+    for each in offered:
+        text = each.source.text[each.source.start : each.source.end]
+        parts += [f"<<{mark} {each.reference} | {each.heading}>>", text, f"<<{mark} end>>", ""]
+    return "\n".join(parts)
+
+
+def _by_extraction(
+    answer: _Answer,
+    question: str,
+    understanding: Asked | None,
+    route: str,
+    cancelled: Callable[[], bool],
+) -> None:
+    composed = answer.composed
+    composed.mode = EXTRACTIVE
+    composed.passages_used = len(answer.offered)
+    sources = {each.reference: each.source for each in answer.offered}
+    extracts = extract(question, understanding, answer.offered, route=route)
+    for each in extracts:
+        if cancelled():
+            composed.cancelled = True
+            return
+        answer.take(each.drafted, sources, each.group)
+    best = max((each.ranked for each in extracts), key=lambda r: r.score, default=None)
+    dense = [o.passage.dense_score for o in answer.offered if o.passage.dense_score is not None]
+    bm25 = [o.passage.bm25_score for o in answer.offered if o.passage.bm25_score is not None]
+    composed.scores = Scores(
+        max(dense, default=None), max(bm25, default=None),
+        best.score if best else None, best.dense if best else None,
+        best.lexical if best else None, *_agreement(answer.offered, understanding),
+    )  # fmt: skip
+
+
+def _agreement(offered: Sequence[Offered], understanding: Asked | None) -> Iterator[bool | None]:
+    """Whether any passage is of an asked company, and of an asked year; None: none is asked."""
+    if understanding is None:
+        yield from (None, None)
+        return
+    companies = {company.id for company in understanding.companies}
+    years = {year for period in understanding.periods for year in period.years}
+    yield any(each.company_id in companies for each in offered) if companies else None
+    held = {each.source.header.fiscal_year for each in offered}
+    yield bool(years & held) if years else None

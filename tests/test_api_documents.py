@@ -459,7 +459,8 @@ def test_the_schema_names_every_route_and_the_docs_need_no_other_host(client, ia
     schema = client.get("/api/v1/schema/?format=json").json()
     assert set(schema["paths"]) == {
         "/api/v1/documents/", "/api/v1/documents/upload/", "/api/v1/documents/{public_id}/",
-        "/api/v1/documents/{public_id}/status/", "/api/v1/search/",
+        "/api/v1/documents/{public_id}/status/", "/api/v1/documents/{public_id}/mentions/",
+        "/api/v1/search/",
     }  # fmt: skip
     names = {item["name"] for item in schema["paths"]["/api/v1/documents/"]["get"]["parameters"]}
     assert {"company", "state", "received_from", "cursor", "page_size"} <= names

@@ -121,8 +121,9 @@ def test_a_log_gets_few_lines() -> None:
             display.update({**COUNTS, "chunks_embedded": embedded})
     lines = output.getvalue().splitlines()
     assert len(lines) == 2
-    assert lines[0].endswith("0 of 10 vectors, about 5 min left")
-    assert lines[1].endswith("10 of 10 vectors")
+    assert "0 of 10 vectors" in lines[0]
+    assert lines[0].endswith("about 5 min left")
+    assert "10 of 10 vectors" in lines[1]
 
 
 def test_bars_are_drawn_on_a_terminal() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pypdfium2
 import pypdfium2.raw as pdfium
 
-from ingestion.parsing import detect, headings, pdf_page, running_heads
+from ingestion.parsing import detect, headings, pdf_page, running_heads, transcripts
 from ingestion.parsing.ocr import NoOcr, Ocr
 from ingestion.parsing.parsed import Parsed, Section, Table, Unreadable, clean, refuse_if_too_long
 from ingestion.parsing.pdf_page import Page
@@ -54,7 +54,8 @@ def parse(path: Path, max_characters: int, ocr: Ocr | None = None) -> Parsed:
         notes = _judge(texts, read)
         starts = list(itertools.accumulate((len(text) + 1 for text in texts[:-1]), initial=0))
         text = "\n".join(texts)
-        sections = headings.merge(_bookmarks(document, texts, starts), headings.recognise(text))
+        found = headings.merge(_bookmarks(document, texts, starts), headings.recognise(text))
+        sections = transcripts.with_turns(text, found)
         return Parsed(
             text=text,
             media_type=detect.PDF,

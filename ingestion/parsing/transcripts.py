@@ -203,7 +203,8 @@ def _spoken(text: str, turns: list[_Turn], parts: list[int]) -> list[_Turn]:
 
 
 def _is_call(text: str, turns: list[_Turn]) -> bool:
-    speakers = Counter(turn.name for turn in turns)
+    # "Vice President, Investor Relations" under a contact's name is nobody who speaks.
+    speakers = Counter(turn.name for turn in turns if turn.nobody or not _ROLE.search(turn.name))
     if len(turns) < _FEWEST or len(speakers) < 2:
         return False
     operated = sum(turn.nobody for turn in turns)

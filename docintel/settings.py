@@ -132,6 +132,11 @@ DATABASE_URL = env.str("DATABASE_URL", default="") or postgres.url(VAR_DIR)
 DATABASES = {"default": env.db_url_config(DATABASE_URL)}
 DATABASES["default"]["ENGINE"] = "django.db.backends.postgresql"
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+# How many questions one process answers at a time; the others wait and are told so.
+ASK_THREADS = env.int("ASK_THREADS", default=16)
+# Questions of one person in a minute, of the page and the API together.
+ASK_RATE = env.int("ASK_RATE", default=30)
+ASK_HEARTBEAT_SECONDS = env.float("ASK_HEARTBEAT_SECONDS", default=10.0)
 if ROLE is Role.WEB:
     # Nobody waits longer for a page; a worker's rebuild of an index may take its time.
     DATABASES["default"].setdefault("OPTIONS", {}).setdefault(
@@ -140,7 +145,7 @@ if ROLE is Role.WEB:
 if ROLE in (Role.WEB, Role.INFERENCE):
     DATABASES["default"]["OPTIONS"] = {
         **DATABASES["default"].get("OPTIONS", {}),
-        "pool": {"min_size": 1, "max_size": 12, "timeout": 10},
+        "pool": {"min_size": 1, "max_size": 12 + ASK_THREADS, "timeout": 10},
     }
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = 60

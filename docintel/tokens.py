@@ -27,6 +27,7 @@ class TokenAuthentication(BaseAuthentication):
     """The person a bearer token belongs to; None when the request carries no bearer token."""
 
     keyword = "Bearer"
+    reads_by_post = False
 
     def authenticate(self, request: Request) -> tuple[User, ApiToken] | None:
         """401 for a token that does not count, 403 for an unsafe method with a read-only one."""
@@ -38,7 +39,8 @@ class TokenAuthentication(BaseAuthentication):
         token = find(parts[1].decode("latin-1"))
         if token is None:
             raise AuthenticationFailed(REFUSED)
-        if request.method not in SAFE_METHODS and not token.may_write:
+        writes = request.method not in SAFE_METHODS and not self.reads_by_post
+        if writes and not token.may_write:
             raise PermissionDenied(READ_ONLY)
         note_use(token)
         return token.user, token
@@ -48,10 +50,17 @@ class TokenAuthentication(BaseAuthentication):
         return f'{self.keyword} realm="docintel"'
 
 
+class ReadingTokenAuthentication(TokenAuthentication):
+    """For a view whose POST changes no document: a read-only token may post there."""
+
+    reads_by_post = True
+
+
 class TokenScheme(OpenApiAuthenticationExtension):
     """How the API's description of itself tells clients to sign in."""
 
     target_class = TokenAuthentication
+    match_subclasses = True
     name = "token"
 
     def get_security_definition(self, _: object) -> dict[str, str]:

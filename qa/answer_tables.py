@@ -23,6 +23,8 @@ class Ask(models.Model):
         RUNNING = "running", "Running"
         ANSWERED = "answered", "Answered"
         NOT_FOUND = "not_found", "Not found"
+        LOOKUP = "lookup", "Passages listed"
+        ASK_BACK = "ask_back", "Asked back"
         CANCELLED = "cancelled", "Cancelled"
         FAILED = "failed", "Failed"
 
@@ -36,6 +38,13 @@ class Ask(models.Model):
     confidence = models.FloatField(null=True, blank=True, help_text="of the route, 0 to 1")
     mode = models.CharField(max_length=12, blank=True, help_text="model or extractive")
     notice = models.TextField(blank=True)
+    understood = models.JSONField(
+        default=dict, blank=True, help_text="chips, notes, what was removed, and what was not found"
+    )
+    cached_from = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="repeats",
+        help_text="the answer that this one repeats",
+    )  # fmt: skip
     state = models.CharField(max_length=12, choices=State.choices, default=State.RUNNING)
     created_at = models.DateTimeField(default=timezone.now)
     finished_at = models.DateTimeField(null=True, blank=True)
@@ -86,6 +95,9 @@ class Citation(models.Model):
 
     sentence = models.ForeignKey(AnswerSentence, on_delete=models.CASCADE, related_name="citations")
     ordinal = models.PositiveSmallIntegerField()
+    number = models.PositiveSmallIntegerField(
+        default=0, help_text="of the passage; one passage has one number in the whole answer"
+    )
     document = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="+")
     chunk = models.ForeignKey(
         Chunk, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
@@ -99,6 +111,22 @@ class Citation(models.Model):
 
     def __str__(self) -> str:
         return self.quote[:80]
+
+
+class ShownPassage(models.Model):
+    """A passage listed without being cited: of a lookup, or near to what was not found."""
+
+    ask = models.ForeignKey(Ask, on_delete=models.CASCADE, related_name="passages")
+    ordinal = models.PositiveSmallIntegerField(help_text="from 1, best first")
+    document = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="+")
+    start = models.PositiveIntegerField()
+    end = models.PositiveIntegerField()
+
+    class Meta:
+        ordering = ["ask_id", "ordinal"]
+
+    def __str__(self) -> str:
+        return f"{self.document_id}:{self.start}-{self.end}"
 
 
 class ModelCall(models.Model):

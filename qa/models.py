@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from qa.answer_tables import AnswerSentence, Ask, Citation, ModelCall
+from qa.answer_tables import AnswerSentence, Ask, Citation, ModelCall, ShownPassage
 from qa.synonym_tables import LearnedSynonym
 
-__all__ = ["AnswerSentence", "Ask", "Citation", "LearnedSynonym", "ModelCall"]
+__all__ = [
+    "AnswerSentence",
+    "Ask",
+    "Citation",
+    "LearnedSynonym",
+    "ModelCall",
+    "ShownPassage",
+]

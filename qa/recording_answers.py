@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from qa.answer_tables import AnswerSentence, Ask, Citation
 from qa.composing import Composed, Refused, Sentence
+from qa.numbering import Numbers
 
 
 def record(ask: Ask, composed: Composed) -> None:
@@ -18,14 +19,16 @@ def record(ask: Ask, composed: Composed) -> None:
         rows += [_row(ask, each) for each in composed.dropped]
         AnswerSentence.objects.bulk_create(rows)
         by_ordinal = {row.ordinal: row for row in rows}
+        numbers = Numbers()
         Citation.objects.bulk_create(
             Citation(
-                sentence=by_ordinal[sentence.ordinal], ordinal=number,
+                sentence=by_ordinal[sentence.ordinal], ordinal=ordinal,
+                number=numbers.of(cited.document_id, cited.chunk_id, cited.start, cited.end),
                 document_id=cited.document_id, chunk_id=cited.chunk_id,
                 start=cited.start, end=cited.end, quote=cited.quote,
             )
             for sentence in composed.sentences
-            for number, cited in enumerate(sentence.citations, start=1)
+            for ordinal, cited in enumerate(sentence.citations, start=1)
         )  # fmt: skip
         ask.state = _state(composed)
         ask.mode, ask.notice = composed.mode, composed.notice

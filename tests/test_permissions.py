@@ -71,6 +71,9 @@ EXPECTED: dict[str, tuple[set[str], set[str]]] = {
     "ingestion_api:schema": (SIGNED_IN, NOBODY),
     "ingestion_api:docs": (SIGNED_IN, NOBODY),
     "qa_api:search": (READERS, NOBODY),
+    "qa:ask_stream": (NOBODY, READERS),
+    "qa_api:ask": (NOBODY, READERS),
+    "qa_api:answer": (NOBODY, NOBODY),  # A document's id is no answer's.
     "login": (ANYONE, ANYONE),
     "logout": (NOBODY, SIGNED_IN),
     "health": (OPERATORS, NOBODY),

@@ -1,0 +1,145 @@
+"""What the API says of questions and answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import QueryDict
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from ingestion.filters import ScopeFilter
+from ingestion.models import Document
+from ingestion.querysets import Scope
+from qa.answer_tables import Ask
+from qa.asking_forms import LONGEST_KEY, MOST_REMOVED
+
+MOST_VALUES = 50
+SCOPED = (
+    *("company", "kind", "source", "topic", "fiscal_year", "fiscal_quarter"),
+    *("published_from", "published_to"),
+)
+
+
+class _Names(serializers.ListField):
+    child = serializers.CharField(max_length=200)
+
+
+class _Numbers(serializers.ListField):
+    child = serializers.IntegerField()
+
+
+class Question(serializers.Serializer[Any]):
+    """A question with what it is confined to, as the search is; an unknown field is an error."""
+
+    question = serializers.CharField(help_text="at most 2,000 characters")
+    company = _Names(required=False, help_text="names or tickers")
+    kind = serializers.ListField(
+        child=serializers.ChoiceField(choices=Document.Kind.choices), required=False
+    )
+    source = _Names(required=False)  # type: ignore[assignment]
+    topic = _Names(required=False, help_text="keys")
+    fiscal_year = _Numbers(required=False)
+    fiscal_quarter = _Numbers(required=False)
+    published_from = serializers.DateField(required=False)
+    published_to = serializers.DateField(required=False)
+    as_of = serializers.DateField(
+        required=False, help_text="relative periods count from this day; today unless told"
+    )
+    removed = serializers.ListField(
+        child=serializers.CharField(max_length=LONGEST_KEY),
+        required=False,
+        max_length=MOST_REMOVED,
+        help_text="keys of chips that the question does not mean",
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        unknown = set(self.initial_data) - set(self.fields)
+        if unknown:
+            raise serializers.ValidationError(
+                {name: ["Unknown field."] for name in sorted(map(str, unknown))}
+            )
+        return attrs
+
+    def scope(self, request: Any) -> Scope:
+        """What the question is confined to. Raises ValidationError by field."""
+        asked = QueryDict(mutable=True)
+        for name in SCOPED:
+            value = self.validated_data.get(name)
+            if value is not None:
+                asked.setlist(name, [str(v) for v in value] if isinstance(value, list) else [value])
+        parameters = ScopeFilter(asked, Document.objects.none(), request=request)
+        if not parameters.is_valid():
+            raise serializers.ValidationError(parameters.errors)
+        return parameters.scope()
+
+    def options(self) -> dict[str, Any]:
+        """Further keyword arguments of `asking.ask`."""
+        return {
+            "as_of": self.validated_data.get("as_of"),
+            "removed": tuple(self.validated_data.get("removed", ())),
+        }
+
+
+class Place(serializers.Serializer[Any]):
+    """Characters `start` to `end` of a document's text."""
+
+    document = serializers.UUIDField()
+    title = serializers.CharField()
+    company = serializers.CharField()
+    kind = serializers.CharField()
+    period = serializers.CharField()
+    date = serializers.CharField(help_text="of publication, ISO; or empty")
+    page = serializers.IntegerField()
+    start = serializers.IntegerField()
+    end = serializers.IntegerField()
+    url = serializers.CharField(help_text="the page that opens at it")
+
+
+class Cited(Place):
+    """`quote` stands in the document word for word."""
+
+    n = serializers.IntegerField(help_text="of the passage; the same in the whole answer")
+    quote = serializers.CharField()
+
+
+class Listed(Place):
+    """A passage shown without being cited."""
+
+    ordinal = serializers.IntegerField()
+    text = serializers.CharField()
+
+
+class AnsweredSentence(serializers.Serializer[Any]):
+    ordinal = serializers.IntegerField(help_text="may skip those that were dropped")
+    text = serializers.CharField()
+    group = serializers.CharField(help_text="the company or period it is about, where grouped")
+    citations = Cited(many=True)
+
+
+class Answer(serializers.ModelSerializer[Ask]):
+    """An answer; each of its sentences was verified against what it cites."""
+
+    id = serializers.UUIDField(source="public_id", read_only=True)
+    question = serializers.CharField(source="text", read_only=True)
+    url = serializers.HyperlinkedIdentityField(view_name="qa_api:answer", lookup_field="public_id")
+    sentences = serializers.SerializerMethodField()
+    passages = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Ask
+        fields = (
+            *("id", "url", "question", "state", "route", "confidence", "mode", "notice"),
+            *("created_at", "finished_at", "sentences", "passages", "understood", "receipt"),
+        )
+        read_only_fields = fields
+
+    @extend_schema_field(AnsweredSentence(many=True))
+    def get_sentences(self, _: Ask) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.context["sentences"]
+        return found
+
+    @extend_schema_field(Listed(many=True))
+    def get_passages(self, _: Ask) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.context["passages"]
+        return found

@@ -1,0 +1,270 @@
+"""One question to one recorded answer: understood, routed, searched, composed, verified, kept.
+
+`ask` is the verb behind the page, the stream, the API and the benchmark. Trap: call it outside a
+transaction; a model call refuses to run in one.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import date
+from typing import Any
+
+from django.db.models import Sum
+from django.utils import timezone
+
+from docintel import measuring
+from ingestion.querysets import Scope, User
+from qa.answer_tables import Ask, ModelCall, ShownPassage
+from qa.citing import Citer, sentence_data, shown_passages
+from qa.composing import Composed, Sentence, compose
+from qa.finding_nothing import describe, scope_in_words
+from qa.numbering import Numbers
+from qa.offering import offer
+from qa.passages import Passage
+from qa.recording_answers import record
+from qa.retrieval import MOST_CHARACTERS, BadQuery, SearchResults, search
+from qa.routing import route as route_of
+from qa.understanding import Understanding, understand
+
+log = logging.getLogger(__name__)
+PASSAGES = 10
+OnEvent = Callable[[str, dict[str, Any]], None]
+WRONG = "Something went wrong while answering; it has been logged. Ask again in a moment."
+
+
+class Stopped(Exception):
+    """The asker cancelled between two steps."""
+
+
+def ask(
+    question: str,
+    user: User,
+    *,
+    scope: Scope = Scope(),  # noqa: B008  frozen
+    as_of: date | None = None,
+    removed: Collection[str] = (),
+    on_event: OnEvent = lambda _name, _data: None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Ask:
+    """The answer's row, finished, with everything recorded.
+
+    `on_event` hears, in this order: `understood`, `route`, `searching`, `found`, `sentence` for
+    each verified sentence, `passages`, `notice`, `done`. Raises BadQuery for a question that cannot
+    be asked, before anything is recorded, or whose search takes too long. Any other error closes
+    the row as failed and is raised.
+    """
+    text = checked(question)
+    row = Ask.objects.create(asker=_person(user), text=text, scope=stored_scope(scope))
+    turn = _Turn(row, user, on_event, cancelled)
+    try:
+        turn.run(scope, as_of, removed)
+    except Stopped:
+        turn.close(Ask.State.CANCELLED)
+    except BaseException as error:
+        turn.close(Ask.State.FAILED, str(error) if isinstance(error, BadQuery) else WRONG)
+        raise
+    return row
+
+
+def checked(question: str) -> str:
+    """The question as it is asked. Raises BadQuery with a message for the asker."""
+    text = question.replace("\0", " ").encode("utf-8", "replace").decode("utf-8").strip()
+    if not any(character.isalnum() for character in text):
+        raise BadQuery("Type a question in words.")
+    if len(text) > MOST_CHARACTERS:
+        raise BadQuery(
+            f"The question has {len(text):,} characters; at most {MOST_CHARACTERS:,} can be asked."
+        )
+    return text
+
+
+def stored_scope(scope: Scope) -> dict[str, Any]:
+    """What of the scope confines anything, as JSON."""
+    return {
+        name: value.isoformat() if isinstance(value, date) else list(value)
+        for name, value in asdict(scope).items()
+        if value
+    }
+
+
+def _person(user: User) -> Any:
+    return user if user.is_authenticated else None
+
+
+class _Turn:
+    """One ask on its way; `seconds` per stage go into the receipt."""
+
+    def __init__(
+        self, row: Ask, user: User, on_event: OnEvent, cancelled: Callable[[], bool]
+    ) -> None:
+        self.row = row
+        self.user = user
+        self.cancelled = cancelled
+        self.seconds: dict[str, float] = {}
+        self.began = time.perf_counter()
+        self.citer = Citer(user)
+        self._on_event = on_event
+
+    def say(self, event: str, **data: Any) -> None:
+        self._on_event(event, data)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Times a step, and begins none for an asker who went away."""
+        if self.cancelled():
+            raise Stopped
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[name] = round(time.perf_counter() - start, 4)
+
+    def run(self, scope: Scope, as_of: date | None, removed: Collection[str]) -> None:
+        row = self.row
+        with self.stage("understand"):
+            understanding = understand(
+                row.text, self.user, as_of=as_of, removed=removed, scope=scope
+            )
+        row.understood = _understood(understanding, removed, as_of)
+        self.say("understood", id=str(row.public_id), question=row.text, **row.understood)
+        if understanding.ambiguous:
+            self.close(Ask.State.ASK_BACK)
+            return
+        with self.stage("route"):
+            route = route_of(row.text)
+        row.route, row.confidence = route.tier, round(float(route.confidence), 4)
+        self.say("route", tier=row.route, confidence=row.confidence)
+        searched = scope_in_words(understanding, self.user)
+        self.say("searching", searched=searched)
+        with self.stage("search"):
+            found = search(row.text, self.user, understanding.scope(), limit=PASSAGES)
+        passages = self._found(found, searched)
+        if row.route == "lookup":
+            self._list(passages, Ask.State.LOOKUP if passages else Ask.State.NOT_FOUND)
+        else:
+            self._answer(understanding, passages)
+
+    def _found(self, found: SearchResults, searched: str) -> list[Passage]:
+        passages = found.passages[:PASSAGES]
+        documents = len({passage.document_id for passage in found.passages})
+        self.row.receipt = {
+            "route": self.row.route,
+            "confidence": self.row.confidence,
+            "searched": {"scope": searched, "queries": [found.question]},
+            "candidates": found.total_candidates,
+            "documents": documents,
+            "reranker": {"name": "reciprocal rank fusion", "stand_in": True},
+            "search_seconds": {step: round(value, 4) for step, value in found.seconds.items()},
+            "notes": found.notes,
+        }
+        self.say("found", candidates=found.total_candidates, documents=documents)
+        for note in found.notes:
+            self.say("notice", text=note)
+        return passages
+
+    def _answer(self, understanding: Understanding, passages: Sequence[Passage]) -> None:
+        row = self.row
+        numbers = Numbers()
+
+        def on_sentence(sentence: Sentence) -> None:
+            self.seconds.setdefault("first_sentence", self._since())
+            self.say("sentence", **sentence_data(sentence, self.citer, numbers))
+
+        with self.stage("offer"):
+            offered = offer(passages, self.user)
+        with self.stage("compose"):
+            composed = compose(
+                row.text, understanding, offered, route=row.route,
+                on_sentence=on_sentence, cancelled=self.cancelled, ask=row,
+            )  # fmt: skip
+        self._count(composed)
+        if composed.notice:
+            self.say("notice", text=composed.notice)
+        if not composed.found and not composed.cancelled:
+            row.understood["nothing"] = describe(understanding, self.user)
+            self._keep(passages)
+        row.receipt |= _spent(row)
+        record(row, composed)
+        self._done()
+
+    def _count(self, composed: Composed) -> None:
+        drafted = len(composed.sentences) + len(composed.dropped)
+        if drafted:
+            share = len(composed.dropped) / drafted
+            measuring.record("dropped_sentences", share, mode=composed.mode, drafted=drafted)
+
+    def _list(self, passages: Sequence[Passage], state: str) -> None:
+        self._keep(passages)
+        self.close(state)
+
+    def _keep(self, passages: Sequence[Passage]) -> None:
+        """Lists passages without citing them."""
+        ShownPassage.objects.bulk_create(
+            ShownPassage(
+                ask=self.row, ordinal=ordinal, document_id=passage.document_id,
+                start=passage.start, end=passage.end,
+            )
+            for ordinal, passage in enumerate(passages, start=1)
+        )  # fmt: skip
+        self.say("passages", passages=shown_passages(self.row, self.user))
+
+    def close(self, state: str, notice: str = "") -> None:
+        """Ends an ask that composed nothing."""
+        row = self.row
+        row.state, row.finished_at = state, timezone.now()
+        if notice:
+            row.notice = notice
+            self.say("notice", text=notice)
+        row.save(
+            update_fields=[
+                "state", "finished_at", "notice", "route", "confidence", "receipt", "understood",
+            ]
+        )  # fmt: skip
+        self._done()
+
+    def _done(self) -> None:
+        row = self.row
+        self.seconds["total"] = self._since()
+        row.receipt["seconds"] = self.seconds
+        row.save(update_fields=["receipt", "route", "confidence", "understood"])
+        measuring.record(
+            "ask_seconds", self.seconds["total"], route=row.route, state=row.state, mode=row.mode
+        )
+        self.say(
+            "done", id=str(row.public_id), state=row.state, mode=row.mode, notice=row.notice,
+            receipt=row.receipt, understood=row.understood,
+        )  # fmt: skip
+
+    def _since(self) -> float:
+        return round(time.perf_counter() - self.began, 4)
+
+
+def _understood(
+    understanding: Understanding, removed: Collection[str], as_of: date | None
+) -> dict[str, Any]:
+    return {
+        "chips": [asdict(chip) for chip in understanding.chips],
+        "notes": list(understanding.notes),
+        "removed": sorted(removed),
+        "as_of": as_of.isoformat() if as_of else "",
+    }
+
+
+def _spent(row: Ask) -> dict[str, Any]:
+    """Model, tokens and US dollars of this ask's calls."""
+    calls = ModelCall.objects.filter(ask=row)
+    total = calls.order_by().aggregate(
+        tokens_in=Sum("tokens_in"), tokens_out=Sum("tokens_out"), cost=Sum("cost")
+    )
+    last = calls.first()
+    return {
+        "model": last.model if last else "",
+        "tokens_in": total["tokens_in"] or 0,
+        "tokens_out": total["tokens_out"] or 0,
+        "cost": float(total["cost"] or 0),
+    }

@@ -1,0 +1,47 @@
+"""This process's Django behind a real uvicorn on 127.0.0.1, with the test's own database."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+import uvicorn
+from django.core.asgi import get_asgi_application
+
+
+@contextmanager
+def served() -> Iterator[str]:
+    """The address of the server."""
+    config = uvicorn.Config(
+        get_asgi_application(), host="127.0.0.1", port=0, log_level="warning", lifespan="off"
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive()
+        time.sleep(0.01)
+    try:
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        server.force_exit = True
+        thread.join(20)
+
+
+def events_of(response: httpx.Response) -> Iterator[tuple[int, str, dict[str, Any]]]:
+    """(id, event, data) as they come; comments are left out."""
+    fields: dict[str, str] = {}
+    for line in response.iter_lines():
+        if not line:
+            if fields:
+                yield int(fields["id"]), fields["event"], json.loads(fields["data"])
+            fields = {}
+        elif not line.startswith(":"):
+            name, _, value = line.partition(": ")
+            fields[name] = value

@@ -1,0 +1,143 @@
+"""Answers streamed by a real server: sentence by sentence, to whoever may, until they go away."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from asgi_server import events_of, served
+from django.contrib.auth.models import User
+from django.test import Client
+from llm_server import LlmServer, Reply, serving
+from reading_corpus import library
+
+from docintel.models import ApiToken
+from qa.models import Ask, ModelCall
+
+pytestmark = pytest.mark.django_db(transaction=True)
+MARGIN = "What was the gross margin of Tidewater Foods in fiscal year 2024?"
+QUOTES = [
+    "Gross margin narrowed to 31.2 percent from 33.9 percent.",
+    "Freight costs rose by eleven percent after the canal closed in March.",
+]
+
+
+@pytest.fixture(autouse=True)
+def storage(settings: Any, tmp_path: Any) -> None:
+    settings.MEDIA_ROOT = tmp_path
+
+
+@pytest.fixture
+def llm(settings: Any) -> Iterator[LlmServer]:
+    with serving() as running:
+        settings.OPENAI_BASE_URL = running.url
+        running.script = lambda body: Reply(drafts(body), pause=0.3)
+        yield running
+
+
+def drafts(body: dict[str, Any]) -> list[str]:
+    """Each quote as a sentence, citing whichever passage holds it."""
+    message = body["messages"][1]["content"]
+    found = []
+    for quote in QUOTES:
+        before = message.partition(quote)[0]
+        if before != message:
+            reference = before.rpartition(" | ")[0].rpartition(" ")[2]
+            found.append({"text": quote, "citations": [{"passage": reference, "quote": quote}]})
+    return [json.dumps(each) + "\n" for each in found]
+
+
+@pytest.fixture
+def site() -> Iterator[str]:
+    with served() as address:
+        yield address
+
+
+@pytest.fixture
+def browser(alice: User) -> Client:
+    client = Client()
+    client.force_login(alice)
+    return client
+
+
+def page(site: str, client: Client) -> httpx.Client:
+    """As a browser with alice's session and a CSRF token."""
+    token = "a" * 32
+    return httpx.Client(
+        base_url=site, trust_env=False, timeout=60,
+        cookies={"sessionid": client.cookies["sessionid"].value, "csrftoken": token},
+        headers={"X-CSRFToken": token},
+    )  # fmt: skip
+
+
+def test_sentences_come_one_by_one(site: str, browser: Client, llm: LlmServer) -> None:
+    library(embed=True)
+    sent_by_then: list[int] = []
+    heard: list[str] = []
+    with page(site, browser) as http, http.stream("POST", "/ask/stream/", data={"q": MARGIN}) as r:
+        assert r.status_code == 200
+        assert r.headers["content-type"].startswith("text/event-stream")
+        assert (r.headers["x-accel-buffering"], "no-cache" in r.headers["cache-control"]) == (
+            "no", True,
+        )  # fmt: skip
+        assert "default-src 'none'" in r.headers["content-security-policy"]
+        ids = []
+        for number, name, data in events_of(r):
+            ids.append(number)
+            heard.append(name)
+            if name == "sentence":
+                sent_by_then.append(llm.sent)
+                assert data["citations"]
+    assert ids == list(range(1, len(ids) + 1))
+    assert [name for name in heard if name != "notice"] == [
+        "understood", "route", "searching", "found", "sentence", "sentence", "done",
+    ]  # fmt: skip
+    # The first was here before the model had sent the second.
+    assert sent_by_then[0] == 1
+    assert Ask.objects.get().state == "answered"
+
+
+def test_going_away_stops_the_model(site: str, browser: Client, llm: LlmServer) -> None:
+    library(embed=True)
+    llm.script = lambda body: Reply(drafts(body), hangs=True)
+    with page(site, browser) as http, http.stream("POST", "/ask/stream/", data={"q": MARGIN}) as r:
+        for _, name, _ in events_of(r):
+            if name == "sentence":
+                break
+    assert llm.disconnected.wait(10)
+    until = time.monotonic() + 10
+    while Ask.objects.get().state == "running" and time.monotonic() < until:
+        time.sleep(0.02)
+    assert Ask.objects.get().state == "cancelled"
+    assert ModelCall.objects.get().status == "cancelled"
+
+
+def test_the_stream_wants_a_csrf_token_and_a_question(site: str, browser: Client) -> None:
+    with page(site, browser) as http:
+        assert http.post("/ask/stream/", data={"q": "  "}).status_code == 400
+        long = http.post("/ask/stream/", data={"q": "word " * 2_000})
+        assert (long.status_code, "2,000" in long.json()["error"]) == (400, True)
+        del http.headers["X-CSRFToken"]
+        assert http.post("/ask/stream/", data={"q": MARGIN}).status_code == 403
+    assert not Ask.objects.exists()
+
+
+def test_the_api_streams_and_answers(site: str, alice: User, llm: LlmServer) -> None:
+    library(embed=True)
+    _, token = ApiToken.issue(alice, "test")
+    headers = {"Authorization": f"Bearer {token}"}
+    with httpx.Client(base_url=site, headers=headers, trust_env=False, timeout=60) as http:
+        accept = {"Accept": "text/event-stream"}
+        with http.stream("POST", "/api/v1/ask/", json={"question": MARGIN}, headers=accept) as r:
+            events = list(events_of(r))
+        assert [name for _, name, _ in events][-1] == "done"
+        streamed = [data for _, name, data in events if name == "sentence"]
+        answer = http.post("/api/v1/ask/", json={"question": MARGIN}).json()
+        assert answer["sentences"] == streamed
+        assert http.get(answer["url"]).json() == answer
+        refused = http.post("/api/v1/ask/", json={"question": " "}, headers=accept)
+        assert (refused.status_code, list(refused.json())) == (400, ["question"])

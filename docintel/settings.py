@@ -136,6 +136,10 @@ DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 ASK_THREADS = env.int("ASK_THREADS", default=16)
 # Questions of one person in a minute, of the page and the API together.
 ASK_RATE = env.int("ASK_RATE", default=30)
+# Answers older than this are not repeated, whatever agrees.
+ASK_CACHE_DAYS = env.int("ASK_CACHE_DAYS", default=7)
+# Of the analysts, who see ranked passages first instead of a composed answer; 0 to 1.
+ASK_EXPERIMENT_SHARE = env.float("ASK_EXPERIMENT_SHARE", default=0.1)
 ASK_HEARTBEAT_SECONDS = env.float("ASK_HEARTBEAT_SECONDS", default=10.0)
 if ROLE is Role.WEB:
     # Nobody waits longer for a page; a worker's rebuild of an index may take its time.

@@ -53,6 +53,13 @@ class Question(serializers.Serializer[Any]):
         help_text="keys of chips that the question does not mean",
     )
 
+    again = serializers.BooleanField(
+        default=False, help_text="compose it anew, though the same was answered before"
+    )
+    compose = serializers.BooleanField(
+        default=False, help_text="compose an answer though an experiment lists passages"
+    )
+
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         unknown = set(self.initial_data) - set(self.fields)
         if unknown:
@@ -76,6 +83,8 @@ class Question(serializers.Serializer[Any]):
     def options(self) -> dict[str, Any]:
         """Further keyword arguments of `asking.ask`."""
         return {
+            "again": self.validated_data["again"],
+            "compose_anyway": self.validated_data["compose"],
             "as_of": self.validated_data.get("as_of"),
             "removed": tuple(self.validated_data.get("removed", ())),
         }

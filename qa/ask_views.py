@@ -23,7 +23,8 @@ def stream(request: HttpRequest) -> HttpResponseBase:
     """Server-sent events of one answer; 400 or 429 with `error` as JSON before it begins.
 
     Posted: `q`, the page's filters under their names of the address, `removed` (keys of chips,
-    repeated), `as_of` (ISO date).
+    repeated), `as_of` (ISO date), `again` (no answer given before), `compose` (an answer in
+    spite of the experiment that lists passages).
     """
     form = AskForm(request.POST)
     if not form.is_valid():

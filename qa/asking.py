@@ -19,8 +19,9 @@ from django.utils import timezone
 
 from docintel import measuring
 from ingestion.querysets import Scope, User
+from qa import caching, experimenting
 from qa.answer_tables import Ask, ModelCall, ShownPassage
-from qa.citing import Citer, sentence_data, shown_passages
+from qa.citing import Citer, kept_sentences, sentence_data, shown_passages
 from qa.composing import Composed, Sentence, compose
 from qa.finding_nothing import describe, scope_in_words
 from qa.numbering import Numbers
@@ -48,11 +49,14 @@ def ask(
     scope: Scope = Scope(),  # noqa: B008  frozen
     as_of: date | None = None,
     removed: Collection[str] = (),
+    again: bool = False,
+    compose_anyway: bool = False,
     on_event: OnEvent = lambda _name, _data: None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Ask:
     """The answer's row, finished, with everything recorded.
 
+    `again` bypasses answers given before; `compose_anyway` the experiment that shows passages only.
     `on_event` hears, in this order: `understood`, `route`, `searching`, `found`, `sentence` for
     each verified sentence, `passages`, `notice`, `done`. Raises BadQuery for a question that cannot
     be asked, before anything is recorded, or whose search takes too long. Any other error closes
@@ -60,7 +64,7 @@ def ask(
     """
     text = checked(question)
     row = Ask.objects.create(asker=_person(user), text=text, scope=stored_scope(scope))
-    turn = _Turn(row, user, on_event, cancelled)
+    turn = _Turn(row, user, on_event, cancelled, again=again, compose_anyway=compose_anyway)
     try:
         turn.run(scope, as_of, removed)
     except Stopped:
@@ -100,11 +104,15 @@ class _Turn:
     """One ask on its way; `seconds` per stage go into the receipt."""
 
     def __init__(
-        self, row: Ask, user: User, on_event: OnEvent, cancelled: Callable[[], bool]
-    ) -> None:
+        self, row: Ask, user: User, on_event: OnEvent, cancelled: Callable[[], bool], *,
+        again: bool, compose_anyway: bool,
+    ) -> None:  # fmt: skip
         self.row = row
         self.user = user
         self.cancelled = cancelled
+        self.again = again
+        self.compose_anyway = compose_anyway
+        self.key: caching.Key | None = None
         self.seconds: dict[str, float] = {}
         self.began = time.perf_counter()
         self.citer = Citer(user)
@@ -139,15 +147,51 @@ class _Turn:
             route = route_of(row.text)
         row.route, row.confidence = route.tier, round(float(route.confidence), 4)
         self.say("route", tier=row.route, confidence=row.confidence)
+        arm = experimenting.expose(row, self.user, compose_anyway=self.compose_anyway)
+        if arm != experimenting.PASSAGES and self._repeats(understanding):
+            return
         searched = scope_in_words(understanding, self.user)
         self.say("searching", searched=searched)
         with self.stage("search"):
             found = search(row.text, self.user, understanding.scope(), limit=PASSAGES)
         passages = self._found(found, searched)
-        if row.route == "lookup":
-            self._list(passages, Ask.State.LOOKUP if passages else Ask.State.NOT_FOUND)
+        if row.route == "lookup" or arm == experimenting.PASSAGES:
+            row.receipt["experiment"] = arm
+            self._list(understanding, passages, arm)
         else:
             self._answer(understanding, passages)
+
+    def _repeats(self, understanding: Understanding) -> bool:
+        """Whether the same question was answered before; then that answer is given, with its age.
+
+        Otherwise what must agree is remembered as it was before the search.
+        """
+        row = self.row
+        if row.route == "lookup":
+            return False
+        with self.stage("cache"):
+            self.key = caching.Key.of(
+                understanding, self.user, route=row.route, page=row.scope,
+                removed=tuple(row.understood["removed"]),
+            )  # fmt: skip
+            found = caching.find(self.key, self.user) if self.key and not self.again else None
+        if found is None:
+            return False
+        caching.repeat(found, row)
+        for sentence in kept_sentences(row, self.user) or ():
+            self.seconds.setdefault("first_sentence", self._since())
+            self.say("sentence", **sentence)
+        age = (timezone.now() - found.created_at).total_seconds()
+        row.receipt = {
+            "route": row.route, "confidence": row.confidence, "dropped": 0,
+            **{name: found.receipt.get(name) for name in ("searched", "candidates", "documents",
+                                                          "reranker", "model")},
+            "tokens_in": 0, "tokens_out": 0, "cost": 0.0,
+            "cache": {"hit": True, "age_seconds": round(age),
+                      "answered": found.created_at.isoformat()},
+        }  # fmt: skip
+        self.close(Ask.State.ANSWERED)
+        return True
 
     def _found(self, found: SearchResults, searched: str) -> list[Passage]:
         passages = found.passages[:PASSAGES]
@@ -156,6 +200,7 @@ class _Turn:
             "route": self.row.route,
             "confidence": self.row.confidence,
             "searched": {"scope": searched, "queries": [found.question]},
+            "cache": {"hit": False},
             "candidates": found.total_candidates,
             "documents": documents,
             "reranker": {"name": "reciprocal rank fusion", "stand_in": True},
@@ -190,6 +235,8 @@ class _Turn:
             self._keep(passages)
         row.receipt |= _spent(row)
         record(row, composed)
+        if self.key is not None:
+            caching.keep(row, self.key)
         self._done()
 
     def _count(self, composed: Composed) -> None:
@@ -198,9 +245,13 @@ class _Turn:
             share = len(composed.dropped) / drafted
             measuring.record("dropped_sentences", share, mode=composed.mode, drafted=drafted)
 
-    def _list(self, passages: Sequence[Passage], state: str) -> None:
+    def _list(self, understanding: Understanding, passages: Sequence[Passage], arm: str) -> None:
+        """Ranked passages without an answer, for a lookup or for the experiment."""
+        if not passages:
+            self.row.understood["nothing"] = describe(understanding, self.user)
         self._keep(passages)
-        self.close(state)
+        notice = experimenting.NOTE if arm == experimenting.PASSAGES and passages else ""
+        self.close(Ask.State.LOOKUP if passages else Ask.State.NOT_FOUND, notice)
 
     def _keep(self, passages: Sequence[Passage]) -> None:
         """Lists passages without citing them."""

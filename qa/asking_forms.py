@@ -15,6 +15,8 @@ class AskForm(forms.Form):
 
     q = forms.CharField(required=False, strip=False)
     as_of = forms.DateField(required=False)
+    again = forms.BooleanField(required=False)
+    compose = forms.BooleanField(required=False)
 
     def messages(self) -> list[str]:
         return [str(message) for listed in self.errors.values() for message in listed]
@@ -24,5 +26,7 @@ class AskForm(forms.Form):
         listed = self.data.getlist("removed") if hasattr(self.data, "getlist") else []
         return {
             "as_of": self.cleaned_data["as_of"],
+            "again": self.cleaned_data["again"],
+            "compose_anyway": self.cleaned_data["compose"],
             "removed": tuple(key[:LONGEST_KEY] for key in listed[:MOST_REMOVED]),
         }

@@ -148,11 +148,9 @@ def _admit(system: Prompt, question: str, model: Model, ask: Ask | None) -> Mode
     now = timezone.now()
     with transaction.atomic():
         one_at_a_time("llm-budget")
-        midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-        spent = ModelCall.objects.filter(created_at__gte=midnight).aggregate(all=Sum("cost"))["all"]
-        if (spent or 0) + reserved > Decimal(settings.LLM_DOLLARS_PER_DAY):
+        if spent_today() + reserved > Decimal(settings.LLM_DOLLARS_PER_DAY):
             raise Unavailable("Today's budget for language models is used up.")
-        if _is_open():
+        if is_open():
             raise Unavailable("The language model has failed repeatedly and is left alone a while.")
         return ModelCall.objects.create(
             ask=ask, prompt=system.name, prompt_sha256=system.sha256, model=model.name,
@@ -160,7 +158,14 @@ def _admit(system: Prompt, question: str, model: Model, ask: Ask | None) -> Mode
         )  # fmt: skip
 
 
-def _is_open() -> bool:
+def spent_today() -> Decimal:
+    """US dollars since midnight UTC, with what running calls may cost at most."""
+    midnight = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    spent = ModelCall.objects.filter(created_at__gte=midnight).aggregate(all=Sum("cost"))["all"]
+    return Decimal(spent or 0)
+
+
+def is_open() -> bool:
     """Whether the last calls all failed just now; after a pause one call at a time may try."""
     now = timezone.now()
     recent = ModelCall.objects.filter(created_at__gte=now - COUNTED_WITHIN)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from qa.answer_tables import AnswerSentence, Ask, Citation, ModelCall, ShownPassage
+from qa.cache_tables import CachedAnswer, ExperimentExposure
 from qa.synonym_tables import LearnedSynonym
 
 __all__ = [
     "AnswerSentence",
     "Ask",
+    "CachedAnswer",
     "Citation",
+    "ExperimentExposure",
     "LearnedSynonym",
     "ModelCall",
     "ShownPassage",

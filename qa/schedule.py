@@ -2,5 +2,8 @@
 
 from docintel.scheduling import Job
 
-# Looks every hour, learns once a week.
-SCHEDULE = [Job("learn synonyms", "qa.tasks.learn_synonyms", 60)]
+SCHEDULE = [
+    # Looks every hour, learns once a week.
+    Job("learn synonyms", "qa.tasks.learn_synonyms", 60),
+    Job("close lost answers", "qa.tasks.close_lost_answers", 5),
+]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from docintel.encoders import EncoderUnavailable
-from qa import learned_synonyms
+from qa import caching, closing_asks, learned_synonyms
 
 
 def learn_synonyms() -> None:
@@ -12,3 +12,8 @@ def learn_synonyms() -> None:
     except EncoderUnavailable:
         # Answers go on with what was learned before; the next tick tries again.
         return
+
+
+def close_lost_answers() -> None:
+    closing_asks.close_lost()
+    caching.forget_old()

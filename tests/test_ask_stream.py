@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -14,11 +17,14 @@ from django.contrib.auth.models import User
 from django.test import Client
 from llm_server import LlmServer, Reply, serving
 from reading_corpus import library
+from small_corpus import document
 
 from docintel.models import ApiToken
-from qa.models import Ask, ModelCall
+from qa import streaming
+from qa.models import Ask, CachedAnswer, ModelCall
 
 pytestmark = pytest.mark.django_db(transaction=True)
+EVENTS = {"Accept": "text/event-stream"}
 MARGIN = "What was the gross margin of Tidewater Foods in fiscal year 2024?"
 QUOTES = [
     "Gross margin narrowed to 31.2 percent from 33.9 percent.",
@@ -136,8 +142,113 @@ def test_the_api_streams_and_answers(site: str, alice: User, llm: LlmServer) -> 
             events = list(events_of(r))
         assert [name for _, name, _ in events][-1] == "done"
         streamed = [data for _, name, data in events if name == "sentence"]
-        answer = http.post("/api/v1/ask/", json={"question": MARGIN}).json()
+        said = {"question": MARGIN, "again": True}
+        answer = http.post("/api/v1/ask/", json=said).json()
         assert answer["sentences"] == streamed
         assert http.get(answer["url"]).json() == answer
         refused = http.post("/api/v1/ask/", json={"question": " "}, headers=accept)
         assert (refused.status_code, list(refused.json())) == (400, ["question"])
+
+
+@pytest.mark.parametrize(
+    "reply", [Reply(status=500, headers={"Retry-After": "0"}), Reply(hangs=True), Reply(status=0)]
+)
+def test_a_model_that_is_down_or_silent_is_stood_in_for(
+    site: str, browser: Client, llm: LlmServer, settings: Any, reply: Reply
+) -> None:
+    library(embed=True)
+    settings.LLM_SILENCE_SECONDS = 0.5
+    llm.script = lambda _: reply
+    with page(site, browser) as http, http.stream("POST", "/ask/stream/", data={"q": MARGIN}) as r:
+        events = list(events_of(r))
+    last = events[-1][2]
+    assert (last["state"], last["mode"]) == ("answered", "extractive")
+    assert "documents' own sentences" in last["notice"]
+    assert any("31.2 percent" in d["text"] for _, name, d in events if name == "sentence")
+    # Not for the next asker, who may find the model well.
+    assert not CachedAnswer.objects.exists()
+
+
+def test_out_of_budget_is_said(site: str, browser: Client, llm: LlmServer, settings: Any) -> None:
+    library(embed=True)
+    settings.LLM_DOLLARS_PER_DAY = "0.0001"
+    with page(site, browser) as http, http.stream("POST", "/ask/stream/", data={"q": MARGIN}) as r:
+        events = list(events_of(r))
+    assert "budget" in events[-1][2]["notice"]
+    assert events[-1][2]["mode"] == "extractive"
+    assert llm.requests == []
+
+
+def test_many_ask_at_once_and_each_gets_the_own_answer(
+    site: str, alice: User, llm: LlmServer, settings: Any
+) -> None:
+    settings.ASK_RATE = 1_000
+    names = [f"Company{n:02d} Works" for n in range(24)]
+    quotes = [
+        f"{name} narrowed its gross margin to {n}.5% in 2024." for n, name in enumerate(names)
+    ]
+    for name, quote in zip(names, quotes, strict=True):
+        document([quote], company=name, fiscal_year=2024, title=name)
+    llm.script = lambda body: Reply(each_of(body, quotes), first=0.2, pause=0.05)
+    headers = {"Authorization": f"Bearer {ApiToken.issue(alice, 'test')[1]}"}
+
+    def asks(n: int) -> list[str]:
+        question = {"question": f"Why did the gross margin of {names[n]} narrow in 2024?"}
+        with (
+            httpx.Client(base_url=site, headers=headers, trust_env=False, timeout=120) as http,
+            http.stream("POST", "/api/v1/ask/", json=question, headers=EVENTS) as r,
+        ):
+            return [data["text"] for _, name, data in events_of(r) if name == "sentence"]
+
+    with ThreadPoolExecutor(24) as people:
+        answers = list(people.map(asks, range(24)))
+    assert answers == [[quote] for quote in quotes]
+    assert Ask.objects.filter(state="answered").count() == 24
+
+
+def each_of(body: dict[str, Any], quotes: list[str]) -> list[str]:
+    """The quotes that the passages hold and whose company the question names."""
+    message = body["messages"][1]["content"]
+    question = message.partition("\n")[0]
+    found = []
+    for quote in quotes:
+        before = message.partition(quote)[0]
+        if before != message and quote[:9] in question:
+            reference = before.rpartition(" | ")[0].rpartition(" ")[2]
+            found.append({"text": quote, "citations": [{"passage": reference, "quote": quote}]})
+    return [json.dumps(each) + "\n" for each in found]
+
+
+def test_who_has_to_wait_is_told_and_the_line_stays_open(
+    alice: User, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    settings.ASK_HEARTBEAT_SECONDS = 0.05
+    small = streaming._Pool(1)
+    monkeypatch.setattr(streaming, "pool", lambda: small)
+    begun, release = threading.Event(), threading.Event()
+
+    def first(on_event: streaming.OnEvent, cancelled: Callable[[], bool]) -> None:
+        begun.set()
+        assert release.wait(20)
+        on_event("done", {"text": "a\nb"})
+
+    async def both() -> tuple[list[bytes], list[bytes]]:
+        one = streaming.events(first)
+        heard = [await anext(one)]
+        assert begun.is_set()
+        two = streaming.events(lambda on_event, _: on_event("done", {}))
+        waited = [await anext(two)]
+        third = streaming.events(lambda on_event, _: on_event("done", {}))
+        await anext(third)
+        await third.aclose()  # It went away before its turn.
+        release.set()
+        heard += [frame async for frame in one]
+        waited += [frame async for frame in two]
+        return heard, waited
+
+    heard, waited = asyncio.run(both())
+    assert heard[0] == streaming.HEARTBEAT
+    assert heard[-1] == b'id: 1\nevent: done\ndata: {"text": "a\\nb"}\n\n'
+    assert waited[0] == b'id: 1\nevent: waiting\ndata: {"ahead": 1}\n\n'
+    assert waited[-1] == b"id: 2\nevent: done\ndata: {}\n\n"
+    assert small._inside == 0

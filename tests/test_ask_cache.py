@@ -1,0 +1,185 @@
+"""An answer is repeated for the same question only, and only while nothing bears on it anew."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+from django.contrib.auth.models import Group, User
+from django.utils import timezone
+from near_questions import different, same
+from small_corpus import document, source
+
+from ingestion.metadata import company_key
+from ingestion.models import Company, Document, Mention
+from qa import caching
+from qa.answer_tables import Ask
+from qa.asking import ask
+from qa.models import CachedAnswer
+from qa.routing import route
+from qa.understanding import understand
+from tests.question_gold import CATALOGUE
+
+pytestmark = pytest.mark.django_db(transaction=True)
+QUESTION = "What was the gross margin of Halden Motion in FY2024?"
+PASSAGES = [
+    "Halden Motion reports for fiscal 2024.",
+    "Gross margin of Halden Motion decreased to 37.2% in fiscal 2024 from 38.6% a year earlier.",
+]
+
+
+def key_of(question: str, user: User, **options: Any) -> caching.Key:
+    understood = understand(question, user, as_of=options.pop("as_of", date(2026, 11, 21)))
+    options = {"page": {}, "removed": (), **options}
+    key = caching.Key.of(understood, user, route=route(question).tier, **options)
+    assert key is not None
+    return key
+
+
+def hits(one: caching.Key, other: caching.Key) -> bool:
+    near = 1 - float(one.vector @ other.vector) <= caching.MOST_DISTANCE
+    return one.digest == other.digest and near
+
+
+def test_near_questions_never_share_an_answer_and_equal_ones_do(alice: User) -> None:
+    for ticker, name in CATALOGUE.items():
+        Company.objects.create(name=name, ticker=ticker, key=company_key(name))
+    keys: dict[str, caching.Key] = {}
+
+    def key(question: str) -> caching.Key:
+        if question not in keys:
+            keys[question] = key_of(question, alice)
+        return keys[question]
+
+    pairs = different()
+    assert len(pairs) >= 200
+    assert [pair for pair in pairs if hits(key(pair[0]), key(pair[1]))] == []
+    # By the vectors alone many would have been taken for the same question.
+    close = [p for p in pairs if 1 - float(key(p[0]).vector @ key(p[1]).vector) <= 0.05]
+    assert len(close) >= 20
+    missed = [pair for pair in same() if not hits(key(pair[0]), key(pair[1]))]
+    print(f"{len(pairs)} different, {len(close)} of them near; missed {missed}")
+    assert len(missed) <= 0.1 * len(same())
+
+
+@pytest.fixture
+def answered(alice: User) -> Ask:
+    halden()
+    row = ask(QUESTION, alice)
+    assert row.state == "answered"
+    assert CachedAnswer.objects.filter(ask=row).exists()
+    return row
+
+
+def halden(text: str = "", **fields: Any) -> Document:
+    values = {"company": "Halden Motion", "fiscal_year": 2024, "kind": "annual_report", **fields}
+    return document([*PASSAGES, text] if text else PASSAGES, **values)
+
+
+def test_a_repeat_is_a_row_of_its_own_with_the_same_sentences(answered: Ask, bob: User) -> None:
+    heard: list[tuple[str, dict[str, Any]]] = []
+    row = ask(f"Please: {QUESTION.lower()}", bob, on_event=lambda *event: heard.append(event))
+    assert (row.cached_from, row.state, row.asker) == (answered, "answered", bob)
+    assert row.receipt["cache"]["hit"] is True
+    assert row.receipt["cache"]["age_seconds"] >= 0
+    assert [name for name, _ in heard if name != "sentence"] == ["understood", "route", "done"]
+    texts = [data["text"] for name, data in heard if name == "sentence"]
+    assert texts == [s.text for s in answered.sentences.filter(state="kept")] != []
+    assert row.sentences.count() == len(texts)
+    # And a repeat is not repeated from.
+    assert ask(QUESTION, bob).cached_from == answered
+
+
+def test_again_asks_anew(answered: Ask, alice: User) -> None:
+    anew = ask(QUESTION, alice, again=True)
+    assert anew.cached_from is None
+    assert ask(QUESTION, alice).cached_from == anew
+
+
+def comes(answered: Ask) -> None:
+    halden("A second report.")
+
+
+def mentions(answered: Ask) -> None:
+    row = document(["Rivals of Halden gain."], company="Other Works")
+    other = Company.objects.get(name="Halden Motion")
+    Mention.objects.create(
+        document=row, start=10, end=16, kind="company", name="Halden", company=other
+    )
+
+
+def of_nobody(answered: Ask) -> None:
+    document(["Margins everywhere."])
+
+
+def amended(answered: Ask) -> None:
+    later = halden("As amended.")
+    row = Document.objects.exclude(pk=later.pk).get()
+    Document.objects.filter(pk=row.pk).update(superseded_at=timezone.now())
+
+
+def withdrawn(answered: Ask) -> None:
+    Document.objects.update(withdrawn_at=timezone.now())
+
+
+def dated_anew(answered: Ask) -> None:
+    Document.objects.update(fiscal_year=2023)
+
+
+def hidden(answered: Ask) -> None:
+    Document.objects.get().source.groups.add(Group.objects.create(name="deal team"))
+
+
+@pytest.mark.parametrize(
+    "change", [comes, mentions, of_nobody, amended, withdrawn, dated_anew, hidden]
+)
+def test_what_bears_on_the_answer_ends_it(answered: Ask, alice: User, change: Any) -> None:
+    assert ask(QUESTION, alice).cached_from == answered
+    change(answered)
+    assert ask(QUESTION, alice).cached_from is None
+
+
+def test_a_document_of_another_company_does_not(answered: Ask, alice: User) -> None:
+    document(["Nothing about it."], company="Other Works")
+    assert ask(QUESTION, alice).cached_from == answered
+
+
+def test_it_is_not_for_who_sees_other_sources(answered: Ask, alice: User, eve: User) -> None:
+    document(["For the experts."], company="Elsewhere", origin=source("Vault", "expert"))
+    seen_by_alice = ask(QUESTION, alice)
+    assert ask(QUESTION, alice).cached_from in {answered, seen_by_alice}
+    assert ask(QUESTION, eve).cached_from is None
+
+
+def test_filters_chips_and_the_day_must_agree(alice: User) -> None:
+    document(PASSAGES, company="Halden Motion", fiscal_year=2024)
+    first = key_of(QUESTION, alice)
+    assert key_of(QUESTION, alice).digest == first.digest
+    assert key_of(QUESTION, alice, page={"kinds": ["news"]}).digest != first.digest
+    assert key_of(QUESTION, alice, removed=("metric:gross-margin",)).digest != first.digest
+    tomorrow = date(2026, 11, 22)
+    assert key_of(QUESTION, alice, as_of=tomorrow).digest == first.digest
+    relative = "What was Halden Motion's revenue in the last quarter?"
+    assert key_of(relative, alice, as_of=tomorrow).digest != key_of(relative, alice).digest
+
+
+def test_the_vector_must_agree_too_and_age_ends_it(answered: Ask, alice: User) -> None:
+    kept = CachedAnswer.objects.get()
+    before = kept.embedding
+    kept.embedding = np.roll(np.asarray(before), 7)
+    kept.save()
+    assert ask(QUESTION, alice).cached_from is None
+    CachedAnswer.objects.filter(pk=kept.pk).update(
+        embedding=before, created_at=timezone.now() - timedelta(days=400)
+    )
+    CachedAnswer.objects.exclude(pk=kept.pk).delete()
+    assert ask(QUESTION, alice).cached_from is None
+    assert caching.forget_old() == 1
+
+
+def test_only_answers_are_kept(alice: User) -> None:
+    halden()
+    assert ask("What is the airspeed of a swallow in Kyoto?", alice).state == "not_found"
+    assert not CachedAnswer.objects.exists()

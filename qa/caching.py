@@ -73,7 +73,7 @@ class Key:
 
 def _models(understanding: Understanding, route: str) -> list[str]:
     """Every model and prompt that has a say in the answer."""
-    live = [registry.live(name) for name in ("router", "reranker", "answerable")]
+    live = [registry.live(name) for name in ("router", "ranker", "reranker", "answerable")]
     named = [f"{version.name}:{version.digest}" for version in live if version is not None]
     if llm.is_configured():
         prompt = llm.prompt(prompt_name(understanding, route))

@@ -61,7 +61,7 @@ def _warnings(understanding: Understanding, documents: DocumentQuerySet) -> list
         for company in understanding.companies
         if not company.has_documents
     ]
-    found += [f"No company named “{name}” is known here." for name in understanding.unlinked]
+    found += [f"“{name}” is the name of no company known here." for name in understanding.unlinked]
     waiting = documents.unparsed().count() + documents.unindexed().count()
     if waiting:
         found.append(_filings(waiting, of_whom) + " not yet searchable.")

@@ -122,7 +122,8 @@ def test_not_found_says_what_was_searched_and_what_is_near(corpus: None, alice: 
     nothing = row.understood["nothing"]
     assert (nothing["documents"], nothing["first"]) == (1, "2024-05-01")
     assert nothing["warnings"] == [
-        "1 filing of this company is not yet in the vector index; only its words were looked for."
+        "“Kyoto” is the name of no company known here.",
+        "1 filing of this company is not yet in the vector index; only its words were looked for.",
     ]
     near = heard.of("passages")[-1]["passages"]
     assert all(place["text"] and "quote" not in place for place in near)

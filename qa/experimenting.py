@@ -49,7 +49,9 @@ def expose(ask: Ask, user: User, *, compose_anyway: bool) -> str:
     if compose_anyway:
         _note_of_last(ask, user)
         return SYNTHESIS
-    ExperimentExposure.objects.create(experiment=EXPERIMENT, arm=arm, person_id=user.pk, ask=ask)
+    ExperimentExposure.objects.create(
+        experiment=EXPERIMENT, arm=arm, person_id=int(user.pk or 0), ask=ask
+    )
     return arm
 
 

@@ -71,9 +71,10 @@ def _warnings(understanding: Understanding, documents: DocumentQuerySet) -> list
         found.append("Meaning search is unavailable; only words were looked for.")
     else:
         if lacking:
+            whose = "their" if lacking > 1 else "its"
             found.append(
-                _filings(lacking, of_whom) + " not yet in the vector index; only their words were "
-                "looked for."
+                f"{_filings(lacking, of_whom)} not yet in the vector index; only {whose} words "
+                "were looked for."
             )
     return found
 

@@ -14,8 +14,8 @@ from ingestion.claiming import ClaimLost, finish, lock, renew
 from ingestion.linking import catalogue, filer_names, link_mentions
 from ingestion.models import Document, Mention
 from ingestion.recognising import finding, tagging
+from ingestion.recognising.known_names import names_of
 from ingestion.recognising.mention import Found
-from ingestion.recognising.names import names_of
 
 LONGEST_NAME = 200
 

@@ -7,10 +7,10 @@ import time
 from dataclasses import dataclass
 
 from ingestion.models import Company, CompanyAlias, Document, Mention
+from ingestion.recognising.known_names import KnownNames
 from ingestion.recognising.legal_forms import without_form
 from ingestion.recognising.matching import Entry, Matcher, link
 from ingestion.recognising.mention import COMPANY, Found
-from ingestion.recognising.names import KnownNames
 from ingestion.recognising.words import is_generic
 
 # The tables are read again after this long: other processes add companies too.

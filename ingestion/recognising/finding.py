@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from ingestion.recognising import amounts, dates, metrics, names, people, tagging
 from ingestion.recognising.judging import surnames_of
+from ingestion.recognising.known_names import KnownNames
 from ingestion.recognising.mention import COMPANY, PERSON, PLACE, Found, disjoint, flat
-from ingestion.recognising.names import KnownNames
 
 # Part of the recogniser's version: raise it when the rules find something else than before.
 RULES = "3"
@@ -32,7 +32,7 @@ def find(
     others = _spans(tags, PERSON) + _spans(tags, PLACE) + _spans(tags, "other")
     persons = list(people.people(part, _spans(tags, PERSON)))
     surnames = surnames_of({person.name for person in persons})
-    found = names.companies(part, organisations, known, filer, others, surnames)
+    found = names.companies(part, organisations, known, filer, others=others, surnames=surnames)
     found += names.references(part)
     signed = {(m.start, m.end) for m in persons if m.value.pop("signed", False)}
     # A tagger takes signatures in capitals for organisations.

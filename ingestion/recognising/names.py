@@ -153,7 +153,7 @@ def _called_short(
             initials = spelling.isupper() and spelling.isalpha() and 1 < len(spelling) <= 6
             distinct = len(spelling) > 3 and not is_generic(spelling) and spelling[0].isupper()
             if (initials or distinct or (spelling == core and len(words) > 1)) and not (
-                spelling in surnames or speaks_against(spelling)
+                spelling in surnames or (spelling != core and speaks_against(spelling))
             ):
                 shorts.add(spelling, capitals=len(spelling) > 3)
     for span in shorts.find(text):

@@ -6,9 +6,11 @@ A company that is there already keeps its name and gets what it lacks; nothing i
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from django.db import transaction
 
@@ -18,7 +20,9 @@ from ingestion.models import Company, CompanyAlias
 
 COLUMNS = ("name", "ticker", "cik", "lei", "aliases")
 LONGEST = {"ticker": 16, "cik": 10, "lei": 20}
+FORMS = {"cik": r"\d{1,10}", "lei": r"[A-Z0-9]{20}"}
 NAMES_AT_ONCE = 1_000
+MOST_COMPANIES = 200_000
 
 
 class BadCatalogue(Exception):
@@ -45,27 +49,102 @@ def default_catalogue() -> Iterator[Listed]:
         yield Listed(stock["name"], str(stock.get("symbol") or ""))
 
 
-def read_csv(path: Path) -> Iterator[Listed]:
+def read_csv(path: Path) -> list[Listed]:
     """A file with a header: name, and any of ticker, cik, lei, aliases (parted by semicolons).
 
-    Raises BadCatalogue.
+    Read and checked whole. Rows of one company complete each other. Raises BadCatalogue, whose
+    message names the line.
     """
+    rows: dict[str, Listed] = {}
+    owners: dict[tuple[str, str], str] = {}
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = csv.DictReader(file)
-            missing = {"name"} - set(rows.fieldnames or ())
-            unknown = set(rows.fieldnames or ()) - set(COLUMNS)
-            if missing or unknown:
-                raise BadCatalogue(f"{path}: the columns are {', '.join(COLUMNS)}; name is needed")
-            for row in rows:
-                cells = {name: (row.get(name) or "").strip() for name in COLUMNS}
-                for name, most in LONGEST.items():
-                    if len(cells[name]) > most:
-                        raise BadCatalogue(f"{path}, line {rows.line_num}: {name} is too long")
-                aliases = tuple(filter(None, map(str.strip, cells.pop("aliases").split(";"))))
-                yield Listed(**cells, aliases=aliases)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+            reader = csv.DictReader(file, strict=True)
+            _check_header(path, list(reader.fieldnames or ()))
+            for row in reader:
+                try:
+                    _add(rows, owners, _listed(row))
+                except ValueError as error:
+                    raise BadCatalogue(f"{path}, line {reader.line_num}: {error}") from error
+    except UnicodeDecodeError as error:
+        raise BadCatalogue(f"{path} is not UTF-8 text; save it as CSV in UTF-8") from error
+    except (OSError, csv.Error) as error:
         raise BadCatalogue(f"{path}: {error}") from error
+    if not rows:
+        raise BadCatalogue(f"{path} holds no company")
+    return list(rows.values())
+
+
+def _check_header(path: Path, columns: list[str]) -> None:
+    if "name" not in columns or set(columns) - set(COLUMNS) or len(set(columns)) < len(columns):
+        said = ", ".join(columns) or "none"
+        raise BadCatalogue(
+            f"{path}: the columns are {', '.join(COLUMNS)}, each once, and name is needed; "
+            f"found {said[:200]}"
+        )
+
+
+def _listed(row: dict[str | None, Any]) -> Listed:
+    """One row; raises ValueError in words."""
+    if None in row:
+        raise ValueError("more cells than columns; put quotes around a name with a comma")
+    cells = {name: " ".join((row.get(name) or "").split()) for name in COLUMNS}
+    if any("\0" in cell for cell in cells.values()):
+        raise ValueError("a NUL character; is this a CSV file?")
+    for name, most in {**LONGEST, "name": LONGEST_NAME}.items():
+        if len(cells[name]) > most:
+            raise ValueError(f"{name} is longer than {most} characters")
+    for name, form in FORMS.items():
+        if cells[name] and not re.fullmatch(form, cells[name]):
+            raise ValueError(f"{cells[name]!r} is no {name.upper()}")
+    if not company_key(cells["name"]):
+        raise ValueError("a company without a name")
+    aliases = tuple(filter(None, (alias.strip() for alias in cells.pop("aliases").split(";"))))
+    if any(len(alias) > LONGEST_NAME for alias in aliases):
+        raise ValueError(f"an alias is longer than {LONGEST_NAME} characters")
+    return Listed(**cells, aliases=aliases)
+
+
+def _add(rows: dict[str, Listed], owners: dict[tuple[str, str], str], entry: Listed) -> None:
+    """Among the others, or into the row of the same company; raises ValueError in words."""
+    key = company_key(entry.name)
+    first = rows.get(key)
+    for name in LONGEST:
+        said = getattr(entry, name)
+        before = getattr(first, name) if first else ""
+        if said and before and said != before:
+            raise ValueError(f"{entry.name} has {name} {said}, but {before} on an earlier line")
+        if said and owners.setdefault((name, said), key) != key:
+            other = rows[owners[name, said]].name
+            raise ValueError(f"{name} {said} is that of {other} on an earlier line")
+    if first is None and len(rows) >= MOST_COMPANIES:
+        raise ValueError(f"more than {MOST_COMPANIES:,} companies; split the file")
+    if first is None:
+        rows[key] = entry
+    else:
+        given = {name: getattr(first, name) or getattr(entry, name) for name in LONGEST}
+        aliases = tuple(dict.fromkeys([*first.aliases, *entry.aliases]))
+        rows[key] = Listed(first.name, **given, aliases=aliases)
+
+
+@transaction.atomic
+def load_csv(path: Path) -> tuple[int, int]:
+    """As `load`, all or nothing; raises BadCatalogue where the file contradicts the table too."""
+    listed = read_csv(path)
+    stored = list(Company.objects.all())
+    by_key = {company.key: company for company in stored}
+    owners = {(name, getattr(company, name)): company for company in stored for name in LONGEST}
+    for entry in listed:
+        known = by_key.get(company_key(entry.name))
+        for name in LONGEST:
+            said = getattr(entry, name)
+            has = getattr(known, name) if known else ""
+            if said and has and said != has:
+                raise BadCatalogue(f"{path}: {entry.name} has {name} {said}, but {has} already")
+            owner = owners.get((name, said)) if said else None
+            if owner is not None and owner != known:
+                raise BadCatalogue(f"{path}: {name} {said} of {entry.name} is that of {owner}")
+    return load(listed)
 
 
 @transaction.atomic

@@ -10,12 +10,13 @@ from django.utils import timezone
 
 from docintel import registry
 from docintel.models import ModelVersion
+from ingestion.attributing import attribution
 from ingestion.claiming import ClaimLost, finish, lock, renew
 from ingestion.linking import catalogue, filer_names, link_mentions
 from ingestion.models import Document, Mention
 from ingestion.recognising import finding, tagging
+from ingestion.recognising.known_names import names_of
 from ingestion.recognising.mention import Found
-from ingestion.recognising.names import names_of
 
 LONGEST_NAME = 200
 
@@ -51,7 +52,7 @@ def recognise(
     with transaction.atomic():
         lock(document)
         link_mentions(document)
-        if not finish(document, recognised_at=timezone.now()):
+        if not finish(document, recognised_at=timezone.now(), **attribution(document)):
             raise ClaimLost(document.pk)
     return made, True
 

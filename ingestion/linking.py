@@ -6,10 +6,12 @@ import re
 import time
 from dataclasses import dataclass
 
+from ingestion.attributing import is_attributed
 from ingestion.models import Company, CompanyAlias, Document, Mention
+from ingestion.recognising.known_names import KnownNames
+from ingestion.recognising.legal_forms import without_form
 from ingestion.recognising.matching import Entry, Matcher, link
 from ingestion.recognising.mention import COMPANY, Found
-from ingestion.recognising.names import KnownNames, without_form
 from ingestion.recognising.words import is_generic
 
 # The tables are read again after this long: other processes add companies too.
@@ -46,9 +48,9 @@ def catalogue(*, fresh: bool = False) -> Catalogue:
 
 
 def filer_names(document: Document) -> list[str]:
-    """What the company that the document is about is called; empty if that is not known."""
+    """What the company that the document is about is called; empty if only its mentions say it."""
     company = document.company
-    if company is None:
+    if company is None or is_attributed(document):
         return []
     names = [company.name, *company.aliases.values_list("name", flat=True)]
     # A short ticker is a word of its own too often: "KEY", "SO".
@@ -65,7 +67,8 @@ def link_mentions(document: Document) -> int:
     rows = list(document.mentions.filter(kind=COMPANY).order_by("start"))
     filer = document.company_id if _may_be_called_the_company(document) else None
     found = [Found(row.start, row.end, row.kind, row.name, row.value) for row in rows]
-    ids = link(found, catalogue().matcher, document.company_id, filer_names(document))
+    own = None if is_attributed(document) else document.company_id
+    ids = link(found, catalogue().matcher, own, filer_names(document))
     for row, company in zip(rows, ids, strict=True):
         row.company_id = filer if row.value.get("reference") else company
     Mention.objects.bulk_update(rows, ["company"], batch_size=1_000)
@@ -74,7 +77,7 @@ def link_mentions(document: Document) -> int:
 
 def _may_be_called_the_company(document: Document) -> bool:
     """Whether "the Company" is the filer: a filing, whose definition, if any, follows its name."""
-    if document.company is None or document.kind not in FILINGS:
+    if document.company is None or is_attributed(document) or document.kind not in FILINGS:
         return False
     definition = _DEFINITION.search(document.text)
     if definition is None:

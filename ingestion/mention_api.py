@@ -70,6 +70,6 @@ class Mentions(DocumentView):
         body = Document.objects.only("text").get(pk=document.duplicate_of_id or document.pk)
         rows = body.mentions.select_related("company")
         rows = rows.filter(kind__in=kinds) if kinds else rows
-        page = self.paginate_queryset(rows)  # type: ignore[arg-type]
+        page: list[Mention] = list(self.paginate_queryset(rows) or [])  # type: ignore[arg-type]
         context: dict[str, Any] = {**self.get_serializer_context(), "text": body.text}
-        return self.get_paginated_response(MentionLine(page or [], many=True, context=context).data)
+        return self.get_paginated_response(MentionLine(page, many=True, context=context).data)

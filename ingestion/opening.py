@@ -23,6 +23,7 @@ WHO_SAID = {
     "name": "read from the file's name",
     "page": "read on the first page",
     "edited": "corrected by a person",
+    "mention": "mentioned in its title or lead",
 }
 
 

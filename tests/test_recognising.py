@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from ingestion.recognising import amounts, dates, metrics, names, people
+from ingestion.recognising.known_names import KnownNames
 from ingestion.recognising.matching import Entry, Matcher
 from ingestion.recognising.mention import disjoint
-from ingestion.recognising.names import KnownNames
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,9 @@ import pytest
 
 from ingestion.recognising import amounts, dates, metrics, names, people
 from ingestion.recognising.contexts import by_context
+from ingestion.recognising.known_names import KnownNames, names_of
 from ingestion.recognising.matching import Entry, Matcher, link
 from ingestion.recognising.mention import disjoint
-from ingestion.recognising.names import KnownNames, names_of
 
 LISTED = [
     "Target", "Gap", "Block", "Meta Platforms", "Ally Financial", "Visa", "Apple Inc.", "3M",

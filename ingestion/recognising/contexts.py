@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from ingestion.recognising.judging import MEASURE
 from ingestion.recognising.words import is_generic, rare, speaks_against, tokens
 
 _WORD = r"(?:[A-Z][\w&’'-]*[\w&]|[A-Z]|[a-z][A-Z]\w+|\d+[A-Z]\w*)"
@@ -53,13 +54,8 @@ _WEAK_LEFT = re.compile(
     r"\b(?:by|between|among|with|from|at|for|to|against|of|and|both|under|between)\s+$"
 )
 _CANDIDATE = re.compile(rf"(?<![\w&.$/@-]){_NAME}(?![\w&@/]|-[a-z])")
-_SENTENCE = re.compile(r"(?:[.!?:;]\s+|\n|^)$")
+_SENTENCE = re.compile(r"(?:[.!?:;]\s+|\n\s*|^\s*)$")
 _ABBREVIATION = re.compile(r"[A-Z&]{2,6}")
-# What these follow is a measure, a plan or a part of a company, whatever else stands there.
-_MEASURE = re.compile(
-    r"\s+(?:growth|margins?|shares\s+\(|segments?|plans?|awards?|platforms?|programs?|ratios?|brands?|"
-    r"devices?|software|technolog(?:y|ies)|facilit(?:y|ies)|campus|market|region)\b"
-)
 _NOT_IT = frozenset(
     re.findall(
         r"\w+",
@@ -111,7 +107,7 @@ def _is_sure(
     others: Sequence[tuple[int, int]],
 ) -> bool:
     start, end = span
-    if _MEASURE.match(text, end):
+    if MEASURE.match(text, end):
         return False
     organisation = any(a < end and start < b for a, b in tagged)
     other = any(a < end and start < b for a, b in others)
@@ -139,14 +135,14 @@ def _without_head(text: str, start: int, end: int) -> tuple[int, int] | None:
         word = first[0].strip()
         if not is_generic(word) or (word.isupper() and len(word) > 1):
             return (start, end)
-        opens = _SENTENCE.search(text[max(0, start - 3) : start]) is not None
+        opens = _SENTENCE.search(text[max(0, start - 12) : start].rstrip(" ") + " ") is not None
         if not (opens or word.lower() in _NOT_IT or word.lower() in ("the", "a", "an")):
             return (start, end)
         start += first.end()
     return None
 
 
-def _is_own(word: str) -> bool:
+def is_own(word: str) -> bool:
     """Whether it is no form of an everyday verb: "Sponsoring", "Issued"."""
     stem = re.sub(r"(?:ing|ed|ers?|ly|s)$", "", word.lower())
     return word.isupper() or not (is_generic(stem) or is_generic(stem + "e"))
@@ -154,7 +150,7 @@ def _is_own(word: str) -> bool:
 
 def _may_name(name: str) -> bool:
     words = tokens(name)
-    if not words or speaks_against(name) or not any(map(_is_own, rare(name))):
+    if not words or speaks_against(name) or not any(map(is_own, rare(name))):
         return False
     if words[0].lower() in _NOT_IT or len(name) < 2:
         return False

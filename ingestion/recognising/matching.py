@@ -14,8 +14,8 @@ from cleanco import basename
 from rapidfuzz import fuzz, process
 
 from ingestion.metadata import company_key
+from ingestion.recognising.legal_forms import without_form
 from ingestion.recognising.mention import Found
-from ingestion.recognising.names import without_form
 from ingestion.recognising.words import is_generic, tokens
 
 # Lets a letter or an ending differ in a long name, and nothing in a short one.

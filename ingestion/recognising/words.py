@@ -21,6 +21,8 @@ DETERMINERS = _LISTS["determiners"]
 PLACES = _LISTS["places"]
 STREETS = _LISTS["streets"]
 _PREFIXES = _LISTS["prefixes"]
+SHORT_BODIES = _LISTS["short_bodies"]
+ENDINGS = _LISTS["endings"]
 
 
 @cache

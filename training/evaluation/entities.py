@@ -26,9 +26,9 @@ from ingestion.linking import Catalogue, catalogue
 from ingestion.metadata import company_key
 from ingestion.models import Company
 from ingestion.recognising import finding
+from ingestion.recognising.known_names import names_of
 from ingestion.recognising.matching import link
 from ingestion.recognising.mention import COMPANY, DATE, MONEY, PERCENT, PERIOD, PERSON, Found
-from ingestion.recognising.names import names_of
 from ingestion.recognising.tagging import TaggerUnavailable
 from training.evaluation.passage_texts import passage_text
 

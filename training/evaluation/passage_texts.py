@@ -6,6 +6,7 @@ Not how documents are parsed for the index: that may improve, and gold offsets m
 from __future__ import annotations
 
 import re
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -17,11 +18,16 @@ _CELLS = frozenset(["td", "th"])
 
 
 def passage_text(file: Path, page: int) -> str:
-    """The text of a PDF's page (from 0), or of a whole HTML or text file (page 0)."""
+    """The text of a PDF's page (from 0), or of a whole HTML, text or SGML file (page 0).
+
+    SGML keeps its tags; only its character references are resolved.
+    """
     if file.suffix == ".pdf":
         return page_text(file, page)
     raw = file.read_text(encoding="utf-8", errors="replace")
-    if file.suffix in (".html", ".htm"):
+    if file.suffix == ".sgm":
+        raw = unescape(raw)
+    elif file.suffix in (".html", ".htm"):
         reader = _Plain()
         reader.feed(raw)
         reader.close()

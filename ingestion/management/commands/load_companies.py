@@ -16,12 +16,14 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         columns = ", ".join(catalogue.COLUMNS)
-        parser.add_argument("--csv", type=Path, help=f"a file with the columns {columns}")
+        parser.add_argument("--csv", type=Path, help=f"a file in UTF-8 with the columns {columns}")
 
     def handle(self, *_: Any, csv: Path | None, **__: Any) -> None:
         try:
-            listed = catalogue.read_csv(csv) if csv else catalogue.default_catalogue()
-            added, learned = catalogue.load(listed)
+            if csv:
+                added, learned = catalogue.load_csv(csv)
+            else:
+                added, learned = catalogue.load(catalogue.default_catalogue())
         except catalogue.BadCatalogue as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"{added} companies added, {learned} completed")

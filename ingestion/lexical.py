@@ -111,10 +111,16 @@ def document_terms(bodies: Sequence[str], config: str = DEFAULT) -> list[SparseV
     return vectors
 
 
-def query_terms(query: str, configs: Sequence[str] = (DEFAULT,)) -> SparseVector | None:
+def query_terms(
+    query: str,
+    configs: Sequence[str] = (DEFAULT,),
+    added: Sequence[tuple[str, float]] = (),
+) -> SparseVector | None:
     """The idf of each of the query's terms, ln(1 + (N-df+0.5)/(df+0.5)); empty for stop words.
 
-    Its words are looked up under each of `configs`; a chunk knows only those of its own.
+    Its words are looked up under each of `configs`; a chunk knows only those of its own. `added`
+    are further words with a weight each, which count where the query lacks them, once, times that
+    weight.
 
     A term that the statistics do not know gets the idf of one that occurs nowhere. None before
     the corpus was first counted: every word would weigh the same.
@@ -122,7 +128,14 @@ def query_terms(query: str, configs: Sequence[str] = (DEFAULT,)) -> SparseVector
     n_chunks = CorpusStatistics.current().n_chunks
     if not n_chunks:
         return None
-    count = {term: n for config in configs for term, n in words_of([query], config)[0].items()}
+    count: dict[int, float] = {}
+    texts = [query, *(text for text, _ in added)]
+    for config in configs:
+        asked, *others = words_of(texts, config)
+        count |= asked
+        for words, (_, weight) in zip(others, added, strict=True):
+            for term in words.keys() - asked.keys():
+                count[term] = max(weight, count.get(term, 0.0))
     known = dict(
         TermStatistic.objects.filter(term__in=count).values_list("term", "document_frequency")
     )

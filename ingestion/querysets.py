@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ import numpy as np
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.contrib.postgres.search import SearchQuery, SearchVector
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, FilteredRelation, OuterRef, Q
 from django.db.models.functions import Substr
 from django.utils import timezone
 from numpy.typing import NDArray
@@ -302,6 +302,35 @@ class ChunkQuerySet(models.QuerySet["Chunk"]):
         rows = of_embedder._searchable(documents).annotate(distance=distance)
         with planner(IN_INDEX_ORDER | hnsw_settings(limit)):
             return _best(rows, limit)
+
+    def scored(
+        self,
+        terms: Sequence[SparseVector],
+        vector: NDArray[np.floating[Any]] | None,
+        embedder: ModelVersion | None,
+    ) -> NDArray[np.float64]:
+        """Every one of these chunks as (id, document id, a BM25 score per `terms`, cosine), rows.
+
+        Trap: reads all of them, so first narrow them down to few, of documents that the user may
+        see. The cosine is NaN without a vector of this embedder.
+        """
+        rows: ChunkQuerySet = self
+        columns = ["pk", "document_id"]
+        for number, each in enumerate(terms):
+            rows = rows.annotate(**{f"by_words_{number}": MaxInnerProduct("terms", each)})
+            columns.append(f"by_words_{number}")
+        if vector is not None and embedder is not None:
+            live = FilteredRelation("vector", condition=Q(vector__embedder=embedder))
+            distance = MaxInnerProduct("live_vector__embedding", HalfVector(vector))
+            rows = rows.annotate(live_vector=live).annotate(by_meaning=distance)
+            columns.append("by_meaning")
+        found = np.array(list(rows.order_by().values_list(*columns)), dtype=np.float64)
+        made = np.full((len(found), len(terms) + 3), np.nan)
+        if len(found):
+            made[:, : found.shape[1]] = found
+            # pgvector's inner products are negative.
+            made[:, 2:] *= -1
+        return made
 
     def _narrowed(self, documents: DocumentQuerySet | None, *, few: bool) -> ChunkQuerySet | None:
         """These chunks of searchable documents, if few enough to score one by one."""

@@ -8,13 +8,16 @@ from collections.abc import Sequence
 K = 60
 
 
-def reciprocal_rank_fusion(*rankings: Sequence[int], k: int = K) -> list[tuple[int, float]]:
-    """(id, score) by the sum of 1 / (k + rank) over the rankings that hold the id, best first.
+def reciprocal_rank_fusion(
+    *rankings: Sequence[int], k: int = K, weights: Sequence[float] | None = None
+) -> list[tuple[int, float]]:
+    """(id, score) by the sum of weight / (k + rank) over the rankings that hold it, best first.
 
-    Ranks count from 1; equal scores are ordered by id, so the result never depends on chance.
+    Every weight is 1 unless given, one per ranking. Ranks count from 1; equal scores are ordered by
+    id, so the result never depends on chance.
     """
     scores: dict[int, float] = {}
-    for ranking in rankings:
+    for ranking, weight in zip(rankings, weights or [1.0] * len(rankings), strict=True):
         for rank, identifier in enumerate(ranking, start=1):
-            scores[identifier] = scores.get(identifier, 0.0) + 1 / (k + rank)
+            scores[identifier] = scores.get(identifier, 0.0) + weight / (k + rank)
     return sorted(scores.items(), key=lambda item: (-item[1], item[0]))

@@ -82,19 +82,8 @@ def load(
         bm25_rank, bm25_score = lexical.get(chunk_id, (None, None))
         dense_rank, dense_score = semantic.get(chunk_id, (None, None))
         passages.append(
-            Passage(
-                chunk_id=chunk_id,
-                document_id=chunk.document_id,
-                start=chunk.start,
-                end=chunk.end,
-                page=chunk.page,
-                last_page=by_id[chunk.document_id].page_of(max(chunk.start, chunk.end - 1)),
-                section=chunk.section,
-                text=chunk.text,
-                score=score,
-                statement=chunk.statement,
-                statement_label=chunk.get_statement_display(),
-                config=search_config(by_id[chunk.document_id].language),
+            replace(
+                passage_of(chunk, by_id[chunk.document_id], score),
                 bm25_rank=bm25_rank,
                 bm25_score=bm25_score,
                 dense_rank=dense_rank,
@@ -102,6 +91,24 @@ def load(
             )
         )
     return passages, by_id
+
+
+def passage_of(chunk: Chunk, document: Document, score: float) -> Passage:
+    """The whole chunk as a passage, with no half's rank."""
+    return Passage(
+        chunk_id=chunk.pk,
+        document_id=chunk.document_id,
+        start=chunk.start,
+        end=chunk.end,
+        page=chunk.page,
+        last_page=document.page_of(max(chunk.start, chunk.end - 1)),
+        section=chunk.section,
+        text=chunk.text,
+        score=score,
+        statement=chunk.statement,
+        statement_label=chunk.get_statement_display(),
+        config=search_config(document.language),
+    )
 
 
 def without_overlap(

@@ -8,12 +8,12 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
-from django.db import OperationalError, connections
+from django.db import OperationalError
 from psycopg.errors import QueryCanceled
 
 from docintel import encoders, measuring
@@ -32,6 +32,7 @@ from qa.passages import (
     with_excerpts,
     without_overlap,
 )
+from qa.scoring_chunks import KEYWORDS_ONLY, embed_in_background
 
 __all__ = ["BadQuery", "DocumentHits", "Passage", "Scope", "SearchResults", "search"]
 
@@ -42,9 +43,6 @@ RARE_PHRASE = 20_000
 QUOTED = re.compile(r'["“”„]([^"“”„]+)["“”„]')
 NOTHING_IN_SCOPE = "No document that you can search matches this scope."
 TOO_SLOW = "This search took too long. Narrow it by company, kind or year, or quote rarer words."
-KEYWORDS_ONLY = "Meaning search is unavailable, these are keyword matches only."
-
-_embedding = ThreadPoolExecutor(max_workers=16, thread_name_prefix="embed-question")
 
 
 class BadQuery(ValueError):
@@ -78,13 +76,13 @@ class SearchResults:
 
 
 @dataclass(frozen=True, slots=True)
-class _Candidates:
-    """What both halves rank: chunks (narrowed by quoted phrases) of documents."""
+class Holding:
+    """Chunks narrowed by quoted phrases; `few` where they were found one by one already."""
 
     chunks: ChunkQuerySet
-    documents: DocumentQuerySet | None
     few: bool
     phrases: list[str]
+    notes: list[str]
 
 
 def search(
@@ -112,12 +110,14 @@ def _search(question: str, user: User, scope: Scope, limit: int, depth: int) -> 
         permitted_documents = Document.objects.all() if documents is None else documents
         searchable = permitted_documents.searchable()
         if searchable.exists():
-            candidates = _candidates(phrases, documents, searchable, results)
-            _retrieve(text, candidates, results, depth)
+            with results.timed("phrases"):
+                held = holding(phrases, searchable)
+            results.notes.extend(held.notes)
+            _retrieve(text, held, documents, results, depth)
             with results.timed("passages"):
-                _show(results, searchable, candidates.phrases, limit)
-            if candidates.phrases and not results.passages:
-                quoted = ", ".join(f"“{phrase}”" for phrase in candidates.phrases)
+                _show(results, searchable, held.phrases, limit)
+            if held.phrases and not results.passages:
+                quoted = ", ".join(f"“{phrase}”" for phrase in held.phrases)
                 results.notes.append(f"No passage contains {quoted} exactly.")
         else:
             results.notes.append(NOTHING_IN_SCOPE)
@@ -147,41 +147,43 @@ def permitted(user: User, scope: Scope) -> DocumentQuerySet | None:
     return Document.objects.visible_to(user).within(scope)
 
 
-def _candidates(
-    phrases: list[str],
-    documents: DocumentQuerySet | None,
-    searchable: DocumentQuerySet,
-    results: SearchResults,
-) -> _Candidates:
+def holding(phrases: list[str], searchable: DocumentQuerySet) -> Holding:
+    """The chunks that have all these phrases, one by one where a phrase is rare."""
     chunks = Chunk.objects.all()
     few = False
     used: list[str] = []
-    with results.timed("phrases"):
-        for phrase in phrases:
-            frequency = rarest(phrase)
-            if frequency is None:
-                results.notes.append(f"“{phrase}” holds only very common words and was not used.")
-                continue
-            used.append(phrase)
-            rare = frequency <= RARE_PHRASE
-            few = few or rare
-            chunks = chunks.containing(phrase, by_index=rare)
-        if few:
-            # Found once, ranked twice.
-            found = chunks.of(searchable.order_by().values("pk")).order_by()
-            chunks = Chunk.objects.filter(pk__in=list(found.values_list("pk", flat=True)))
-    return _Candidates(chunks, documents, few, used)
+    notes: list[str] = []
+    for phrase in phrases:
+        frequency = rarest(phrase)
+        if frequency is None:
+            notes.append(f"“{phrase}” holds only very common words and was not used.")
+            continue
+        used.append(phrase)
+        rare = frequency <= RARE_PHRASE
+        few = few or rare
+        chunks = chunks.containing(phrase, by_index=rare)
+    if few:
+        # Found once, ranked twice.
+        found = chunks.of(searchable.order_by().values("pk")).order_by()
+        chunks = Chunk.objects.filter(pk__in=list(found.values_list("pk", flat=True)))
+    return Holding(chunks, few, used, notes)
 
 
-def _retrieve(text: str, candidates: _Candidates, results: SearchResults, depth: int) -> None:
+def _retrieve(
+    text: str,
+    held: Holding,
+    documents: DocumentQuerySet | None,
+    results: SearchResults,
+    depth: int,
+) -> None:
     """Both halves; the question is embedded while BM25 ranks."""
     vector: Future[np.ndarray] | None = None
     try:
         embedder = encoders.live_embedder()
-        vector = _embedding.submit(_embed, text)
+        vector = embed_in_background(text)
     except EncoderUnavailable:
         results.notes.append(KEYWORDS_ONLY)
-    chunks, documents, few = candidates.chunks, candidates.documents, candidates.few
+    chunks, few = held.chunks, held.few
     with results.timed("lexical"):
         terms = query_terms(text, configs_present())
         results.bm25 = chunks.lexical(text, documents, depth, terms=terms, few=few)
@@ -195,18 +197,11 @@ def _retrieve(text: str, candidates: _Candidates, results: SearchResults, depth:
         return
     with results.timed("dense"):
         results.dense = chunks.nearest(found, documents, embedder, depth, few=few)
-    results.notes.extend(_without_vectors(documents, embedder))
+    results.notes.extend(lacking_vectors(documents, embedder))
 
 
-def _embed(text: str) -> np.ndarray:
-    try:
-        return encoders.embed([text], kind="query")[0]
-    finally:
-        # A connection of this thread would never be given back.
-        connections.close_all()
-
-
-def _without_vectors(documents: DocumentQuerySet | None, embedder: ModelVersion) -> Iterator[str]:
+def lacking_vectors(documents: DocumentQuerySet | None, embedder: ModelVersion) -> Iterator[str]:
+    """A note where some of these documents can be found by keyword only."""
     searchable = (Document.objects.all() if documents is None else documents).searchable()
     lacking = searchable.unembedded(embedder).count()
     if lacking:

@@ -1,0 +1,170 @@
+"""Fused chunk ids to candidates with everything that a reranker sees of them."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ingestion.models import Chunk, Document, Mention
+from ingestion.querysets import DocumentQuerySet
+from qa.looking import Looked, Lookup
+from qa.passages import CHUNK_FIELDS, Passage, passage_of
+from qa.ranking_features import Candidate, Filing, Pool, Question, Scores, features, prior
+from qa.scoring_chunks import without_names
+from qa.understood import Understanding
+
+# The share of the candidates kept for what only the wide look found.
+RESERVED = 0.2
+# How much a filing of the right period and kind is raised before candidates are cut.
+PRIOR = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A passage of one look with its features, before reranking."""
+
+    passage: Passage
+    fused: float
+    features: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Chunks and documents of all looks' candidates, by id."""
+
+    chunks: dict[int, Chunk]
+    documents: dict[int, Document]
+    mentioning: frozenset[int]
+
+
+def as_question(understanding: Understanding, looked: Looked) -> Question:
+    """The question of one look: its own companies and periods."""
+    look = looked.look
+    names = {read.id: read.name for read in understanding.companies}
+    periods = [period for period in look.periods if not period.future]
+    return Question(
+        left=without_names(understanding.question, understanding),
+        metrics=tuple((m.name, *m.items) for m in understanding.metrics),
+        statements=understanding.statements,
+        expansions=tuple((row.term, row.weight) for row in understanding.expansions),
+        companies=look.companies,
+        company_names=tuple(names[pk] for pk in look.companies if pk in names),
+        years=tuple(sorted({year for period in periods for year in period.years})),
+        quarters=tuple(sorted({quarter for period in periods for quarter in period.quarters})),
+        kinds=understanding.kinds,
+        wanted=look.wanted,
+        ratio=any(metric.formula for metric in understanding.metrics),
+        temporal=understanding.temporal,
+        comparison=understanding.comparison,
+    )
+
+
+def cut(
+    looked: Looked, question: Question, lookup: Lookup, filings: Mapping[int, Filing], depth: int
+) -> list[tuple[int, float]]:
+    """The best `depth` by fused score and prior; some places are kept for the wide look's own."""
+    raised = []
+    for pk, score in looked.fused:
+        row = lookup.rows.get(pk)
+        if row is None or row[0] not in filings:
+            continue
+        weight = prior(question, filings[row[0]])
+        raised.append((pk, score * (1.0 + PRIOR * (0.0 if math.isnan(weight) else weight))))
+    raised.sort(key=lambda pair: (-pair[1], pair[0]))
+    if looked.inside is None:
+        return raised[:depth]
+    within = [pair for pair in raised if lookup.rows[pair[0]][0] in looked.inside]
+    beside = [pair for pair in raised if lookup.rows[pair[0]][0] not in looked.inside]
+    room = max(depth - len(within), int(depth * RESERVED))
+    chosen = within[: depth - min(room, len(beside))] + beside[:room]
+    return sorted(chosen, key=lambda pair: (-pair[1], pair[0]))
+
+
+def filings_of(
+    lookup: Lookup, documents: DocumentQuerySet, companies: Sequence[int]
+) -> tuple[dict[int, Document], dict[int, Filing]]:
+    """The documents of all candidates that the user may see, and what is known of each."""
+    wanted = {lookup.rows[pk][0] for each in lookup.looked for pk, _ in each.fused}
+    rows = documents.filter(pk__in=wanted).select_related("company", "source")
+    found = {row.pk: row for row in rows.defer("text", "sections", "tables")}
+    mentioning: set[int] = set()
+    if companies:
+        mentions = Mention.objects.filter(company__in=companies, document__in=found)
+        mentioning = set(mentions.order_by().values_list("document", flat=True).distinct())
+    return found, {
+        pk: Filing(
+            row.company_id,
+            row.kind,
+            row.fiscal_year,
+            row.fiscal_quarter,
+            row.published_on,
+            row.source.credibility,
+            pk in mentioning,
+        )
+        for pk, row in found.items()
+    }
+
+
+def load_chunks(ids: Sequence[int]) -> dict[int, Chunk]:
+    return Chunk.objects.only(*CHUNK_FIELDS, "n_tokens").in_bulk(ids)
+
+
+def entries(  # noqa: PLR0917
+    looked: Looked,
+    chosen: Sequence[tuple[int, float]],
+    question: Question,
+    lookup: Lookup,
+    chunks: Mapping[int, Chunk],
+    documents: Mapping[int, Document],
+    filings: Mapping[int, Filing],
+) -> list[Entry]:
+    """The candidates of one look with their features, in the order given."""
+    kept = [(pk, score) for pk, score in chosen if pk in chunks]
+    rows = {pk: lookup.rows[pk] for pk, _ in kept}
+    counted = Counter(row[0] for row in rows.values())
+    bests: dict[int, float] = {}
+    for pk, score in kept:
+        bests[rows[pk][0]] = max(bests.get(rows[pk][0], 0.0), score)
+    years = [filings[pk].fiscal_year for pk in counted]
+    pool = Pool(
+        max((row[1] for row in rows.values()), default=0.0),
+        max((row[2] for row in rows.values()), default=0.0),
+        max((row[3] for row in rows.values() if not math.isnan(row[3])), default=math.nan),
+        max((score for _, score in kept), default=0.0),
+        max((year for year in years if year), default=None),
+    )
+    ranks = _ranks(looked)
+    made = []
+    for pk, score in kept:
+        chunk, row = chunks[pk], rows[pk]
+        document = documents[row[0]]
+        mine = {name: places.get(pk) for name, places in ranks.items()}
+        candidate = Candidate(
+            chunk.text,
+            chunk.section,
+            chunk.statement,
+            chunk.n_tokens,
+            chunk.ordinal / max(1, document.chunk_count),
+            filings[row[0]],
+            Scores(row[1], row[2], row[3], score, mine),
+            inside=looked.inside is None or row[0] in looked.inside,
+        )
+        found = features(
+            question,
+            candidate,
+            pool,
+            of_document=(bests[row[0]], counted[row[0]] / len(kept)),
+        )
+        made.append(Entry(passage_of(chunk, document, score), score, found))
+    return made
+
+
+def _ranks(looked: Looked) -> dict[str, dict[int, int]]:
+    """Chunk id to its rank by each ranking of the look's main place."""
+    main = next(iter(looked.rankings.values()), {})
+    return {
+        name: {pk: rank for rank, pk in enumerate(ranking, start=1)}
+        for name, ranking in main.items()
+    }

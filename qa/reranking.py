@@ -6,38 +6,91 @@ cross-encoder.
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 
+from docintel import registry
+from docintel.models import ModelVersion
+from qa.ml import ranker
+from qa.ml.ranker import BadRanker, Ranker
+
+NAME = "ranker"
 FORMULA = "fixed formula"
 STAND_IN = "bi-encoder cosine (stand-in for a cross-encoder)"
+log = logging.getLogger(__name__)
 
 
 class Reranker(Protocol):
     """Features of candidates to a score each; higher is better, comparable within a question."""
 
-    name: str
+    @property
+    def name(self) -> str: ...
 
     def score(self, rows: Sequence[Mapping[str, float]]) -> list[float]: ...
 
 
+@dataclass(frozen=True, slots=True)
 class Formula:
     """The fused score raised by period, kind and line items, with the cosine beside it.
 
     For lookups, and where no learned ranker can be read. Its weights are not learned.
     """
 
-    name = f"{FORMULA}; {STAND_IN}"
+    name: str = f"{FORMULA}; {STAND_IN}"
 
     def score(self, rows: Sequence[Mapping[str, float]]) -> list[float]:
         return [_formula(row) for row in rows]
 
 
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """A LightGBM ranker over the features, among them the bi-encoder's cosine."""
+
+    model: Ranker
+    version: str
+
+    @property
+    def name(self) -> str:
+        return f"LightGBM {self.version}; {STAND_IN}"
+
+    def score(self, rows: Sequence[Mapping[str, float]]) -> list[float]:
+        return self.model.score(rows)
+
+
+def live_reranker() -> Reranker:
+    """The live ranker; the bundled one where none is live, and the formula where none is read."""
+    version = registry.live(NAME)
+    try:
+        if version is not None:
+            return Learned(_read(version.pk, version.digest), version.version)
+    except BadRanker as error:
+        log.warning("ranker %s is not usable: %s", version and version.version, error)
+    try:
+        return Learned(ranker.bundled(), "as bundled")
+    except BadRanker as error:
+        log.warning("the formula ranks: %s", error)
+        return Formula()
+
+
+def register(text: str, version: str, digest: str, **metadata: object) -> ModelVersion:
+    """Make this model text the live ranker. Raises BadRanker, and then nothing has changed."""
+    ranker.read(text)
+    return registry.register(NAME, version, digest, metadata={"model": text, **metadata})
+
+
+@lru_cache(maxsize=2)
+def _read(pk: int, digest: str) -> Ranker:  # noqa: ARG001  another digest is another model
+    return ranker.read(str(ModelVersion.objects.get(pk=pk).metadata.get("model", "")))
+
+
 def _formula(row: Mapping[str, float]) -> float:
-    def of(name: str, otherwise: float = 0.0) -> float:
+    def of(name: str) -> float:
         value = row.get(name, math.nan)
-        return otherwise if math.isnan(value) else value
+        return 0.0 if math.isnan(value) else value
 
     return (
         of("fused_share")
@@ -47,8 +100,3 @@ def _formula(row: Mapping[str, float]) -> float:
         + 0.2 * of("word_coverage")
         + 0.2 * of("company_match")
     )
-
-
-def live_reranker() -> Reranker:
-    """The reranker of answers."""
-    return Formula()

@@ -100,7 +100,7 @@ def test_full_coverage_scores_every_half_beside_the_other(
     assert score["interval"] == [1.0, 1.0]
     coverage = score["detail"]["coverage"]
     assert coverage == {"documents": 2, "indexed": 2, "embedded": 2, "not_searchable": {}}
-    assert set(score["detail"]["overall"]) == {"bm25", "dense", "fused"}
+    assert set(score["detail"]["overall"]) == {"bm25", "dense", "fused", "answer"}
     assert set(score["detail"]["by_question_type"]) == {"trend", "event"}
     assert score["detail"]["by_company"]["Bolt"]["n"] == 1
     assert score["detail"]["right_document@10"]["fused"] == 1.0

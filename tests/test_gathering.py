@@ -5,68 +5,29 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-import numpy as np
 import pytest
 from django.contrib.auth.models import Group, User
-from small_corpus import document, source, unit
+from reports_corpus import ask, embed, report, titles
+from small_corpus import source
 
 from docintel import encoders
 from docintel.encoders import EncoderUnavailable
 from docintel.models import ModelVersion
-from ingestion.lexical import refresh_statistics
 from ingestion.models import Document
 from ingestion.querysets import Scope
-from qa.gathering import BadQuery, Evidence, gather
-from qa.understanding import understand
+from qa.gathering import BadQuery
 
 pytestmark = pytest.mark.django_db
-TODAY = date(2025, 6, 1)
-NOISE = ["Our people work in many plants.", "The weather was mild.", "We thank our holders."]
 
 
 @pytest.fixture
 def embedder(monkeypatch: pytest.MonkeyPatch) -> ModelVersion:
-    """Freight points along one axis, all else along another."""
     row = ModelVersion.objects.create(
         name="embedder", version="axes", digest="0", dimensions=768, live=True
     )
-
-    def embed(texts: list[str], *, kind: str = "document") -> np.ndarray:
-        return np.array([meant(text) for text in texts])
-
     monkeypatch.setattr(encoders, "live_embedder", lambda: row)
     monkeypatch.setattr(encoders, "embed", embed)
     return row
-
-
-def meant(text: str) -> np.ndarray:
-    return unit((0, 1), (2, 0.1)) if "freight" in text.lower() else unit((1, 1), (2, 0.1))
-
-
-def report(
-    company: str, year: int | None, *texts: str, embedder: ModelVersion, **fields: Any
-) -> Document:
-    passages = [*texts, *NOISE]
-    fields = {"kind": "annual_report", "title": f"{company} {year}"} | fields
-    return document(
-        passages,
-        company=company,
-        header=f"{company} annual report {year or ''}",
-        vectors=[meant(text) for text in passages],
-        embedder=embedder,
-        fiscal_year=year,
-        **fields,
-    )
-
-
-def ask(question: str, user: User, *, tier: str = "synthesis", **options: Any) -> Evidence:
-    scope = options.pop("scope", Scope())
-    refresh_statistics()
-    return gather(understand(question, user, as_of=TODAY, scope=scope), user, tier=tier, **options)
-
-
-def titles(found: Evidence) -> list[str]:
-    return [each.document.title for each in found.passages]
 
 
 @pytest.fixture

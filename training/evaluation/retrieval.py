@@ -2,8 +2,8 @@
 
 The folder holds `documents.jsonl` (doc_name), `questions.jsonl` (question, question_type,
 evidence: doc_name and evidence_page_num, counted from 0) and the files, which must have been
-ingested. Each question goes alone, without a scope, through `qa.retrieval.search`, the code that
-serves pages and API, with every document visible.
+ingested. Each question goes alone, without a scope, through `qa.retrieval.search` and, as "answer",
+through `qa.gathering.gather`: the code that serves pages and API, with every document visible.
 """
 
 from __future__ import annotations
@@ -28,10 +28,13 @@ from ir_measures import R, Success
 from docintel.scoring import CannotScore, Score, bootstrap
 from ingestion.models import Chunk, Document
 from ingestion.querysets import BODY_FIELDS
+from qa.gathering import gather
+from qa.passages import Passage
 from qa.retrieval import SearchResults, search
+from qa.understanding import understand
 
 CUTOFFS = (5, 10, 20, 50)
-RETRIEVERS = ("bm25", "dense", "fused")
+RETRIEVERS = ("bm25", "dense", "fused", "answer")
 HEADLINE_CUTOFF = 10
 # Beyond any number of pages that 100 passages can cover.
 ALL_PAGES = 100_000
@@ -40,7 +43,8 @@ HOW = (
     "covers every page from its first to its last character. Hit@k: whether any is covered. Both "
     "are ir_measures' R and Success over pages, the run of a cutoff being the pages that its "
     "passages cover. Questions about documents that are missing count as 0. Fused is the order "
-    "that is served, without overlapping passages."
+    "that search serves, without overlapping passages; answer is what an answer is given, its "
+    "question understood by its own words."
 )
 
 Page = tuple[int, int]  # document id, number from 1
@@ -60,6 +64,8 @@ class Found:
     covered: dict[str, list[set[Page]]]
     seconds: float
     notes: list[str] = field(default_factory=list)
+    answer_seconds: float = 0.0
+    reranker: str = ""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -102,6 +108,8 @@ def run(
         "right_document@10": _right_document(gold, found),
         "notes": dict(Counter(note for result in found for note in result.notes)),
         "search_ms": _milliseconds([result.seconds for result in found]),
+        "answer_ms": _milliseconds([result.answer_seconds for result in found]),
+        "reranker": dict(Counter(result.reranker for result in found)),
         "depth": depth,
         "how": HOW,
     }
@@ -244,7 +252,16 @@ def _ask(questions: Sequence[Question], depth: int) -> list[Found]:
     found = []
     for number, question in enumerate(questions, start=1):
         results = search(question.text, everyone, limit=10, depth=depth)
-        found.append(Found(_covered(results), results.seconds["total"], results.notes))
+        started = time.perf_counter()
+        # As many as search gives, to see what reranking leaves beyond the ten that are read.
+        evidence = gather(
+            understand(question.text, everyone), everyone, tier="synthesis", limit=depth
+        )
+        taken = time.perf_counter() - started
+        covered = _covered(results)
+        covered["answer"] = [_pages_of_passage(each.passage) for each in evidence.passages]
+        seconds = results.seconds["total"]
+        found.append(Found(covered, seconds, results.notes, taken, evidence.reranker))
         if number % 10 == 0:
             print(f"{number} of {len(questions)} questions asked", file=sys.stderr)
     return found
@@ -260,11 +277,12 @@ def _covered(results: SearchResults) -> dict[str, list[set[Page]]]:
         name: [_pages_of_chunk(chunks[hit.chunk_id], documents) for hit in hits]
         for name, hits in halves.items()
     }
-    covered["fused"] = [
-        {(found.document_id, page) for page in range(found.page, found.last_page + 1)}
-        for found in results.passages
-    ]
+    covered["fused"] = [_pages_of_passage(found) for found in results.passages]
     return covered
+
+
+def _pages_of_passage(found: Passage) -> set[Page]:
+    return {(found.document_id, page) for page in range(found.page, found.last_page + 1)}
 
 
 def _pages_of_chunk(chunk: Chunk, documents: dict[int, Document]) -> set[Page]:

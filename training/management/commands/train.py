@@ -11,4 +11,5 @@ class Command(ScoredCommand):
         "topics": "training.learning.topics",
         "calibration": "training.learning.calibration",
         "router": "training.fitting_router",
+        "ranker": "training.learning.ranker",
     }

@@ -173,8 +173,8 @@ def test_recall_counts_pages_and_cutoffs_count_passages() -> None:
     first = [{(1, 1)}] * 5 + [{(1, 4), (1, 5)}] + [{(1, 6)}] * 6
     nothing: list[set[tuple[int, int]]] = []
     found = [
-        Found({"bm25": first, "dense": nothing, "fused": first}, 0.0),
-        Found({"bm25": nothing, "dense": [{(2, 1)}], "fused": [{(2, 2)}]}, 0.0),
+        Found({"bm25": first, "dense": nothing, "fused": first, "answer": nothing}, 0.0),
+        Found({"bm25": nothing, "dense": [{(2, 1)}], "fused": [{(2, 2)}], "answer": nothing}, 0.0),
     ]
     scores = score_each(gold, found)
     assert scores["bm25", "recall", 5] == [0, 0]

@@ -1,0 +1,102 @@
+"""The ranker scores as LightGBM does, refuses what it cannot read, and never loads LightGBM."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from docintel.models import ModelVersion
+from qa import reranking
+from qa.ml import ranker
+from qa.ml.ranker import BadRanker
+from qa.ranking_features import Candidate, Filing, Pool, Question, Scores, features
+
+NAMES = ["a", "b", "c"]
+
+
+def trained() -> tuple[str, object, np.ndarray]:
+    """A small model over three features with holes in them, and rows to score."""
+    import lightgbm
+
+    chance = np.random.default_rng(3)
+    table = chance.normal(size=(400, 3))
+    table[chance.random(table.shape) < 0.2] = np.nan
+    # A column without holes is split without a way for unknown values.
+    table[:, 2] = np.nan_to_num(table[:, 2]) + chance.normal(size=400) * 1e-3
+    grades = (np.nan_to_num(table[:, 0], nan=0.7) + table[:, 2] > 0.5).astype(int)
+    data = lightgbm.Dataset(table, grades, group=[20] * 20, feature_name=NAMES)
+    settings = {"objective": "lambdarank", "verbosity": -1, "min_data_in_leaf": 5, "num_leaves": 9}
+    model = lightgbm.train(settings, data, 20)
+    rows = chance.normal(size=(60, 3))
+    rows[chance.random(rows.shape) < 0.4] = np.nan
+    rows[0] = 0.0
+    return model.model_to_string(), model, rows
+
+
+def test_scores_are_those_of_lightgbm() -> None:
+    text, model, rows = trained()
+    mine = ranker.read(text).predict(rows)
+    assert mine == pytest.approx(model.predict(rows), abs=1e-9)  # type: ignore[attr-defined]
+
+
+def test_a_feature_that_a_row_lacks_is_unknown() -> None:
+    text, model, _ = trained()
+    scored = ranker.read(text).score([{"a": 0.4, "c": -1.0, "of no model": 9.0}])
+    expected = model.predict([[0.4, np.nan, -1.0]])  # type: ignore[attr-defined]
+    assert scored == pytest.approx(list(expected))
+    assert ranker.read(text).score([]) == []
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda text: "",
+        lambda text: text.split("\nTree=")[0],
+        lambda text: text.replace("feature_names=a b c", "feature_names=a"),
+        lambda text: text.replace("leaf_value=", "leaf_value=nan "),
+        lambda text: text.replace("decision_type=", "decision_type=1 "),
+        lambda text: text.replace("left_child=", "left_child=0 "),
+        lambda text: text.replace("threshold=", "threshold=x "),
+    ],
+)
+def test_a_spoilt_model_is_refused(spoil: object) -> None:
+    text, _, _ = trained()
+    with pytest.raises(BadRanker):
+        ranker.read(spoil(text))  # type: ignore[operator]
+
+
+@pytest.mark.django_db
+def test_a_registered_ranker_serves_and_a_spoilt_one_leaves_the_bundled() -> None:
+    text, _, _ = trained()
+    with pytest.raises(BadRanker):
+        reranking.register("nothing", "bad", "0")
+    assert not ModelVersion.objects.filter(name="ranker").exists()
+    assert "as bundled" in reranking.live_reranker().name
+    reranking.register(text, "mine", "1")
+    assert reranking.live_reranker().name.startswith("LightGBM mine")
+    assert "stand-in" in reranking.live_reranker().name
+    ModelVersion.objects.filter(name="ranker").update(metadata={"model": "spoilt"}, digest="2")
+    assert "as bundled" in reranking.live_reranker().name
+
+
+def test_the_bundled_ranker_knows_every_feature_and_no_other() -> None:
+    question = Question("capital expenditure", years=(2022,), companies=(1,))
+    filing = Filing(1, "annual_report", 2022, None, None, 0.5)
+    candidate = Candidate(
+        "Purchases of plant 12", "Cash flows", "cash_flow", 9, 0.5, filing,
+        Scores(1.0, 1.0, 0.5, 0.03),
+    )  # fmt: skip
+    pool = Pool(1.0, 1.0, 0.5, 0.03, 2022)
+    made = features(question, candidate, pool, of_document=(0.03, 1.0))
+    assert set(ranker.bundled().names) == set(made)
+
+
+def test_ranking_loads_no_lightgbm() -> None:
+    program = (
+        "import sys; from qa.ml import ranker; ranker.bundled().score([{'bm25': 1.0}]);"
+        "assert not {'lightgbm', 'sklearn', 'torch'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)

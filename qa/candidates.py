@@ -16,7 +16,7 @@ from qa.scoring_chunks import without_names
 from qa.understood import Understanding
 
 # The share of the candidates kept for what only the wide look found.
-RESERVED = 0.2
+RESERVED = 0.1
 # How much a filing of the right period and kind is raised before candidates are cut.
 PRIOR = 1.0
 

@@ -34,13 +34,17 @@ __all__ = [
 ]
 
 
+# Of 50, a tenth of the evidence was already lost before reranking; see docs/results.md.
+DEPTH = 100
+
+
 def gather(
     understanding: Understanding,
     user: User,
     *,
     tier: str,
     limit: int = 10,
-    depth: int = 50,
+    depth: int = DEPTH,
     cancelled: Cancelled | None = None,
 ) -> Evidence:
     """The best `limit` passages of the best `depth` per look, with how they were found.

@@ -22,6 +22,7 @@ from qa.scoring_chunks import Asked, prepare
 from qa.understood import Understanding
 
 Cancelled = Callable[[], bool]
+FEWEST_CANDIDATES = 25
 
 
 class Stopped(Exception):
@@ -59,6 +60,9 @@ def rank_all(  # noqa: PLR0917
         evidence.note(note)
     _check(stop)
     looks = plan(understanding, simple=tier == "lookup")
+    if len(looks) > 1:
+        # Each has few places among those kept, and the time grows with all candidates.
+        depth = max(FEWEST_CANDIDATES, 2 * depth // len(looks))
     with evidence.timed("retrieve"):
         lookup = look_up(looks, place, asked, depth)
     _check(stop)

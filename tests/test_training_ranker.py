@@ -15,7 +15,8 @@ TEXT = "Net sales 1,200 1,100\nFreight and handling 80 75\nPurchases of property
 
 def filing(year: int, company: str = "Tidewater Foods") -> Document:
     row = document(
-        [TEXT, "We ship by canal."], company=company, fiscal_year=year, kind="annual_report",
+        [TEXT, f"We of {company} shipped by canal in {year}."],
+        company=company, fiscal_year=year, kind="annual_report",
         tables=[{"start": 0, "end": len(TEXT), "caption": "", "heads": f"{year} {year - 1}",
                  "scale": "", "rows": spans(TEXT)}],
         sections=[{"title": "Shipping by canal", "level": 1, "start": len(TEXT) + 1}],
@@ -64,7 +65,5 @@ def test_the_years_own_statement_is_graded_best_and_another_company_never() -> N
 
 def test_a_heading_is_answered_by_what_stands_under_it() -> None:
     row = filing(2022)
-    asked = Mined(
-        "", "heading", row.company_id or 0, 2022, row.pk, heading="shipping by canal"
-    )
+    asked = Mined("", "heading", row.company_id or 0, 2022, row.pk, heading="shipping by canal")
     assert (graded(asked, row, 0), graded(asked, row, 1)) == (0, 3)

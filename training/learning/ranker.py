@@ -26,12 +26,12 @@ from docintel.scoring import CannotScore, Score, bootstrap
 from ingestion.models import Document
 from qa import reranking
 from qa.evidence import Evidence
+from qa.gathering import DEPTH
 from qa.ml import ranker
 from qa.ranking_looks import rank_all
 from qa.understanding import understand
 from training.learning.ranker_questions import KINDS, Mined, grade, mine
 
-DEPTH = 50
 FOLDS = 5
 TREES = 120
 SETTINGS = {

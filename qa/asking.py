@@ -23,12 +23,14 @@ from qa import caching, experimenting
 from qa.answer_tables import Ask, ModelCall, ShownPassage
 from qa.citing import Citer, kept_sentences, sentence_data, shown_passages
 from qa.composing import Composed, Sentence, compose
+from qa.evidence import Evidence
 from qa.finding_nothing import describe, scope_in_words
+from qa.gathering import gather
 from qa.numbering import Numbers
 from qa.offering import offer
 from qa.passages import Passage
 from qa.recording_answers import record
-from qa.retrieval import MOST_CHARACTERS, BadQuery, SearchResults, search
+from qa.retrieval import MOST_CHARACTERS, BadQuery
 from qa.routing import route as route_of
 from qa.understanding import Understanding, understand
 
@@ -153,8 +155,12 @@ class _Turn:
         searched = scope_in_words(understanding, self.user)
         self.say("searching", searched=searched)
         with self.stage("search"):
-            found = search(row.text, self.user, understanding.scope(), limit=PASSAGES)
-        passages = self._found(found, searched)
+            evidence = gather(
+                understanding, self.user, tier=row.route, limit=PASSAGES, cancelled=self.cancelled
+            )
+        if evidence.cancelled:
+            raise Stopped
+        passages = self._found(evidence, searched)
         if row.route == "lookup" or arm == experimenting.PASSAGES:
             row.receipt["experiment"] = arm
             self._list(understanding, passages, arm)
@@ -193,21 +199,23 @@ class _Turn:
         self.close(Ask.State.ANSWERED)
         return True
 
-    def _found(self, found: SearchResults, searched: str) -> list[Passage]:
-        passages = found.passages[:PASSAGES]
-        documents = len({passage.document_id for passage in found.passages})
+    def _found(self, found: Evidence, searched: str) -> list[Passage]:
+        passages = [each.passage for each in found.passages]
+        documents = len({passage.document_id for passage in passages})
+        hops = [asdict(hop) for hop in found.hops]
         self.row.receipt = {
             "route": self.row.route,
             "confidence": self.row.confidence,
-            "searched": {"scope": searched, "queries": [found.question]},
+            "searched": {"scope": searched, "looks": [asdict(look) for look in found.searched]},
+            "hops": hops,
             "cache": {"hit": False},
-            "candidates": found.total_candidates,
+            "candidates": found.candidates,
             "documents": documents,
-            "reranker": {"name": "reciprocal rank fusion", "stand_in": True},
+            "reranker": {"name": found.reranker, "stand_in": "stand-in" in found.reranker},
             "search_seconds": {step: round(value, 4) for step, value in found.seconds.items()},
             "notes": found.notes,
         }
-        self.say("found", candidates=found.total_candidates, documents=documents)
+        self.say("found", candidates=found.candidates, documents=documents, hops=hops)
         for note in found.notes:
             self.say("notice", text=note)
         return passages
@@ -221,7 +229,7 @@ class _Turn:
             self.say("sentence", **sentence_data(sentence, self.citer, numbers))
 
         with self.stage("offer"):
-            offered = offer(passages, self.user)
+            offered = offer(passages if _has_documents(understanding) else (), self.user)
         with self.stage("compose"):
             composed = compose(
                 row.text, understanding, offered, route=row.route,
@@ -293,6 +301,12 @@ class _Turn:
 
     def _since(self) -> float:
         return round(time.perf_counter() - self.began, 4)
+
+
+def _has_documents(understanding: Understanding) -> bool:
+    """False where companies are asked about and none has a document: others' do not answer."""
+    named = understanding.companies
+    return not named or any(company.has_documents for company in named)
 
 
 def _understood(

@@ -13,6 +13,7 @@ from near_questions import different, same
 from small_corpus import document, source
 
 from docintel.models import ModelVersion
+from ingestion.lexical import refresh_statistics
 from ingestion.metadata import company_key
 from ingestion.models import Company, Document, Mention
 from qa import caching
@@ -76,7 +77,9 @@ def answered(alice: User) -> Ask:
 
 def halden(text: str = "", **fields: Any) -> Document:
     values = {"company": "Halden Motion", "fiscal_year": 2024, "kind": "annual_report", **fields}
-    return document([*PASSAGES, text] if text else PASSAGES, **values)
+    row = document([*PASSAGES, text] if text else PASSAGES, **values)
+    refresh_statistics()
+    return row
 
 
 def test_a_repeat_is_a_row_of_its_own_with_the_same_sentences(answered: Ask, bob: User) -> None:

@@ -20,6 +20,7 @@ from reading_corpus import library
 from small_corpus import document
 
 from docintel.models import ApiToken
+from ingestion.lexical import refresh_statistics
 from qa import streaming
 from qa.models import Ask, CachedAnswer, ModelCall
 
@@ -189,6 +190,7 @@ def test_many_ask_at_once_and_each_gets_the_own_answer(
     ]
     for name, quote in zip(names, quotes, strict=True):
         document([quote], company=name, fiscal_year=2024, title=name)
+    refresh_statistics()
     llm.script = lambda body: Reply(each_of(body, quotes), first=0.2, pause=0.05)
     headers = {"Authorization": f"Bearer {ApiToken.issue(alice, 'test')[1]}"}
 

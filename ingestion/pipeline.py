@@ -32,7 +32,7 @@ from ingestion import (
 )
 from ingestion.claiming import ClaimLost
 from ingestion.freezing import freeze
-from ingestion.models import ChunkVector, Document
+from ingestion.models import ChunkVector, CorpusStatistics, Document
 from ingestion.parsing import ParserFailed, Unreadable
 from ingestion.querysets import BODY_FIELDS, DocumentQuerySet
 from ingestion.recognising.tagging import TaggerUnavailable
@@ -40,6 +40,8 @@ from ingestion.topics import ClassifierUnavailable
 
 logger = logging.getLogger(__name__)
 
+# Counted in under a second.
+YOUNG_CHUNKS = 20_000
 # A tick's share; what is left is enqueued again, so that other work gets its turn between. At 30
 # seconds the polling of sources waited two minutes for a worker.
 STAGE_SECONDS = 10.0
@@ -176,6 +178,8 @@ def _run(stage: Stage, seconds: float, then: Stage | None = None) -> int:
     while time.monotonic() < until:
         document = claiming.claim(stage.backlog(), stage=stage.name)
         if document is None:
+            if handled and INDEX in {stage, then}:
+                _count_words_soon()
             return handled
         handled += 1
         if not _handle(stage, document, until):
@@ -184,6 +188,12 @@ def _run(stage: Stage, seconds: float, then: Stage | None = None) -> int:
             _handle(then, document, until)
     enqueue(f"ingestion.tasks.{stage.name}_pending")
     return handled
+
+
+def _count_words_soon() -> None:
+    """A young corpus changes much between two ticks, and without a count no word has a weight."""
+    if CorpusStatistics.current().n_chunks < YOUNG_CHUNKS:
+        enqueue("ingestion.tasks.refresh_statistics")
 
 
 def _handle(stage: Stage, document: Document, until: float) -> bool:

@@ -74,7 +74,8 @@ def look_up(looks: Sequence[Look], place: Place, asked: Asked, depth: int) -> Lo
     ids = {pk for _, levels in chosen for _, found in levels if found is not None for pk in found}
     wanted = everything if everything is not None else sorted(ids)
     table = _scan(place, asked, wanted)
-    if everything is not None or place.few:
+    # Before the words were first counted only the index knows how much each of them weighs.
+    if asked.counted and (everything is not None or place.few):
         wide = rank_scanned(table, None, depth)
     else:
         wide = walk(place.chunks, place.documents, asked, depth)

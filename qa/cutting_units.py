@@ -126,7 +126,8 @@ def show_row(row: Row, group: str = "") -> str:
         f"{cell.column.strip(' |')}: {cell.text}" if cell.column.strip(" |") else cell.text
         for cell in row.cells
     ]
-    shares = "%" in label or re.search(r"percent|growth", label, re.I)
-    if row.scale and row.unit_power and not shares and not any("%" in c.text for c in row.cells):
+    named = re.search(r"%|percent|growth", f"{group} {label}", re.I)
+    shares = named or all("%" in cell.text for cell in row.cells)
+    if row.scale and row.unit_power and not shares:
         parts.append(row.scale.lower())
     return " | ".join(" ".join(part.split()) for part in parts)

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from qa.asked import Asked
-from qa.asked_kinds import asked_for
+from qa.asked_kinds import AskedFor, asked_for
 from qa.checking.quoting import fold
 from qa.offering import Offered
 from qa.scoring_units import Ranked, rank
-from qa.unit_features import is_anaphoric
+from qa.unit_features import explains, is_anaphoric
 from qa.verifying import Drafted
 
 FACTUAL_SENTENCES = 3
@@ -22,8 +22,9 @@ SYNTHESIS_SENTENCES = 8
 # A sentence that needs its neighbour comes with it, beyond those.
 COMPANIONS = 2
 PER_GROUP = 2
-# Of the best score; what lies below says little.
-LEAST_SHARE_OF_BEST = 0.45
+# Of the best score; what lies below says little. A wide question has many small answers.
+LEAST_SHARE_FACTUAL = 0.2
+LEAST_SHARE_SYNTHESIS = 0.01
 SAME_WORDS = 0.8
 
 
@@ -45,7 +46,7 @@ def extract(
         return []
     by = _grouping(understanding)
     most = _most(question, route)
-    chosen = _grouped(ranked, by, most) if by else _best(ranked, most)
+    chosen = _grouped(ranked, by, most) if by else _best(ranked, most, asked_for(question))
     return [Extract(_draft(each), _group(each.offered, by), each) for each in chosen]
 
 
@@ -77,9 +78,10 @@ def _order(offered: Offered, by: str) -> tuple[object, ...]:
     return (header.company,)
 
 
-def _best(ranked: Sequence[Ranked], most: int) -> list[Ranked]:
+def _best(ranked: Sequence[Ranked], most: int, wants: AskedFor) -> list[Ranked]:
     """The best first, each with the neighbour that it cannot be read without."""
-    least = ranked[0].score * LEAST_SHARE_OF_BEST
+    share = LEAST_SHARE_SYNTHESIS if most == SYNTHESIS_SENTENCES else LEAST_SHARE_FACTUAL
+    least = ranked[0].score * share
     by_place = {each.place: each for each in ranked}
     chosen: list[Ranked] = []
     companions = 0
@@ -88,9 +90,9 @@ def _best(ranked: Sequence[Ranked], most: int) -> list[Ranked]:
             break
         if _is_said(each, chosen):
             continue
-        before, after = _companions(each, by_place)
+        before, after = _companions(each, by_place, wants)
         for one in (before, each, after):
-            if one is None or (one is not each and (companions >= COMPANIONS)):
+            if one is None or (one is not each and companions >= COMPANIONS):
                 continue
             if one is each or not _is_said(one, chosen):
                 chosen.append(one)
@@ -99,15 +101,18 @@ def _best(ranked: Sequence[Ranked], most: int) -> list[Ranked]:
 
 
 def _companions(
-    each: Ranked, by_place: dict[int, Ranked]
+    each: Ranked, by_place: dict[int, Ranked], wants: AskedFor
 ) -> tuple[Ranked | None, Ranked | None]:
-    """The sentence before that names what this one tells of, and a following "This was due …"."""
+    """The sentence before that names what this one tells of; the one behind that explains it."""
     before = by_place.get(each.leans_on) if each.leans_on is not None else None
     after = by_place.get(each.place + 1)
-    if after is not None and (
-        after.offered is not each.offered
-        or after.unit.start - each.unit.end > 4
-        or not is_anaphoric(after.unit.shown)
+    if after is not None and not (
+        after.offered is each.offered
+        and 0 <= after.unit.start - each.unit.end <= 4
+        and (
+            is_anaphoric(after.unit.shown)
+            or (explains(after.unit.shown, wants) and not explains(each.unit.shown, wants))
+        )
     ):
         after = None
     return before, after
@@ -121,7 +126,7 @@ def _grouped(ranked: Sequence[Ranked], by: str, most: int) -> list[Ranked]:
         if len(group) < PER_GROUP and not _is_said(each, [e for g in groups.values() for e in g]):
             group.append(each)
     filled = sorted((g for g in groups.values() if g), key=lambda g: -g[0].score)
-    least = ranked[0].score * LEAST_SHARE_OF_BEST
+    least = ranked[0].score * LEAST_SHARE_SYNTHESIS
     kept = [g for g in filled[: most // PER_GROUP + 1] if g[0].score >= least]
     kept.sort(key=lambda g: _order(g[0].offered, by))
     return [each for group in kept for each in group][: most + PER_GROUP]

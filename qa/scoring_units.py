@@ -33,7 +33,6 @@ __all__ = ["Ranked", "rank"]
 # Embedding one takes a few ms on two quiet cores.
 MOST_EMBEDDED = 48
 LONGEST_EMBEDDED = 240
-# How much of its neighbour's agreement with the question a sentence inherits.
 _WEIGHTS = Path(__file__).with_name("unit_weights.json")
 
 

@@ -308,3 +308,11 @@ def _company_fit(asked: Question, offered: Offered) -> float:
 def is_anaphoric(text: str) -> bool:
     """Whether a sentence needs the one before it: "The decrease was due to …"."""
     return bool(_ANAPHOR.match(text))
+
+
+def explains(text: str, wants: AskedFor) -> bool:
+    """Whether it holds a cause or a person, where that is what is asked for."""
+    folded = fold(text)
+    return (wants.cause and bool(CAUSE.search(folded))) or (
+        wants.person and bool(PERSON.search(folded))
+    )

@@ -23,7 +23,9 @@ _DAY = re.compile(
     r"\bby what date\b|\bhow soon\b",
     re.I,
 )
-_PLACE = re.compile(r"\bwhere\b|\b(?:what|which) (?:country|countries|cit(?:y|ies)|states?)\b", re.I)
+_PLACE = re.compile(
+    r"\bwhere\b|\b(?:what|which) (?:country|countries|cit(?:y|ies)|states?)\b", re.I
+)
 _LIST = re.compile(
     r"\b(?:what|which|who) are\b|\blist\b|\bname (?:the|all)\b|"
     r"\b(?:what|which) (?:\w+ )?(?:\w+s)\b(?! (?:does|did|is|was|has) \w+ (?:report|say))|"

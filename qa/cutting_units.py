@@ -82,7 +82,7 @@ def _is_whole(unit: Unit) -> bool:
 def _is_table_rest(shown: str) -> bool:
     tokens = shown.split()
     figures = sum(bool(_FIGURES.fullmatch(token)) for token in tokens)
-    return figures >= 5 and figures >= 0.3 * len(tokens) or " | " in shown
+    return (figures >= 5 and figures >= 0.3 * len(tokens)) or " | " in shown
 
 
 def _breaks(line: str, before: str) -> bool:

@@ -16,7 +16,7 @@ from qa.scoring_units import Ranked, rank
 from qa.unit_features import explains, is_anaphoric
 from qa.verifying import Drafted
 
-FACTUAL_SENTENCES = 3
+FACTUAL_SENTENCES = 4
 LIST_SENTENCES = 6
 SYNTHESIS_SENTENCES = 8
 # A sentence that needs its neighbour comes with it, beyond those.

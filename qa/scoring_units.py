@@ -108,9 +108,7 @@ def candidates_of(offered: Sequence[Offered]) -> list[Candidate]:
 def _read(candidate: Candidate) -> Read:
     unit, offered = candidate.unit, candidate.offered
     label = unit.shown.split(" | ", 1)[0] if unit.row is not None else ""
-    return read_text(
-        unit.shown, label, offered.source.header.company, offered.passage.section
-    )
+    return read_text(unit.shown, label, offered.source.header.company, offered.passage.section)
 
 
 def measure(

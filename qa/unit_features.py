@@ -40,7 +40,8 @@ PERSON = re.compile(
     r"(?:of [A-Z]\w+,? )?[A-Z][a-z]+ [A-Z]|\b(?:LLP|& Co\.)"
 )
 BOILERPLATE = re.compile(
-    r"forward-looking|could (?:cause|differ)|differ materially|incorporated (?:herein )?by reference|"
+    r"forward-looking|could (?:cause|differ)|differ materially|"
+    r"incorporated (?:herein )?by reference|"
     r"\b(?:refer to|see) (?:also )?(?:[“\"']?(?:Note|Item|Part|the section|[“\"]))|"
     r"the following (?:table|discussion|tables|chart)|table of contents|\bset forth\b|"
     r"we have audited|in our opinion|critical audit matter|generally accepted accounting|"
@@ -60,8 +61,10 @@ _BARE_LABEL = re.compile(
 )
 # Words that frame a question and are no content of an answer.
 _FRAME = frozenset(
-    "much many long far drov drive driven compani compan fiscal year quarter annual period compar explain summariz "
-    "describ chang develop happen name list tell find relativ versus".split()
+    (  # noqa: SIM905
+        "much many long far drov drive driven compani compan fiscal year quarter annual period "
+        "compar explain summariz describ chang develop happen name list tell find relativ versus"
+    ).split()
 )
 _ANAPHOR = re.compile(
     r"(?:The (?:decrease|increase|decline|improvement|change|reduction|charge|growth|rise|"
@@ -223,7 +226,7 @@ def features(asked: Question, candidate: Candidate, read: Read, newest: int) -> 
         "position": 1 / (1 + 0.2 * (int(candidate.offered.reference[1:]) - 1)),
         "company": _company_fit(asked, candidate.offered),
     }
-    found.update(_period_fit(asked, header, unit, read, newest))
+    found.update(_period_fit(asked, header, read, newest))
     return found
 
 
@@ -247,9 +250,10 @@ def _metric_fit(asked: Question, unit: Unit, read: Read) -> float:
         if named:
             return 0.8
         return 0.5 if any(words and words <= read.stems for _, words in asked.items) else -0.3
-    label = frozenset(
-        map(stem, re.findall(r"[a-z]+", re.sub(r"\(.*?\)", "", _label(unit).lower())))
-    ) - _LABEL_FILL
+    label = (
+        frozenset(map(stem, re.findall(r"[a-z]+", re.sub(r"\(.*?\)", "", _label(unit).lower()))))
+        - _LABEL_FILL
+    )
     best = named * 0.7
     for place, (_, words) in enumerate(asked.items):
         if words and label:
@@ -267,9 +271,7 @@ def _label(unit: Unit) -> str:
 _LABEL_FILL = frozenset(map(stem, STOP)) | {"total", "consolidat", "net", "note", "paid", "and"}
 
 
-def _period_fit(
-    asked: Question, header: Header, unit: Unit, read: Read, newest: int
-) -> dict[str, float]:
+def _period_fit(asked: Question, header: Header, read: Read, newest: int) -> dict[str, float]:
     """By the sentence's or the columns' own periods, and by the document's.
 
     A document of the year after holds the asked year's figures too, as columns and comparisons.

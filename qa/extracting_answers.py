@@ -9,16 +9,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from qa.asked import Asked
+from qa.asked_kinds import AskedFor, asked_for
 from qa.checking.quoting import fold
 from qa.offering import Offered
-from qa.scoring_units import Ranked, is_anaphoric, rank
+from qa.scoring_units import Ranked, rank
+from qa.unit_features import explains, is_anaphoric
 from qa.verifying import Drafted
 
-FACTUAL_SENTENCES = 5
+FACTUAL_SENTENCES = 4
+LIST_SENTENCES = 6
 SYNTHESIS_SENTENCES = 8
+# A sentence that needs its neighbour comes with it, beyond those.
+COMPANIONS = 2
 PER_GROUP = 2
-# Of the best score; what lies below says little.
-LEAST_SHARE_OF_BEST = 0.55
+# Of the best score; what lies below says little. A wide question has many small answers.
+LEAST_SHARE_FACTUAL = 0.2
+LEAST_SHARE_SYNTHESIS = 0.01
 SAME_WORDS = 0.8
 
 
@@ -39,9 +45,15 @@ def extract(
     if not ranked:
         return []
     by = _grouping(understanding)
-    most = FACTUAL_SENTENCES if route == "factual" else SYNTHESIS_SENTENCES
-    chosen = _grouped(ranked, by, most) if by else _best(ranked, most)
+    most = _most(question, route)
+    chosen = _grouped(ranked, by, most) if by else _best(ranked, most, asked_for(question))
     return [Extract(_draft(each), _group(each.offered, by), each) for each in chosen]
+
+
+def _most(question: str, route: str) -> int:
+    if route != "factual":
+        return SYNTHESIS_SENTENCES
+    return LIST_SENTENCES if asked_for(question).listing else FACTUAL_SENTENCES
 
 
 def _grouping(understanding: Asked | None) -> str:
@@ -66,29 +78,44 @@ def _order(offered: Offered, by: str) -> tuple[object, ...]:
     return (header.company,)
 
 
-def _best(ranked: Sequence[Ranked], most: int) -> list[Ranked]:
-    least = ranked[0].score * LEAST_SHARE_OF_BEST
+def _best(ranked: Sequence[Ranked], most: int, wants: AskedFor) -> list[Ranked]:
+    """The best first, each with the neighbour that it cannot be read without."""
+    share = LEAST_SHARE_SYNTHESIS if most == SYNTHESIS_SENTENCES else LEAST_SHARE_FACTUAL
+    least = ranked[0].score * share
+    by_place = {each.place: each for each in ranked}
     chosen: list[Ranked] = []
+    companions = 0
     for each in ranked:
-        if len(chosen) >= most or (each.score < least and chosen):
+        if len(chosen) - companions >= most or (each.score < least and chosen):
             break
-        if not _is_said(each, chosen):
-            chosen.append(each)
-            follower = _companion(each, ranked)
-            if follower is not None and len(chosen) < most and not _is_said(follower, chosen):
-                chosen.append(follower)
+        if _is_said(each, chosen):
+            continue
+        before, after = _companions(each, by_place, wants)
+        for one in (before, each, after):
+            if one is None or (one is not each and companions >= COMPANIONS):
+                continue
+            if one is each or not _is_said(one, chosen):
+                chosen.append(one)
+                companions += one is not each
     return chosen
 
 
-def _companion(each: Ranked, ranked: Sequence[Ranked]) -> Ranked | None:
-    """The sentence right behind that begins with "The decrease …", or right before such a one."""
-    document = each.offered.source.document_id
-    near = [r for r in ranked if r.offered.source.document_id == document]
-    if is_anaphoric(each.unit.shown):
-        before = [r for r in near if r.unit.end <= each.unit.start < r.unit.end + 4]
-        return before[0] if before else None
-    behind = [r for r in near if each.unit.end <= r.unit.start < each.unit.end + 4]
-    return behind[0] if behind and is_anaphoric(behind[0].unit.shown) else None
+def _companions(
+    each: Ranked, by_place: dict[int, Ranked], wants: AskedFor
+) -> tuple[Ranked | None, Ranked | None]:
+    """The sentence before that names what this one tells of; the one behind that explains it."""
+    before = by_place.get(each.leans_on) if each.leans_on is not None else None
+    after = by_place.get(each.place + 1)
+    if after is not None and not (
+        after.offered is each.offered
+        and 0 <= after.unit.start - each.unit.end <= 4
+        and (
+            is_anaphoric(after.unit.shown)
+            or (explains(after.unit.shown, wants) and not explains(each.unit.shown, wants))
+        )
+    ):
+        after = None
+    return before, after
 
 
 def _grouped(ranked: Sequence[Ranked], by: str, most: int) -> list[Ranked]:
@@ -99,7 +126,7 @@ def _grouped(ranked: Sequence[Ranked], by: str, most: int) -> list[Ranked]:
         if len(group) < PER_GROUP and not _is_said(each, [e for g in groups.values() for e in g]):
             group.append(each)
     filled = sorted((g for g in groups.values() if g), key=lambda g: -g[0].score)
-    least = ranked[0].score * LEAST_SHARE_OF_BEST
+    least = ranked[0].score * LEAST_SHARE_SYNTHESIS
     kept = [g for g in filled[: most // PER_GROUP + 1] if g[0].score >= least]
     kept.sort(key=lambda g: _order(g[0].offered, by))
     return [each for group in kept for each in group][: most + PER_GROUP]
@@ -115,6 +142,10 @@ def _is_said(each: Ranked, chosen: Sequence[Ranked]) -> bool:
 
 
 def _draft(each: Ranked) -> Drafted:
-    source = each.offered.source
-    quote = source.text[each.unit.start : each.unit.end]
-    return Drafted(each.unit.shown, ((each.offered.reference, quote),))
+    text, unit, reference = each.offered.source.text, each.unit, each.offered.reference
+    citations = [(reference, text[unit.start : unit.end])]
+    if unit.group is not None and unit.row is not None:
+        group = text[slice(*unit.group)].strip()
+        if unit.shown.startswith(group):
+            citations.append((reference, group))
+    return Drafted(unit.shown, tuple(citations))

@@ -1,50 +1,48 @@
-"""How well each sentence or row of the offered passages answers the question, best first."""
+"""How well each sentence or row of the offered passages answers the question, best first.
+
+The weights are numbers in `unit_weights.json`; docs/results.md says where they come from.
+"""
 
 from __future__ import annotations
 
-import math
-import re
-from collections import Counter
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 
 from docintel import encoders
 from docintel.encoders import EncoderUnavailable, TextTooLong
-from ingestion.recognising.metrics import metrics
 from qa.asked import Asked
-from qa.checking.evidence import Times, times
-from qa.checking.quantities import quantities
-from qa.checking.quoting import fold
-from qa.checking.wording import content, directions, says_the_same
 from qa.cutting_units import Unit, units
 from qa.offering import Offered
+from qa.unit_features import (
+    Candidate,
+    Question,
+    Read,
+    Words,
+    features,
+    read_question,
+    read_text,
+)
+
+__all__ = ["Ranked", "rank"]
 
 # Embedding one takes a few ms on two quiet cores.
-MOST_EMBEDDED = 32
-LONGEST_EMBEDDED = 256
-_FIGURE_ASKED = re.compile(
-    r"\bhow (?:much|many|large|big|far|high|long)\b|\bwhat (?:was|were|is|are|share|"
-    r"price|percent\w*|"
-    r"amount|charge|level|number|did .* (?:report|spend|pay|record))\b|\bby how\b|\bguidance\b",
-    re.I,
-)
-_CAUSE_ASKED = re.compile(
-    r"\bwhy\b|\breasons?\b|\bcauses?\b|\bprompt\w*\b|\bblame\w*\b|\bled to\b|\bexplain", re.I
-)
-_CAUSE = re.compile(
-    r"\bbecause\b|\bdue to\b|\battribut\w+\b|\breflect\w*\b|\bas a result\b|"
-    r"\bdriven by\b|\bcaused\b|\bowing\b|\bafter\b|\bprimarily\b",
-    re.I,
-)
-_PERSON_ASKED = re.compile(r"\bwho\b", re.I)
-_DATE_ASKED = re.compile(r"\bwhen\b", re.I)
+MOST_EMBEDDED = 48
+LONGEST_EMBEDDED = 240
+_WEIGHTS = Path(__file__).with_name("unit_weights.json")
 
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """One candidate; `score` from about 0 to 1, its parts for the receipt."""
+    """One candidate; `score` from about 0 to 1, its parts for the receipt.
+
+    `place` is that of the unit among all units of the offered passages; `leans_on` is the place of
+    the sentence before that tells what this one is about, where this one does not say it itself.
+    """
 
     offered: Offered
     unit: Unit
@@ -52,163 +50,116 @@ class Ranked:
     dense: float | None
     lexical: float
     stems: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True)
-class _Question:
-    text: str
-    stems: list[str]
-    metrics: frozenset[str]
-    times: Times
-    figure: bool
-    cause: bool
-    person: bool
-    date: bool
+    place: int = 0
+    leans_on: int | None = None
+    metric: float = 0.0
 
 
 def rank(question: str, understanding: Asked | None, offered: Sequence[Offered]) -> list[Ranked]:
     """Candidates of all passages; without an encoder by words alone."""
-    asked = _read(question, understanding)
-    candidates = _candidates(offered)
-    held = [frozenset(content(_words(each, unit))) for each, unit in candidates]
-    weights = _weights(asked.stems, held)
-    rough = [
-        _overlap(asked.stems, stems, weights) + _fit(asked, understanding, each, unit)
-        for (each, unit), stems in zip(candidates, held, strict=True)
-    ]
+    asked = read_question(question, understanding)
+    candidates = candidates_of(offered)
+    if not candidates:
+        return []
+    reads = [_read(each) for each in candidates]
+    rows = measure(asked, candidates, reads)
+    rough = [_weighted(row) for row in rows]
     order = sorted(range(len(candidates)), key=lambda i: -rough[i])[:MOST_EMBEDDED]
-    dense = _similarities(question, [candidates[i] for i in order])
+    dense = similarities(question, [candidates[i] for i in order])
     ranked = []
-    for place, i in enumerate(order):
-        near = float(dense[place]) if dense is not None else None
-        each, unit = candidates[i]
-        position = 1 / (1 + 0.15 * (int(each.reference[1:]) - 1))
-        lexical = _overlap(asked.stems, held[i], weights)
-        score = 0.35 * rough[i] + 0.15 * position + 0.5 * (lexical if near is None else near)
-        ranked.append(Ranked(each, unit, score, near, lexical, held[i]))
+    for at, i in enumerate(order):
+        near = float(dense[at]) if dense is not None else None
+        row = rows[i] | {"dense": rows[i]["lexical"] if near is None else near}
+        each = candidates[i]
+        leans = each.before if row["inherited"] > 0.15 or row["anaphor"] else None
+        ranked.append(
+            Ranked(
+                each.offered, each.unit, _as_share(_weighted(row)), near, row["lexical"],
+                reads[i].stems, i, leans, row["metric"],
+            )
+        )  # fmt: skip
     return sorted(ranked, key=lambda each: -each.score)
 
 
-def _read(question: str, understanding: Asked | None) -> _Question:
-    text = fold(question)
-    named = {m.name for m in (understanding.metrics if understanding else ())}
-    return _Question(
-        text, list(dict.fromkeys(content(text))),
-        frozenset(named | {m.name for m in metrics(text)}),
-        times(text), bool(_FIGURE_ASKED.search(text)), bool(_CAUSE_ASKED.search(text)),
-        bool(_PERSON_ASKED.search(text)), bool(_DATE_ASKED.search(text)),
-    )  # fmt: skip
-
-
-def _candidates(offered: Sequence[Offered]) -> list[tuple[Offered, Unit]]:
-    found, seen = [], set()
+def candidates_of(offered: Sequence[Offered]) -> list[Candidate]:
+    """Each unit once, with the places of its neighbours within two lines of it."""
+    found: list[Candidate] = []
+    seen: set[tuple[int, int]] = set()
     for each in offered:
+        last: int | None = None
         for unit in units(each.source.text, each.source.start, each.source.end):
             key = (each.source.document_id, unit.start)
-            if key not in seen:
-                seen.add(key)
-                found.append((each, unit))
+            if key in seen:
+                last = None
+                continue
+            seen.add(key)
+            near = last is not None and unit.start - found[last].unit.end <= 4
+            before = last if near and unit.row is None else None
+            if before is not None and found[before].unit.row is not None:
+                before = None
+            if before is not None:
+                behind = found[before]
+                found[before] = Candidate(behind.offered, behind.unit, behind.before, len(found))
+            found.append(Candidate(each, unit, before))
+            last = len(found) - 1
     return found
 
 
-def _words(each: Offered, unit: Unit) -> str:
-    """What is compared with the question: the unit, and whose it is."""
-    header = each.source.header
-    return f"{unit.shown} {header.company} {each.passage.section}"
+def _read(candidate: Candidate) -> Read:
+    unit, offered = candidate.unit, candidate.offered
+    label = unit.shown.split(" | ", 1)[0] if unit.row is not None else ""
+    return read_text(unit.shown, label, offered.source.header.company, offered.passage.section)
 
 
-def _weights(asked: Sequence[str], held: Sequence[frozenset[str]]) -> dict[str, float]:
-    counts = Counter(stem for stems in held for stem in stems)
-    return {stem: math.log(1 + len(held) / (1 + counts[stem])) for stem in asked}
+def measure(
+    asked: Question, candidates: Sequence[Candidate], reads: Sequence[Read]
+) -> list[dict[str, float]]:
+    """The features of every candidate but its meaning."""
+    newest = max((c.offered.source.header.fiscal_year or 0 for c in candidates), default=0)
+    words = Words.of(asked, [read.stems for read in reads])
+    own = [words.share(read.stems) for read in reads]
+    rows = []
+    for i, (candidate, read) in enumerate(zip(candidates, reads, strict=True)):
+        row = features(asked, candidate, read, newest)
+        row["lexical"] = own[i]
+        around = read.stems | read.heading
+        if candidate.before is not None:
+            around |= reads[candidate.before].stems
+        row["inherited"] = words.share(around) - own[i]
+        rows.append(row)
+    return rows
 
 
-def _overlap(asked: Sequence[str], held: frozenset[str], weights: dict[str, float]) -> float:
-    total = sum(weights.values()) or 1.0
-    found = 0.0
-    for stem in asked:
-        if stem in held:
-            found += weights[stem]
-        elif any(says_the_same(stem, other) for other in held):
-            found += 0.6 * weights[stem]
-    return found / total
+@cache
+def weights() -> dict[str, float]:
+    """Feature -> weight, with "bias"."""
+    read: dict[str, float] = json.loads(_WEIGHTS.read_text(encoding="utf-8"))
+    return read
 
 
-def _fit(asked: _Question, understanding: Asked | None, each: Offered, unit: Unit) -> float:
-    """Metric, period and company agreement, and the kind of answer that is asked for."""
-    folded = fold(unit.shown)
-    fit = 0.0
-    if asked.metrics:
-        names = {m.name for m in metrics(unit.row.label if unit.row else folded)}
-        fit += 0.5 if asked.metrics & names else -0.1
-    figures = quantities(folded)
-    if asked.figure:
-        fit += 0.25 if any(not q.is_year for q in figures) else -0.25
-    if asked.cause and _CAUSE.search(folded):
-        fit += 0.35
-    if asked.person and re.search(r"\b[A-Z][a-z]+ [A-Z][a-z]+\b", folded):
-        fit += 0.2
-    if asked.date and (times(folded).days or times(folded).months):
-        fit += 0.2
-    if "?" in folded:
-        fit -= 0.5
-    if unit.row is not None and not any(cell.column for cell in unit.row.cells):
-        # Nobody can read figures without their heads.
-        fit -= 0.3
-    return fit + _period_fit(asked, each, folded) + _company_fit(asked, understanding, each)
+def _weighted(row: dict[str, float]) -> float:
+    table = weights()
+    return table["bias"] + sum(table.get(name, 0.0) * value for name, value in row.items())
 
 
-def _period_fit(asked: _Question, each: Offered, folded: str) -> float:
-    """By what the sentence itself says, else by its document's period.
-
-    A document of the year after holds the asked year's figures too, as columns and comparisons.
-    """
-    header, own = each.source.header, times(folded)
-    fit = 0.0
-    if asked.times.years:
-        if own.years:
-            fit += 0.25 if asked.times.years & own.years else -0.35
-        elif header.fiscal_year:
-            after = header.fiscal_year - 1 in asked.times.years
-            fit += 0.25 if header.fiscal_year in asked.times.years else (0.0 if after else -0.35)
-    if asked.times.quarters:
-        held = own.quarters or ({header.fiscal_quarter} if header.fiscal_quarter else set())
-        fit += 0.3 if asked.times.quarters & set(held) else -0.3
-    return fit
+def _as_share(score: float) -> float:
+    return float(1 / (1 + np.exp(-score)))
 
 
-def _company_fit(asked: _Question, understanding: Asked | None, each: Offered) -> float:
-    if understanding is not None and understanding.companies:
-        ids = {company.id for company in understanding.companies}
-        return 0.25 if each.company_id in ids else -0.25
-    names = (each.source.header.company.split(" ")[0], *each.source.header.names)
-    return 0.25 if any(len(name) > 2 and name in asked.text for name in names) else 0.0
-
-
-def _similarities(question: str, candidates: Sequence[tuple[Offered, Unit]]) -> np.ndarray | None:
+def similarities(question: str, candidates: Sequence[Candidate]) -> np.ndarray | None:
+    """Cosine of each with the question; None without an encoder."""
     if not candidates:
         return None
-    texts = [
-        f"{each.source.header.company}. {unit.shown}"[:LONGEST_EMBEDDED]
-        for each, unit in candidates
-    ]
+    texts = []
+    for each in candidates:
+        header = each.offered.source.header
+        section = each.offered.passage.section.rsplit("›", 1)[-1].strip()
+        texts.append(
+            f"{header.company}, {each.offered.period}, {section}: "[:90]
+            + each.unit.shown[:LONGEST_EMBEDDED]
+        )
     try:
         asked = encoders.embed([question[:2000]], kind="query")[0]
         return np.asarray(encoders.embed(texts) @ asked)
     except (EncoderUnavailable, TextTooLong):
         return None
-
-
-def is_anaphoric(text: str) -> bool:
-    """Whether a sentence needs the one before it: "The decrease was due to …"."""
-    return bool(
-        re.match(
-            r"(?:The (?:decrease|increase|decline|improvement|change|reduction|charge|growth|rise|"
-            r"effect|remainder|latter|difference)|This|These|It|They|That|Those|Such|He|She|"
-            r"His|Her|Its|Their|Both)\b",
-            text,
-        )
-    )
-
-
-def has_direction(text: str) -> bool:
-    return any(True for _ in directions(text))

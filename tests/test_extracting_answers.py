@@ -52,6 +52,48 @@ def test_rows_and_sentences_are_cut_and_verify() -> None:
     }  # fmt: skip
 
 
+GROUPED = """Net sales information is as follows (in millions):
+Year Ended December 31,
+2018 | 2019
+Net Sales:
+North America | $141,366 | $170,773
+Consolidated | $232,887 | $280,522
+Year-over-year Percentage Growth:
+North America | 33% | 21%
+"""
+
+
+def test_a_total_stands_under_the_name_of_its_group() -> None:
+    shown = {unit.shown: unit for unit in units(GROUPED, 0, len(GROUPED))}
+    assert list(shown) == [
+        "North America | 2018: $141,366 | 2019: $170,773 | in millions",
+        "Net Sales: Consolidated | 2018: $232,887 | 2019: $280,522 | in millions",
+        "North America | 2018: 33% | 2019: 21%",
+    ]
+    source = Source(1, GROUPED, 0, len(GROUPED), Header("Amazon"))
+    for text, unit in shown.items():
+        quotes = [GROUPED[unit.start : unit.end]]
+        if unit.group is not None and text.startswith("Net Sales:"):
+            quotes.append(GROUPED[slice(*unit.group)])
+        drafted = Drafted(text, tuple(("p1", quote) for quote in quotes))
+        assert isinstance(verify(drafted, {"p1": source}), Verified), text
+
+
+@pytest.mark.django_db
+def test_the_metric_of_the_asked_year_comes_before_another_metric(alice: User) -> None:
+    text = (
+        "Net sales rose to $48 million in 2023. Capital expenditures were $6 million in 2023. "
+        "Capital expenditures were $9 million in 2022. See Note 4 for capital expenditures."
+    )
+    row = document([text], company="Halden Motion", fiscal_year=2023)
+    chunk = Chunk.objects.get(document=row)
+    passage = Passage(chunk.pk, row.pk, chunk.start, chunk.end, 1, 1, "", chunk.text, 1.0)
+    found = compose(
+        "What were capital expenditures in 2023?", None, offer([passage], alice), route="factual"
+    )
+    assert found.sentences[0].text == "Capital expenditures were $6 million in 2023."
+
+
 @pytest.mark.parametrize(
     "shown",
     [

@@ -35,7 +35,7 @@ can_read = permission_required("ingestion.view_document", raise_exception=True)
 @require_http_methods(["GET", "HEAD", "POST"])
 @can_read
 def ask(request: HttpRequest) -> HttpResponse:
-    """The page to ask on; a POST, which is for browsers without scripts, answers and leads there."""
+    """The page to ask on. A POST, of browsers without scripts, answers and leads there."""
     if request.method == "POST":
         return _answered(request)
     return _page(request, request.GET)
@@ -105,23 +105,29 @@ def _found(request: HttpRequest, public_id: UUID) -> ReadAnswer:
 
 
 def _answered(request: HttpRequest) -> HttpResponse:
-    form = AskForm(request.POST)
     scope = read_scope(request.POST, request.user).scope
     try:
-        if not form.is_valid():
-            raise BadQuery(" ".join(form.messages()))
-        question = checked(form.cleaned_data["q"])
+        question, options = _posted(request)
         admit(request.user)
-        options = form.options()
-        if request.POST.get("asked") != request.POST.get("q") or "restore" in request.POST:
-            # Chips that were removed from another question say nothing about this one.
-            options["removed"] = ()
         row = streaming.wait_for(
             lambda: put_question(question, request.user, scope=scope, **options)
         )
     except (BadQuery, TooMany) as error:
         return _page(request, request.POST, status=400, error=str(error))
     return HttpResponseRedirect(reverse("qa:answer", args=[row.public_id]))
+
+
+def _posted(request: HttpRequest) -> tuple[str, dict[str, Any]]:
+    """The question and the other arguments of `asking.ask`. Raises BadQuery."""
+    form = AskForm(request.POST)
+    if not form.is_valid():
+        raise BadQuery(" ".join(form.messages()))
+    options = form.options()
+    same = request.POST.get("asked") == request.POST.get("q")
+    if not same or "restore" in request.POST:
+        # Chips that were removed from another question say nothing about this one.
+        options["removed"] = ()
+    return checked(form.cleaned_data["q"]), options
 
 
 def _page(

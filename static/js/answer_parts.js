@@ -89,7 +89,8 @@ const answerParts = (() => {
     title.href = address(cited, question);
     title.querySelector(".visually-hidden").textContent = `Source ${cited.n}: `;
     title.querySelector("[data-title]").textContent = cited.title;
-    for (const words of [cited.company, cited.kind, day(cited.date)].filter(Boolean)) {
+    const company = cited.title.includes(cited.company) ? "" : cited.company;
+    for (const words of [company, cited.kind, day(cited.date)].filter(Boolean)) {
       const part = document.createElement("span");
       part.textContent = words;
       made.querySelector(".meta").append(part);

@@ -18,6 +18,7 @@ def own_answers(user: User, words: str, page: int) -> list[Ask]:
     found = Ask.objects.filter(asker=user.pk).annotate(n_sentences=Count("sentences", filter=kept))
     for word in words.split():
         found = found.filter(text__icontains=word)
+    found = found.order_by("-created_at", "-id")
     return list(found[(page - 1) * PER_PAGE : page * PER_PAGE + 1])
 
 

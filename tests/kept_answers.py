@@ -16,6 +16,7 @@ from qa.verifying import Cited
 
 def cited(document: Document, quote: str) -> Cited:
     """A citation of these words where they stand in the document."""
+    document.refresh_from_db()
     start = document.text.index(quote)
     holder = document.chunks.filter(start__lte=start, end__gte=start + len(quote)).first()
     return Cited("p1", document.pk, holder.pk if holder else None, start, start + len(quote), quote)

@@ -6,7 +6,7 @@ import html
 import re
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.urls import reverse
 
@@ -85,10 +85,9 @@ def test_a_citation_opens_the_passage(filing: Document, alice: User) -> None:
     page = html.unescape(as_(alice).get(address(ask)).content.decode())
     link = re.search(r'class="cite" href="([^"#]+)', page)
     assert link
-    opened = as_(alice).get(f"{link[1]}&view=text").content.decode()
-    marked = re.search(r'<mark id="passage"[^>]*>(.*?)</mark>', opened, re.DOTALL)
-    assert marked
-    assert html.unescape(marked[1]).split() == FREIGHT.split()
+    opened = html.unescape(as_(alice).get(f"{link[1]}&view=text").content.decode())
+    marked = re.findall(r"<mark[^>]*>(.*?)</mark>", opened, re.DOTALL)
+    assert " ".join(marked).split() == FREIGHT.split()
 
 
 def test_others_read_it_only_if_they_may_see_everything_cited(
@@ -142,7 +141,8 @@ def test_sentences_about_what_one_may_no_longer_see_are_left_out(
         ("Freight rose.", cited(filing, FREIGHT)),
         ("In secret too.", cited(secret, "Freight costs, in secret.")),
     )
-    alice.groups.filter(name="vault").delete()
+    alice.groups.clear()
+    alice.groups.add(Group.objects.get(name="analyst"))
     page = as_(alice).get(address(ask)).content.decode()
     assert "Freight rose." in page
     assert "1 sentence cites documents that are no longer open to you" in page

@@ -3,7 +3,11 @@ const card = document.getElementById("cite-card");
 const shown = document.getElementById("answer");
 let showing = null;
 
+let leaving = 0;
+const stay = () => clearTimeout(leaving);
+
 const showCard = (cite) => {
+  stay();
   showing = cite;
   card.querySelector(".card-title").textContent = cite.dataset.title;
   card.querySelector(".meta").textContent = cite.dataset.meta;
@@ -29,8 +33,6 @@ const hideCard = () => {
 };
 
 // It must be possible to point at the card itself, to read or copy from it.
-let leaving = 0;
-const stay = () => clearTimeout(leaving);
 const leave = () => {
   stay();
   leaving = setTimeout(hideCard, 150);
@@ -41,7 +43,6 @@ card.addEventListener("pointerleave", leave);
 shown.addEventListener("pointerover", (event) => {
   const cite = event.pointerType !== "touch" && event.target.closest(".cite");
   if (!cite) return;
-  stay();
   showCard(cite);
 });
 shown.addEventListener("pointerout", (event) => event.target.closest(".cite") && leave());

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from ingestion.querysets import User
+from qa import experimenting
 from qa.answer_tables import Ask
 from qa.feedback_tables import AnswerFeedback, FollowUp
 
@@ -52,6 +53,8 @@ def give(
         raise BadFeedback(f"At most {MOST_CHARACTERS:,} characters.")
     if verdict != AnswerFeedback.Verdict.DOWN:
         reason = text = ""
+    if ask.asker_id == person.pk:
+        experimenting.note_outcome(ask, verdict)
     return AnswerFeedback.objects.create(
         ask=ask, person_id=person.pk, verdict=verdict, reason=reason, text=text
     )

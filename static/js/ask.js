@@ -64,7 +64,7 @@ const place = (group) => {
 const cited = (citations, question) => {
   const panel = part("sources");
   for (const each of citations) {
-    if (panel.querySelector(`.source[data-n="${Number(each.n)}"]`)) continue;
+    if (panel.querySelector(`.cited[data-n="${Number(each.n)}"]`)) continue;
     if (!panel.firstChild) {
       const title = document.createElement("h2");
       title.className = "label-line";

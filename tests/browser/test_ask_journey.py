@@ -105,11 +105,11 @@ def test_from_the_question_to_the_marked_passage(
     before = shown(page)
     assert FREIGHT in [text for text, _ in before]
     numbers = {n for _, cites in before for n in cites}
-    panel = page.locator(".source .n").all_inner_texts()
+    panel = page.locator(".cited .n").all_inner_texts()
     assert sorted(numbers) == sorted(panel)
     page.reload()
     assert shown(page) == before
-    assert page.locator(".source .n").all_inner_texts() == panel
+    assert page.locator(".cited .n").all_inner_texts() == panel
     # The citation says what it is, to the pointer and to the keyboard.
     cite = page.locator(".sentence", has_text="canal closed").locator(".cite")
     cite.hover()
@@ -191,7 +191,7 @@ def test_the_keyboard_is_enough(
     page.wait_for_url("**/answers/*/")
     for _ in range(40):
         page.keyboard.press("Tab")
-        if page.evaluate("document.activeElement.className") == "cite":
+        if page.evaluate("document.activeElement.matches('.cite')"):
             break
     expect(page.locator("#cite-card")).to_be_visible()
     page.keyboard.press("Enter")

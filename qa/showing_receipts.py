@@ -66,9 +66,15 @@ def _lines(ask: Ask) -> Iterator[tuple[str, str]]:
         yield "Cost", f"${float(receipt.get('cost') or 0):.4f}"
     if receipt.get("dropped"):
         yield "Left out", f"{_many(receipt['dropped'], 'drafted sentence')} that failed the checks"
-    for name, seconds in _seconds(receipt).items():
-        if isinstance(seconds, int | float):
-            yield STAGES.get(name, name.replace("_", " ").capitalize()), f"{seconds:.2f} s"
+    cache = _of(receipt, "cache")
+    if cache.get("hit"):
+        yield "Kept answer", f"{int(cache.get('age_seconds') or 0):,} s old when it was repeated"
+    seconds = _seconds(receipt)
+    # The database keeps the names in an order of its own.
+    for name in [*STAGES, *(other for other in seconds if other not in STAGES)]:
+        value = seconds.get(name)
+        if isinstance(value, int | float):
+            yield STAGES.get(name, name.replace("_", " ").capitalize()), f"{value:.2f} s"
 
 
 def _searched(receipt: dict[str, Any]) -> str:

@@ -234,3 +234,25 @@ def test_the_filters_of_the_question_stay_with_the_answer(filing: Document, alic
     page = client.get(address(Ask.objects.get())).content.decode()
     assert 'name="year" value="2024" checked' in page
     assert "/ask/?q=Why+did+freight+costs+rise%3F" in page
+
+
+def test_the_receipt_is_told_in_words(filing: Document, alice: User) -> None:
+    receipt = {
+        "candidates": 71, "documents": 15, "searched": {"scope": "Tidewater Foods"},
+        "reranker": {"name": "fusion", "stand_in": True}, "model": "gpt-4o", "tokens_in": 1_200,
+        "tokens_out": 80, "cost": 0.0123, "cache": {"hit": True, "age_seconds": 90},
+        "seconds": {"total": 2.0, "understand": 0.25, "brand_new": 1},
+    }  # fmt: skip
+    ask = keep(alice, ("Freight rose.", cited(filing, FREIGHT)), confidence=0.86)
+    Ask.objects.filter(pk=ask.pk).update(receipt=receipt | {"dropped": 2})
+    page = as_(alice).get(address(ask)).content.decode()
+    said = dict(re.findall(r"<dt>([^<]+)</dt><dd class=\"number\">([^<]+)</dd>", page))
+    assert said == {
+        "Route": "synthesis, 86% sure", "Searched": "Tidewater Foods",
+        "Candidates": "71 passages in 15 documents", "Reranker": "fusion (stand-in)",
+        "Model": "gpt-4o", "Tokens": "1,200 in, 80 out", "Cost": "$0.0123",
+        "Left out": "2 drafted sentences that failed the checks",
+        "Kept answer": "90 s old when it was repeated", "Understand": "0.25 s",
+        "In all": "2.00 s", "Brand new": "1.00 s",
+    }  # fmt: skip
+    assert list(said)[-3:] == ["Understand", "In all", "Brand new"]

@@ -50,8 +50,12 @@ def _lines(ask: Ask) -> Iterator[tuple[str, str]]:
         sure = f", {ask.confidence:.0%} sure" if ask.confidence is not None else ""
         yield "Route", TIERS.get(ask.route, ask.route) + sure
     yield "Searched", _searched(receipt)
-    queries = _of(receipt, "searched").get("queries") or []
-    yield "Queries", " · ".join(map(str, queries)) if isinstance(queries, list) else ""
+    looks = _of(receipt, "searched").get("looks")
+    for look in looks if isinstance(looks, list) and len(looks) > 1 else ():
+        yield (
+            f"Look: {look.get('label')}",
+            f"{look.get('scope')}, {_many(look['found'], 'passage')}",
+        )
     if "candidates" in receipt:
         found = _many(receipt["candidates"], "passage")
         yield "Candidates", f"{found} in {_many(receipt.get('documents', 0), 'document')}"

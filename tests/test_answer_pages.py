@@ -238,7 +238,9 @@ def test_the_filters_of_the_question_stay_with_the_answer(filing: Document, alic
 
 def test_the_receipt_is_told_in_words(filing: Document, alice: User) -> None:
     receipt = {
-        "candidates": 71, "documents": 15, "searched": {"scope": "Tidewater Foods"},
+        "candidates": 71, "documents": 15, 
+        "searched": {"scope": "Tidewater Foods", "looks": [
+            {"label": label, "scope": "all", "found": 1} for label in ("FY2023", "FY2024")]},
         "reranker": {"name": "fusion", "stand_in": True}, "model": "gpt-4o", "tokens_in": 1_200,
         "tokens_out": 80, "cost": 0.0123, "cache": {"hit": True, "age_seconds": 90},
         "seconds": {"total": 2.0, "understand": 0.25, "brand_new": 1},
@@ -249,6 +251,7 @@ def test_the_receipt_is_told_in_words(filing: Document, alice: User) -> None:
     said = dict(re.findall(r"<dt>([^<]+)</dt><dd class=\"number\">([^<]+)</dd>", page))
     assert said == {
         "Route": "synthesis, 86% sure", "Searched": "Tidewater Foods",
+        "Look: FY2023": "all, 1 passage", "Look: FY2024": "all, 1 passage",
         "Candidates": "71 passages in 15 documents", "Reranker": "fusion (stand-in)",
         "Model": "gpt-4o", "Tokens": "1,200 in, 80 out", "Cost": "$0.0123",
         "Left out": "2 drafted sentences that failed the checks",

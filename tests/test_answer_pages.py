@@ -238,7 +238,7 @@ def test_the_filters_of_the_question_stay_with_the_answer(filing: Document, alic
 
 def test_the_receipt_is_told_in_words(filing: Document, alice: User) -> None:
     receipt = {
-        "candidates": 71, "documents": 15, 
+        "candidates": 71, "documents": 15,
         "searched": {"scope": "Tidewater Foods", "looks": [
             {"label": label, "scope": "all", "found": 1} for label in ("FY2023", "FY2024")]},
         "reranker": {"name": "fusion", "stand_in": True}, "model": "gpt-4o", "tokens_in": 1_200,

@@ -24,6 +24,7 @@ from qa.answer_tables import Ask, ModelCall, ShownPassage
 from qa.citing import Citer, kept_sentences, sentence_data, shown_passages
 from qa.composing import Composed, Sentence, compose
 from qa.evidence import Evidence
+from qa.feedback import note_follow_up
 from qa.finding_nothing import describe, scope_in_words
 from qa.gathering import gather
 from qa.numbering import Numbers
@@ -141,6 +142,7 @@ class _Turn:
                 row.text, self.user, as_of=as_of, removed=removed, scope=scope
             )
         row.understood = _understood(understanding, removed, as_of)
+        note_follow_up(row)
         self.say("understood", id=str(row.public_id), question=row.text, **row.understood)
         if understanding.ambiguous:
             self.close(Ask.State.ASK_BACK)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from qa.answer_tables import AnswerSentence, Ask, Citation, ModelCall, ShownPassage
 from qa.cache_tables import CachedAnswer, ExperimentExposure
+from qa.feedback_tables import AnswerFeedback, FollowUp
 from qa.synonym_tables import LearnedSynonym
 
 __all__ = [
+    "AnswerFeedback",
     "AnswerSentence",
     "Ask",
     "CachedAnswer",
     "Citation",
     "ExperimentExposure",
+    "FollowUp",
     "LearnedSynonym",
     "ModelCall",
     "ShownPassage",

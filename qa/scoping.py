@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 from urllib.parse import urlencode
 
 from django.db.models import Exists, OuterRef, QuerySet
@@ -113,6 +114,29 @@ def read_scope(params: QueryDict, user: User) -> ReadScope:
         for name, value in pairs[1:]
     ]
     return read
+
+
+# Parameter of an address -> field of a scope as it is kept with an answer.
+KEPT = {
+    "company": "companies",
+    "kind": "kinds",
+    "topic": "topics",
+    "year": "fiscal_years",
+    "quarter": "fiscal_quarters",
+    "source": "sources",
+    "from": "published_from",
+    "to": "published_to",
+}
+
+
+def as_address(question: str, scope: Mapping[str, Any]) -> QueryDict:
+    """The parameters that `read_scope` reads, of a question kept with its scope as JSON."""
+    params = QueryDict(mutable=True)
+    params["q"] = question
+    for name, kept in KEPT.items():
+        value = scope.get(kept) or []
+        params.setlist(name, [str(each) for each in ([value] if isinstance(value, str) else value)])
+    return params
 
 
 def _known(documents: DocumentQuerySet, user: User) -> dict[str, dict[str, str]]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 import uvicorn
+from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler
 from django.core.asgi import get_asgi_application
 
 
@@ -18,7 +19,11 @@ from django.core.asgi import get_asgi_application
 def served() -> Iterator[str]:
     """The address of the server."""
     config = uvicorn.Config(
-        get_asgi_application(), host="127.0.0.1", port=0, log_level="warning", lifespan="off"
+        ASGIStaticFilesHandler(get_asgi_application()),
+        host="127.0.0.1",
+        port=0,
+        log_level="warning",
+        lifespan="off",
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)

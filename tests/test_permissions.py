@@ -23,6 +23,7 @@ from docintel.models import ApiToken, Measurement, ModelVersion
 from ingestion.freezing import text_digest
 from ingestion.models import Company, Document, Source, Topic
 from ingestion.receiving import take_in
+from qa.answer_tables import AnswerSentence, Ask
 
 pytestmark = pytest.mark.django_db
 
@@ -73,7 +74,11 @@ EXPECTED: dict[str, tuple[set[str], set[str]]] = {
     "qa_api:search": (READERS, NOBODY),
     "qa:ask_stream": (NOBODY, READERS),
     "qa_api:ask": (NOBODY, READERS),
-    "qa_api:answer": (NOBODY, NOBODY),  # A document's id is no answer's.
+    "qa_api:answer": (READERS, NOBODY),
+    "qa:ask": (READERS, READERS),
+    "qa:answers": (READERS, NOBODY),
+    "qa:answer": (READERS, NOBODY),
+    "qa:feedback": (NOBODY, READERS),
     "login": (ANYONE, ANYONE),
     "logout": (NOBODY, SIGNED_IN),
     "health": (OPERATORS, NOBODY),
@@ -235,6 +240,19 @@ def one_row_of_every_table() -> None:
     AccessAttempt.objects.create(username="dora", ip_address="127.0.0.1", failures_since_start=1)
 
 
+def answer_citing(document: Document) -> None:
+    """An answer of somebody else, under the id of the document that it cites."""
+    ask = Ask.objects.create(
+        public_id=document.public_id, text="What happened?", state=Ask.State.ANSWERED
+    )
+    sentence = ask.sentences.create(
+        ordinal=1, text=document.text, state=AnswerSentence.State.KEPT, group=document.title
+    )
+    sentence.citations.create(
+        ordinal=1, number=1, document=document, start=0, end=4, quote=document.text[:4]
+    )
+
+
 @dataclass
 class World:
     visible: Document
@@ -267,6 +285,8 @@ def world(db, settings, tmp_path):
     visible.topic_labels.create(topic=topic)
     classifier = ModelVersion.objects.get(name="test")
     hidden.topics.create(topic=topic, probability=0.9, classifier=classifier)
+    answer_citing(visible)
+    answer_citing(hidden)
     return World(
         visible=visible,
         hidden=hidden,
@@ -413,6 +433,7 @@ SEARCHED = [
     "/admin/ingestion/topiclabel/?topic__key__exact=mergers",
     LABELLING, "/api/v1/documents/?fiscal_year=1999",
     "/api/v1/documents/?company=Falcon+Holdings", "/api/v1/search/?q=bought",
+    "/ask/?q=Falcon", "/ask/?company={company}", "/ask/?source={source}", "/answers/?q=bought",
 ]  # fmt: skip
 
 

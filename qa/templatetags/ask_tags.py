@@ -1,0 +1,35 @@
+"""How templates show what answers cite."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from django import template
+from django.utils.formats import date_format
+
+from qa.reading_answers import Cite
+
+register = template.Library()
+
+
+@register.filter
+def one_line(text: str) -> str:
+    """White space collapsed: a quote stands as its document has it, with its line ends."""
+    return " ".join(text.split())
+
+
+@register.filter
+def cite_meta(cite: Cite) -> str:
+    """Company, kind, date and page of a citation, on one line."""
+    day = date_format(cite.published_on, "j M Y") if cite.published_on else ""
+    page = f"p. {cite.page}" if cite.is_paged else ""
+    return " · ".join(part for part in (cite.company, cite.kind, day, page) if part)
+
+
+@register.filter
+def iso_day(value: str) -> str:
+    """ "2024-03-01" as "1 Mar 2024"; anything else as it is."""
+    try:
+        return date_format(date.fromisoformat(value), "j M Y")
+    except (TypeError, ValueError):
+        return str(value or "")

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('qa', '0005_answer_cache'),
+        ('qa', '0004_answer_cache'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

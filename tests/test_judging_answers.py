@@ -55,7 +55,7 @@ def test_a_refusal_is_right_only_where_there_is_no_answer() -> None:
     assert judged(other, "not_found", []) == "correct"
     assert judged(other, "answered", ["It was $5 million."]) == "wrong"
     assert judged(answerable, "ask_back", []) == "asked back"
-    assert judged(answerable, "answered", ["It was $5 million in all, $5 million."]) == "wrong"
+    assert judged(answerable, "answered", ["It was $6 million in all."]) == "wrong"
     assert judged(Question("q", "", "$5.25 million"), "answered", ["$5.25 million"]) == "correct"
     assert judged(Question("q", "", "$5.25 million"), "lookup", ["paid $5.25 million"]) == "correct"
     # Nothing was verified: that is a refusal, whatever the state.

@@ -19,11 +19,11 @@ from typing import Any
 import numpy as np
 from django.contrib.auth.models import User
 from django.db.models import F
-from qa.asking import ask
 
 from docintel.scoring import CannotScore, Score, bootstrap
 from ingestion.models import Document
 from qa.answer_tables import AnswerSentence, Ask, Citation
+from qa.asking import ask
 from qa.checking.quoting import locate
 from training.evaluation.judging_answers import holds_gold, share_of_facts
 from training.evaluation.retrieval import read_rows

@@ -213,8 +213,8 @@ def _serving(environment: dict[str, str]) -> Iterator[tuple[int, subprocess.Pope
         _process(inference, {**environment, "DOCINTEL_ROLE": "inference"}, quiet=True),
         _process(pages, {**environment, "DOCINTEL_ROLE": "web"}, quiet=True) as web,
     ):
-        for each in (inside, port):
-            _wait_for(lambda each=each: _answers(each))  # type: ignore[misc]
+        _wait_for(lambda: _answers(inside, "/health"))
+        _wait_for(lambda: _answers(port, "/healthz"))
         yield port, web
 
 
@@ -226,9 +226,9 @@ def _wait_for(there: Callable[[], bool]) -> None:
         time.sleep(0.2)
 
 
-def _answers(port: int) -> bool:
+def _answers(port: int, path: str) -> bool:
     try:
-        with urlopen(f"http://{HOST}:{port}/healthz", timeout=5) as response:
+        with urlopen(f"http://{HOST}:{port}{path}", timeout=5) as response:
             return bool(response.status == 200)
     except OSError:
         return False

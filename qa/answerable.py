@@ -148,7 +148,7 @@ def _read(understanding: Understanding, offered: Sequence[Offered], user: User) 
         "coverage_unit": max((coverage(needs, each) for each in pieces), default=0.0),
         "keywords": max((keyword_score(needs, each) for each in passages), default=0.0),
         "heaviest_missing": max((_missing(row, whole) for row in needs), default=0.0)
-        / greatest_weight(),
+        / max(1.0, sum(row.weight for row in needs)),
         "nothing_found": float(coverage(needs, whole) < NOTHING),
         "metric_missing": _share(not whole.share(row) for row in metrics),
         "metric_missing_in_unit": _share(

@@ -142,8 +142,16 @@ def _put(  # noqa: PLR0917
     asks = _data()[subject.family][_side(held_out)]
     if dated:
         asks = [ask for ask in asks if "{y}" in ask]
-    text = draw.choice(asks).format(c=company, y=year, **subject.words)
+    text = _wrapped(draw.choice(asks).format(c=company, y=year, **subject.words), draw)
     return Made(text, kind == "answerable", kind, each.name, _is_held_out(each.name), held_out)
+
+
+def _wrapped(text: str, draw: random.Random) -> str:
+    """Some of them with remarks on how to answer, as people write them."""
+    around = _data()["around"]
+    before = draw.choice(around["before"]) if draw.random() < 0.15 else ""
+    behind = draw.sample(around["behind"], draw.choice((0, 0, 0, 0, 1, 1, 2)))
+    return " ".join(part for part in (before, text, *behind) if part)
 
 
 def _companies(draw: random.Random) -> Iterator[_Known]:

@@ -195,6 +195,7 @@ def _model_settings(port: int) -> dict[str, str]:
         "LLM_SILENCE_SECONDS": str(SILENCE_SECONDS),
         "LLM_DOLLARS_PER_DAY": "100000",
         "ASK_RATE": "100000",
+        "ASK_EXPERIMENT_SHARE": "0",
     }
 
 

@@ -59,6 +59,8 @@ class Held:
 def asks_for_private(understanding: Understanding) -> bool:
     """Whether it asks for a person's private particulars; names of companies are left out."""
     text = _without(understanding.question, [(c.start, c.end) for c in understanding.companies])
+    for name in understanding.unlinked:
+        text = text.replace(name, " ")
     if not _any_of("private").search(text):
         return False
     return bool(understanding.unlinked or _any_of("persons").search(text))

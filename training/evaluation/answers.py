@@ -127,7 +127,7 @@ def answer(question: Question) -> Outcome:
     """Ask it as a person who may see everything would."""
     everyone = User(username="evaluation", is_superuser=True)
     began = time.perf_counter()
-    row = ask(question.text, everyone)
+    row = ask(question.text, everyone, again=True, compose_anyway=True)
     seconds = time.perf_counter() - began
     kept = row.sentences.filter(state=AnswerSentence.State.KEPT)
     sentences = tuple(kept.values_list("text", flat=True))

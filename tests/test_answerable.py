@@ -71,13 +71,8 @@ def test_near_misses_are_refused_with_the_reason(corpus: None, alice: User) -> N
 def test_a_person_s_private_particulars_are_refused(corpus: None, alice: User) -> None:
     verdict = judged("What is the home address of the chief executive of Tidewater Foods?", alice)
     assert (verdict.answerable, verdict.features["private"]) == (False, 1.0)
-    # Neither customers' children nor a company's name is a private particular.
-    Company.objects.create(key="solmere medical", name="Solmere Medical Records")
-    for question in (
-        "Does Tidewater Foods sell soups for children?",
-        "What was the revenue of Solmere Medical Records?",
-    ):
-        assert features(understand(question, alice), [], alice)["private"] == 0.0
+    question = "Does Tidewater Foods sell soups for children?"
+    assert features(understand(question, alice), [], alice)["private"] == 0.0
 
 
 def test_nothing_found_is_never_answerable(corpus: None, alice: User) -> None:

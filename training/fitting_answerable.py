@@ -25,10 +25,11 @@ from sklearn.model_selection import GroupKFold
 from docintel import encoders
 from docintel.scoring import CannotScore, Score, bootstrap
 from qa import answerable
+from qa.gathering import gather
 from qa.ml import answerable as numbers
 from qa.ml.answerable import COSINES, FEATURES, Model
 from qa.offering import Offered, offer
-from qa.retrieval import search
+from qa.routing import route
 from qa.understanding import Understanding, understand
 from training.answerable_questions import Made, counted, made
 
@@ -40,6 +41,7 @@ MOST_SURE_REFUSALS = 0.0025  # wrong ones, of those that spare a model call
 PARAPHRASED = (0.3, 0.95)  # share of the coverage left
 PARAPHRASED_MISSING = (0.05, 0.45)  # the heaviest word missing then, of all weight
 COVERAGES = ("coverage_best", "coverage_all", "coverage_unit", "keywords", "coverage_of_nearest")
+PASSAGES = 10
 FEWEST = 60  # questions of either sort
 SEED = 7
 
@@ -128,11 +130,10 @@ def collect(questions: Iterable[Made]) -> list[Row]:
 
 
 def evidence(question: str, user: User) -> tuple[Understanding, list[Offered]]:
-    """What is understood, and the ten passages found; outside its scope where that is empty."""
+    """What is understood, and the ten passages gathered, as answers are given of them."""
     understanding = understand(question, user)
-    text = question.replace('"', " ")
-    found = search(text, user, understanding.scope()).passages
-    return understanding, offer((found or search(text, user).passages)[:10], user)
+    found = gather(understanding, user, tier=route(question).tier, limit=PASSAGES)
+    return understanding, offer([each.passage for each in found.passages], user)
 
 
 def fit_all(rows: Sequence[Row]) -> tuple[dict[str, Model], dict[str, Any], list[float]]:

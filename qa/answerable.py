@@ -73,7 +73,7 @@ class _Read:
 def judge(understanding: Understanding, offered: Sequence[Offered], user: User) -> Verdict:
     """The verdict on the best 10 of these passages, best first, as `qa.offering` gives them."""
     read = _read(understanding, offered[:LOOKED_AT], user)
-    model = _model()
+    model = _model(with_cosines=not read.features["no_cosine"])
     probability = model.probability(read.features)
     if not read.offered:
         probability = min(probability, 0.0)
@@ -102,7 +102,7 @@ def register(
     return registry.register(NAME, version, digest, metadata={"numbers": dict(numbers), **metadata})
 
 
-def _model() -> Model:
+def _model(*, with_cosines: bool) -> Model:
     """The live model of the live embedder; the one without cosines for an unknown embedder."""
     models = answerable.bundled()
     version = registry.live(NAME)
@@ -111,6 +111,8 @@ def _model() -> Model:
             models = _stored(version.pk, version.digest)
         except BadModel as error:
             log.warning("%s is not usable, the bundled one judges: %s", version, error)
+    if not with_cosines:
+        return models[answerable.WITHOUT_COSINES]
     try:
         embedder = encoders.live_embedder().version
     except EncoderUnavailable:

@@ -211,7 +211,7 @@ class _Turn:
         return True
 
     def _found(self, found: Evidence, searched: str) -> list[Passage]:
-        passages = [each.passage for each in found.passages]
+        passages = [each.with_cosine for each in found.passages]
         documents = len({passage.document_id for passage in passages})
         hops = [asdict(hop) for hop in found.hops]
         self.row.receipt = {

@@ -133,7 +133,7 @@ def evidence(question: str, user: User) -> tuple[Understanding, list[Offered]]:
     """What is understood, and the ten passages gathered, as answers are given of them."""
     understanding = understand(question, user)
     found = gather(understanding, user, tier=route(question).tier, limit=PASSAGES)
-    return understanding, offer([each.passage for each in found.passages], user)
+    return understanding, offer([each.with_cosine for each in found.passages], user)
 
 
 def fit_all(rows: Sequence[Row]) -> tuple[dict[str, Model], dict[str, Any], list[float]]:

@@ -19,8 +19,9 @@ from django.utils import timezone
 
 from docintel import measuring
 from ingestion.querysets import Scope, User
-from qa import caching, experimenting
+from qa import caching, experimenting, llm
 from qa.answer_tables import Ask, ModelCall, ShownPassage
+from qa.answerable import Verdict, judge
 from qa.citing import Citer, kept_sentences, sentence_data, shown_passages
 from qa.composing import Composed, Sentence, compose
 from qa.evidence import Evidence
@@ -28,7 +29,7 @@ from qa.feedback import note_follow_up
 from qa.finding_nothing import describe, scope_in_words
 from qa.gathering import gather
 from qa.numbering import Numbers
-from qa.offering import offer
+from qa.offering import Offered, offer
 from qa.passages import Passage
 from qa.recording_answers import record
 from qa.retrieval import MOST_CHARACTERS, BadQuery
@@ -37,6 +38,7 @@ from qa.understanding import Understanding, understand
 
 log = logging.getLogger(__name__)
 PASSAGES = 10
+NOTHING_VERIFIED = "No sentence could be verified against the passages."
 OnEvent = Callable[[str, dict[str, Any]], None]
 WRONG = "Something went wrong while answering; it has been logged. Ask again in a moment."
 
@@ -100,7 +102,8 @@ def stored_scope(scope: Scope) -> dict[str, Any]:
 
 
 def _person(user: User) -> Any:
-    return user if user.is_authenticated else None
+    # Evaluations ask as somebody who is no row.
+    return user if user.is_authenticated and user.pk else None
 
 
 class _Turn:
@@ -163,11 +166,19 @@ class _Turn:
         if evidence.cancelled:
             raise Stopped
         passages = self._found(evidence, searched)
+        with self.stage("judge"):
+            offered = offer(passages if _has_documents(understanding) else (), self.user)
+            verdict = judge(understanding, offered, self.user)
+        row.receipt["answerable"] = {"probability": round(verdict.probability, 3)}
         if row.route == "lookup" or arm == experimenting.PASSAGES:
             row.receipt["experiment"] = arm
-            self._list(understanding, passages, arm)
+            self._list(understanding, passages, arm, verdict)
+        # A model is told to say nothing where the passages do not answer; extracts always say
+        # something.
+        elif verdict.clearly_not if llm.is_configured() else not verdict.answerable:
+            self._list(understanding, passages, "", verdict)
         else:
-            self._answer(understanding, passages)
+            self._answer(understanding, passages, offered)
 
     def _repeats(self, understanding: Understanding) -> bool:
         """Whether the same question was answered before; then that answer is given, with its age.
@@ -202,7 +213,7 @@ class _Turn:
         return True
 
     def _found(self, found: Evidence, searched: str) -> list[Passage]:
-        passages = [each.passage for each in found.passages]
+        passages = [each.with_cosine for each in found.passages]
         documents = len({passage.document_id for passage in passages})
         hops = [asdict(hop) for hop in found.hops]
         self.row.receipt = {
@@ -222,7 +233,12 @@ class _Turn:
             self.say("notice", text=note)
         return passages
 
-    def _answer(self, understanding: Understanding, passages: Sequence[Passage]) -> None:
+    def _answer(
+        self,
+        understanding: Understanding,
+        passages: Sequence[Passage],
+        offered: Sequence[Offered],
+    ) -> None:
         row = self.row
         numbers = Numbers()
 
@@ -230,8 +246,6 @@ class _Turn:
             self.seconds.setdefault("first_sentence", self._since())
             self.say("sentence", **sentence_data(sentence, self.citer, numbers))
 
-        with self.stage("offer"):
-            offered = offer(passages if _has_documents(understanding) else (), self.user)
         with self.stage("compose"):
             composed = compose(
                 row.text, understanding, offered, route=row.route,
@@ -241,7 +255,7 @@ class _Turn:
         if composed.notice:
             self.say("notice", text=composed.notice)
         if not composed.found and not composed.cancelled:
-            row.understood["nothing"] = describe(understanding, self.user)
+            self._nothing(understanding, NOTHING_VERIFIED)
             self._keep(passages)
         row.receipt |= _spent(row)
         record(row, composed)
@@ -255,13 +269,18 @@ class _Turn:
             share = len(composed.dropped) / drafted
             measuring.record("dropped_sentences", share, mode=composed.mode, drafted=drafted)
 
-    def _list(self, understanding: Understanding, passages: Sequence[Passage], arm: str) -> None:
-        """Ranked passages without an answer, for a lookup or for the experiment."""
-        if not passages:
-            self.row.understood["nothing"] = describe(understanding, self.user)
+    def _nothing(self, understanding: Understanding, why: str) -> None:
+        self.row.understood["nothing"] = {**describe(understanding, self.user), "why": why}
+
+    def _list(
+        self, understanding: Understanding, passages: Sequence[Passage], arm: str, verdict: Verdict
+    ) -> None:
+        """Ranked passages without an answer: of a lookup, of the experiment, or the nearest."""
+        if not verdict.answerable:
+            self._nothing(understanding, verdict.why)
         self._keep(passages)
-        notice = experimenting.NOTE if arm == experimenting.PASSAGES and passages else ""
-        self.close(Ask.State.LOOKUP if passages else Ask.State.NOT_FOUND, notice)
+        notice = experimenting.NOTE if arm == experimenting.PASSAGES and verdict.answerable else ""
+        self.close(Ask.State.LOOKUP if verdict.answerable else Ask.State.NOT_FOUND, notice)
 
     def _keep(self, passages: Sequence[Passage]) -> None:
         """Lists passages without citing them."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ingestion.models import Document
 from qa.passages import Passage
@@ -25,6 +26,12 @@ class Found:
     group: str
     features: dict[str, float]
     why: str
+
+    @property
+    def with_cosine(self) -> Passage:
+        """The passage with its cosine to the question, where it has one."""
+        near = self.features.get("dense", math.nan)
+        return replace(self.passage, dense_score=None if math.isnan(near) else near)
 
 
 @dataclass(frozen=True, slots=True)

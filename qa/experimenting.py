@@ -29,7 +29,7 @@ NOTE = (
 def arm_of(user: User) -> str:
     """`passages` or `synthesis`; empty for who is no analyst, and while the share is 0."""
     person: Any = user
-    if settings.ASK_EXPERIMENT_SHARE <= 0 or not user.is_authenticated:
+    if settings.ASK_EXPERIMENT_SHARE <= 0 or not user.is_authenticated or not user.pk:
         return ""
     if not person.groups.filter(name=ANALYSTS).exists():
         return ""

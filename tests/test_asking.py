@@ -102,7 +102,7 @@ def test_strange_questions_get_a_verified_answer_or_none(
     if row.state == "not_found":
         nothing = row.understood["nothing"]
         assert nothing["searched"]
-        assert nothing.keys() == {"searched", "documents", "first", "last", "warnings"}
+        assert nothing.keys() == {"searched", "documents", "first", "last", "warnings", "why"}
 
 
 def test_not_found_says_what_was_searched_and_what_is_near(corpus: None, alice: User) -> None:

@@ -76,6 +76,11 @@ def _meanings() -> dict[str, frozenset[int]]:
 _MEANINGS = _meanings()
 
 
+def meaning_lines() -> list[list[str]]:
+    """The lines of words that may stand for each other."""
+    return [line.split() for line in _DATA["same"]]
+
+
 def says_the_same(one: str, other: str) -> bool:
     """Whether two stems are one, begin alike, or stand in one line of meanings."""
     if one == other:

@@ -132,7 +132,7 @@ def read_questions(folder: Path, fields: Iterable[str] = ("question_type",)) -> 
     """The folder's questions that have evidence; pages count from 1 here."""
     path = folder / "questions.jsonl"
     questions = []
-    for row in _rows(path, ("question", "evidence")):
+    for row in read_rows(path, ("question", "evidence")):
         try:
             evidence = {(at["doc_name"], at["evidence_page_num"] + 1) for at in row["evidence"]}
         except (KeyError, TypeError) as error:
@@ -148,7 +148,7 @@ def read_questions(folder: Path, fields: Iterable[str] = ("question_type",)) -> 
     return questions
 
 
-def _rows(path: Path, fields: Sequence[str]) -> Iterator[dict[str, Any]]:
+def read_rows(path: Path, fields: Sequence[str]) -> Iterator[dict[str, Any]]:
     """JSON lines that have these fields; CannotScore names the line that does not."""
     if not path.is_file():
         raise CannotScore(f"{path} does not exist")
@@ -168,7 +168,7 @@ def _rows(path: Path, fields: Sequence[str]) -> Iterator[dict[str, Any]]:
 def document_files(folder: Path) -> dict[str, Path | None]:
     """The folder's documents by name, each with its file where there is one."""
     files = {path.stem: path for path in (folder / "pdfs").glob("*") if path.is_file()}
-    names = [row["doc_name"] for row in _rows(folder / "documents.jsonl", ("doc_name",))]
+    names = [row["doc_name"] for row in read_rows(folder / "documents.jsonl", ("doc_name",))]
     return {name: files.get(name) for name in names}
 
 

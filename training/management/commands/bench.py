@@ -9,6 +9,7 @@ class Command(ScoredCommand):
     help = "Measure how fast the serving code is on this machine."
     subjects = {
         "arrivals": "benchmarks.arrivals",
+        "ask": "benchmarks.ask",
         "ingest": "benchmarks.ingestion",
         "embed": "benchmarks.embedding",
         "search": "benchmarks.search",

@@ -13,4 +13,5 @@ class Command(ScoredCommand):
         "links": "training.evaluation.links",
         "topics": "training.evaluation.topics",
         "router": "training.evaluation.router",
+        "answers": "training.evaluation.answers",
     }

@@ -12,4 +12,5 @@ class Command(ScoredCommand):
         "calibration": "training.learning.calibration",
         "router": "training.fitting_router",
         "ranker": "training.learning.ranker",
+        "answerable": "training.fitting_answerable",
     }

@@ -1,0 +1,154 @@
+"""The judgement of "not found": what it looks at, what it says, and whose documents it counts."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from reading_corpus import library, vault
+
+from ingestion.models import Company
+from qa.answerable import Verdict, features, judge, register
+from qa.ml import answerable
+from qa.ml.answerable import FEATURES, BadModel
+from qa.offering import offer
+from qa.retrieval import search
+from qa.understanding import understand
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture
+def corpus(settings: Any, tmp_path: Path, transactional_db: None) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    library(embed=True)
+
+
+def judged(question: str, user: User) -> Verdict:
+    understanding = understand(question, user)
+    found = search(question, user, understanding.scope()).passages
+    found = found or search(question, user).passages
+    return judge(understanding, offer(found[:10], user), user)
+
+
+def test_what_the_documents_say_is_answerable(corpus: None, alice: User) -> None:
+    verdict = judged("Why did the gross margin of Tidewater Foods narrow in fiscal 2024?", alice)
+    assert verdict.answerable
+    assert verdict.why == ""
+    assert verdict.features["coverage_best"] == 1.0
+    assert verdict.features["period_not_covered"] == 0.0
+
+
+def test_near_misses_are_refused_with_the_reason(corpus: None, alice: User) -> None:
+    Company.objects.create(key="globex", name="Globex Corporation")
+    far = judged("What was the gross margin of Tidewater Foods in FY2015?", alice)
+    assert (far.answerable, far.why) == (
+        False,
+        "No document of Tidewater Foods for FY2015 is here.",
+    )
+    ahead = judged("What were the freight costs of Tidewater Foods in FY2039?", alice)
+    assert not ahead.answerable
+    assert "FY2039 has not begun" in ahead.why
+    absent = judged("What was the gross margin of Globex Corporation?", alice)
+    assert (absent.answerable, absent.why) == (False, "No document of Globex Corporation is here.")
+    unknown = judged("What was the gross margin at Zzyxquantum Holdings in 2024?", alice)
+    assert not unknown.answerable
+    assert "“Zzyxquantum" in unknown.why
+    outside = judged("How many moons does the planet Jupiter have?", alice)
+    assert not outside.answerable
+    assert "moons" in outside.why
+    metric = judged("How many satellites did Tidewater Foods launch in fiscal 2024?", alice)
+    assert not metric.answerable
+    assert "satellites" in metric.why
+
+
+def test_a_person_s_private_particulars_are_refused(corpus: None, alice: User) -> None:
+    verdict = judged("What is the home address of the chief executive of Tidewater Foods?", alice)
+    assert (verdict.answerable, verdict.features["private"]) == (False, 1.0)
+    question = "Does Tidewater Foods sell soups for children?"
+    assert features(understand(question, alice), [], alice)["private"] == 0.0
+
+
+def test_nothing_found_is_never_answerable(corpus: None, alice: User) -> None:
+    verdict = judge(understand("Freight costs of Tidewater Foods", alice), [], alice)
+    assert (verdict.answerable, verdict.clearly_not, verdict.probability) == (False, True, 0.0)
+    assert verdict.why
+
+
+def test_documents_that_one_may_not_see_cover_no_period(
+    corpus: None, alice: User, bob: User
+) -> None:
+    hidden = vault(bob)
+    hidden.fiscal_year = 2019
+    hidden.save()
+    question = "What did Hidden Holdings pay for freight in fiscal 2019?"
+    assert judged(question, bob).features["period_not_covered"] == 0.0
+    blind = judged(question, alice)
+    assert not blind.answerable
+    assert blind.features["period_not_covered"] == 1.0
+    assert "secret" not in blind.why
+
+
+def test_odd_questions_are_judged_too(corpus: None, alice: User) -> None:
+    for question in ("?", "the of and", "利润", "x" * 1_900, "SELECT * FROM t; --", "in 2024"):
+        verdict = judge(understand(question, alice), [], alice)
+        assert not verdict.answerable
+
+
+def test_numbers_that_are_no_model_are_refused_and_change_nothing(db: None) -> None:
+    good = json.loads(answerable.BUNDLED.read_text())
+    row = good["models"][""]
+    short, still = row["weights"][:-1], [0.0] * len(FEATURES)
+    bad: list[dict[str, Any]] = [
+        {},
+        {**good, "format": 2},
+        {**good, "features": good["features"][::-1]},
+        {**good, "models": {}},
+        {**good, "models": {"": {**row, "weights": short}}},
+        {**good, "models": {"": {**row, "deviations": still}}},
+        {**good, "models": {"": {**row, "least": 1.5}}},
+        {**good, "models": {"": {**row, "clearly_below": 0.99, "least": 0.5}}},
+        {**good, "models": {"": {**row, "intercept": float("nan")}}},
+        {**good, "models": {"": "no"}},
+    ]
+    for numbers in bad:
+        with pytest.raises(BadModel):
+            register(numbers, "bad", "0" * 64)
+    assert register(good, "good", "1" * 64).live
+
+
+def test_judging_loads_no_learning_library() -> None:
+    code = (
+        "import sys, django; django.setup()\n"
+        "from qa import answerable\n"
+        "from qa.ml import answerable as numbers\n"
+        "numbers.bundled()\n"
+        "print(sorted({'sklearn', 'scipy', 'torch'} & set(sys.modules)))\n"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env={**os.environ, "DOCINTEL_ROLE": "web"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert result.stdout.strip() == "[]"
+
+
+def test_more_of_what_is_asked_is_likelier_answered() -> None:
+    blank = dict.fromkeys(FEATURES, 0.0) | {"has_company": 1.0}
+    good = blank | {
+        "dense": 0.6, "dense_of_five": 0.55, "coverage_of_nearest": 1.0, "coverage_best": 1.0,
+        "coverage_all": 1.0, "coverage_unit": 1.0, "keywords": 0.7,
+    }  # fmt: skip
+    for name, model in answerable.bundled().items():
+        assert model.probability(good) > model.least, name
+        for bad in ("period_not_covered", "company_without_documents", "private", "name_missing"):
+            assert model.probability(good | {bad: 1.0}) < model.probability(good), (name, bad)

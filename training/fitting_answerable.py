@@ -1,0 +1,253 @@
+"""Fit "not found": how likely the passages found for a question answer it, and where to stop.
+
+Questions are made from the documents at hand and asked of the serving code. The threshold is the
+one at which, of questions about companies left out in turn, at most so many are refused wrongly.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from django.contrib.auth.models import User
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GroupKFold
+
+from docintel import encoders
+from docintel.scoring import CannotScore, Score, bootstrap
+from qa import answerable
+from qa.gathering import gather
+from qa.ml import answerable as numbers
+from qa.ml.answerable import COSINES, FEATURES, Model
+from qa.offering import Offered, offer
+from qa.routing import route
+from qa.understanding import Understanding, understand
+from training.answerable_questions import Made, counted, made
+
+STRENGTH = 0.3  # inverse of the regularisation
+MOST_WRONG_REFUSALS = 0.005  # of made questions; analysts paraphrase, so it is more in the field
+MOST_SURE_REFUSALS = 0.0025  # wrong ones, of those that spare a model call
+# Made questions repeat their documents' words; analysts paraphrase. So each answerable one is also
+# learned from with fewer of its words found.
+PARAPHRASED = (0.3, 0.95)  # share of the coverage left
+PARAPHRASED_MISSING = (0.05, 0.45)  # the heaviest word missing then, of all weight
+COVERAGES = ("coverage_best", "coverage_all", "coverage_unit", "keywords", "coverage_of_nearest")
+PASSAGES = 10
+FEWEST = 60  # questions of either sort
+SEED = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A question with what the model sees of it; `corpus` tells whose documents it was asked of."""
+
+    made: Made
+    features: dict[str, float]
+    embedder: str
+    corpus: str
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--per-company", type=int, default=24, help="answerable questions of each")
+    parser.add_argument("--limit", type=int, help="only so many questions, drawn at random")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--rows", type=Path, nargs="*", default=(),
+        help="files of rows that earlier runs wrote, of other corpora or embedders",
+    )  # fmt: skip
+    parser.add_argument("--write-rows", type=Path, help="keep what was collected in this file")
+    parser.add_argument("--only-rows", action="store_true", help="ask nothing, use the files only")
+    parser.add_argument(
+        "--bundle", action="store_true", help="also write the file that comes with the code"
+    )
+
+
+def run(
+    per_company: int = 24,
+    limit: int | None = None,
+    seed: int = 0,
+    rows: Sequence[Path] = (),
+    write_rows: Path | None = None,
+    *,
+    only_rows: bool = False,
+    bundle: bool = False,
+    **_: Any,
+) -> Score:
+    """Score a fit without the held-out companies, then fit on all and make that live.
+
+    The value is the share of right refusals on held-out companies. Raises CannotScore.
+    """
+    started = time.perf_counter()
+    collected = [row for path in rows for row in read_rows(path)]
+    if not only_rows:
+        fresh = collect(sample(made(seed, per_company), limit, seed))
+        if write_rows:
+            _write_rows(write_rows, fresh)
+        collected += fresh
+    models, detail, right = fit_all(collected)
+    told = numbers.as_json(models, questions=len(collected))
+    text = json.dumps(told, ensure_ascii=False, separators=(",", ":"))
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    answerable.register(told, f"{len(collected)} questions", digest, held_out=detail)
+    if bundle:
+        numbers.BUNDLED.write_text(text + "\n", encoding="utf-8")
+    return Score(
+        headline="right refusals on held-out companies, all embedders",
+        value=float(np.mean(right)),
+        higher_is_better=True,
+        n=len(right),
+        interval=bootstrap(right),
+        seconds=time.perf_counter() - started,
+        detail=detail,
+    )
+
+
+def sample(questions: Sequence[Made], limit: int | None, seed: int) -> list[Made]:
+    """So many of them, in an order of their own."""
+    order = np.random.default_rng(seed).permutation(len(questions))
+    return [questions[i] for i in order[:limit]]
+
+
+def collect(questions: Iterable[Made]) -> list[Row]:
+    """Ask each of the serving code, with every document visible."""
+    everyone = User(username="training", is_superuser=True)
+    embedder = encoders.live_embedder().version
+    rows = []
+    for question in questions:
+        understanding, offered = evidence(question.text, everyone)
+        seen = answerable.features(understanding, offered, everyone)
+        rows.append(Row(question, seen, embedder, "here"))
+    return rows
+
+
+def evidence(question: str, user: User) -> tuple[Understanding, list[Offered]]:
+    """What is understood, and the ten passages gathered, as answers are given of them."""
+    understanding = understand(question, user)
+    found = gather(understanding, user, tier=route(question).tier, limit=PASSAGES)
+    return understanding, offer([each.with_cosine for each in found.passages], user)
+
+
+def fit_all(rows: Sequence[Row]) -> tuple[dict[str, Model], dict[str, Any], list[float]]:
+    """A model per embedder and one without cosines, the measures of each, all right refusals."""
+    groups: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        groups[row.embedder].append(row)
+    groups[numbers.WITHOUT_COSINES] = [_without_cosines(row) for row in rows]
+    models, detail, right = {}, {}, []
+    for name, part in groups.items():
+        train = [row for row in part if not row.made.held_out]
+        model = fit(train)
+        detail[name or "without cosines"], refused = measures(
+            model, [row for row in part if row.made.held_out]
+        )
+        right += refused if name else []
+        models[name] = fit(part)
+    return models, detail | {"made": counted([row.made for row in rows])}, right
+
+
+def fit(rows: Sequence[Row]) -> Model:
+    """The model of these rows, its thresholds from companies left out in turn."""
+    rows = [*rows, *paraphrased(rows)]
+    labels = np.array([row.made.answerable for row in rows])
+    if min(labels.sum(), (~labels).sum()) < FEWEST:
+        raise CannotScore(f"at least {FEWEST} questions of either sort are needed; ingest more")
+    held_out = np.zeros(len(rows))
+    matrix = _matrix(rows)
+    groups = [row.made.company or row.made.text for row in rows]
+    for inside, outside in GroupKFold(5).split(matrix, labels, groups):
+        part = _fit_once(matrix[inside], labels[inside])
+        held_out[outside] = [part.probability(rows[i].features) for i in outside]
+    positive = held_out[labels]
+    least = float(np.quantile(positive, MOST_WRONG_REFUSALS))
+    sure = float(np.quantile(positive, MOST_SURE_REFUSALS))
+    return replace(_fit_once(matrix, labels), least=least, clearly_below=min(sure, least))
+
+
+def paraphrased(rows: Sequence[Row]) -> list[Row]:
+    """The answerable ones once more, as if put in other words; what is missing stays missing."""
+    draw = np.random.default_rng(SEED)
+    found = []
+    for row in rows:
+        if not row.made.answerable:
+            continue
+        left, missing = draw.uniform(*PARAPHRASED), draw.uniform(*PARAPHRASED_MISSING)
+        seen = {name: row.features[name] * left for name in COVERAGES}
+        seen["heaviest_missing"] = max(row.features["heaviest_missing"], missing)
+        found.append(replace(row, features=row.features | seen))
+    return found
+
+
+def measures(model: Model, rows: Sequence[Row]) -> tuple[dict[str, Any], list[float]]:
+    """Shares refused by kind, of all families and of those left out; and each right refusal."""
+    refused = {row.made.text: model.probability(row.features) < model.least for row in rows}
+    by_kind: dict[str, list[bool]] = defaultdict(list)
+    new: dict[str, list[bool]] = defaultdict(list)
+    for row in rows:
+        by_kind[row.made.kind].append(refused[row.made.text])
+        if row.made.held_out_family:
+            new["answerable" if row.made.answerable else "not"].append(refused[row.made.text])
+    right = [float(refused[row.made.text]) for row in rows if not row.made.answerable]
+    shares = {kind: [float(np.mean(each)), len(each)] for kind, each in sorted(by_kind.items())}
+    return {
+        "right_refusals": float(np.mean(right)) if right else None,
+        "wrong_refusals": float(np.mean(by_kind["answerable"])) if by_kind["answerable"] else None,
+        "refused_by_kind": shares,
+        "refused_of_new_wordings": {k: [float(np.mean(v)), len(v)] for k, v in new.items()},
+        "least": model.least,
+        "clearly_below": model.clearly_below,
+        "clearly_refused": float(
+            np.mean([model.probability(r.features) < model.clearly_below for r in rows])
+        ),
+        "weights": dict(zip(FEATURES, model.weights.round(2).tolist(), strict=True)),
+    }, right
+
+
+def read_rows(path: Path) -> list[Row]:
+    """Raises CannotScore for a file that is none of this command's."""
+    try:
+        stored = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        found = [
+            Row(Made(**each["made"]), each["features"], each["embedder"], path.stem)
+            for each in stored
+        ]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise CannotScore(f"cannot read {path}: {error}") from error
+    if any(set(row.features) != set(FEATURES) for row in found):
+        raise CannotScore(f"{path} was written when the features were others; collect it again")
+    return found
+
+
+def _write_rows(path: Path, rows: Iterable[Row]) -> None:
+    lines = (json.dumps(asdict(row), ensure_ascii=False) for row in rows)
+    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+
+
+def _without_cosines(row: Row) -> Row:
+    blank = dict.fromkeys(COSINES, 0.0) | {"no_cosine": 1.0}
+    return replace(row, features=row.features | blank)
+
+
+def _matrix(rows: Sequence[Row]) -> NDArray[np.float64]:
+    return np.array([[row.features[name] for name in FEATURES] for row in rows])
+
+
+def _fit_once(matrix: NDArray[np.float64], labels: NDArray[np.bool_]) -> Model:
+    means, deviations = matrix.mean(axis=0), matrix.std(axis=0)
+    # A feature that never varied says nothing, also when it does later.
+    flat = deviations < 1e-6
+    deviations = np.where(flat, 1.0, deviations)
+    found = LogisticRegression(
+        C=STRENGTH, class_weight="balanced", max_iter=2_000, random_state=SEED
+    )
+    found.fit((matrix - means) / deviations, labels)
+    weights = np.where(flat, 0.0, found.coef_[0])
+    return Model(weights, means, deviations, float(found.intercept_[0]), 0.5, 0.5)

@@ -21,7 +21,7 @@ from docintel import measuring
 from ingestion.querysets import Scope, User
 from qa import caching, experimenting, llm
 from qa.answer_tables import Ask, ModelCall, ShownPassage
-from qa.answerable import Verdict, judge
+from qa.answerable import judge
 from qa.citing import Citer, kept_sentences, sentence_data, shown_passages
 from qa.composing import Composed, Sentence, compose
 from qa.evidence import Evidence
@@ -170,13 +170,17 @@ class _Turn:
             offered = offer(passages if _has_documents(understanding) else (), self.user)
             verdict = judge(understanding, offered, self.user)
         row.receipt["answerable"] = {"probability": round(verdict.probability, 3)}
-        if row.route == "lookup" or arm == experimenting.PASSAGES:
+        if row.route == "lookup":
+            # A list is no claim: it is shown unless what was asked for is surely not here.
+            found = bool(passages) and not verdict.clearly_not
+            self._list(understanding, passages, arm, found=found, why=verdict.why)
+        elif arm == experimenting.PASSAGES:
             row.receipt["experiment"] = arm
-            self._list(understanding, passages, arm, verdict)
+            self._list(understanding, passages, arm, found=verdict.answerable, why=verdict.why)
         # A model is told to say nothing where the passages do not answer; extracts always say
         # something.
         elif verdict.clearly_not if llm.is_configured() else not verdict.answerable:
-            self._list(understanding, passages, "", verdict)
+            self._list(understanding, passages, "", found=False, why=verdict.why)
         else:
             self._answer(understanding, passages, offered)
 
@@ -273,14 +277,20 @@ class _Turn:
         self.row.understood["nothing"] = {**describe(understanding, self.user), "why": why}
 
     def _list(
-        self, understanding: Understanding, passages: Sequence[Passage], arm: str, verdict: Verdict
+        self,
+        understanding: Understanding,
+        passages: Sequence[Passage],
+        arm: str,
+        *,
+        found: bool,
+        why: str,
     ) -> None:
         """Ranked passages without an answer: of a lookup, of the experiment, or the nearest."""
-        if not verdict.answerable:
-            self._nothing(understanding, verdict.why)
+        if not found:
+            self._nothing(understanding, why)
         self._keep(passages)
-        notice = experimenting.NOTE if arm == experimenting.PASSAGES and verdict.answerable else ""
-        self.close(Ask.State.LOOKUP if verdict.answerable else Ask.State.NOT_FOUND, notice)
+        notice = experimenting.NOTE if arm == experimenting.PASSAGES and found else ""
+        self.close(Ask.State.LOOKUP if found else Ask.State.NOT_FOUND, notice)
 
     def _keep(self, passages: Sequence[Passage]) -> None:
         """Lists passages without citing them."""

@@ -85,8 +85,7 @@ def test_documents_that_one_may_not_see_cover_no_period(
     corpus: None, alice: User, bob: User
 ) -> None:
     hidden = vault(bob)
-    hidden.fiscal_year = 2019
-    hidden.save()
+    Document.objects.filter(pk=hidden.pk).update(fiscal_year=2019)
     question = "What did Hidden Holdings pay for freight in fiscal 2019?"
     assert judged(question, bob).features["period_not_covered"] == 0.0
     blind = judged(question, alice)

@@ -13,7 +13,7 @@ import pytest
 from django.contrib.auth.models import User
 from reading_corpus import library, vault
 
-from ingestion.models import Company
+from ingestion.models import Company, Document
 from qa.answerable import Verdict, features, judge, register
 from qa.ml import answerable
 from qa.ml.answerable import FEATURES, BadModel

@@ -10,6 +10,7 @@ import os
 import shutil
 import stat
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 # Before Django reads its settings: this run's own server, folder, and a small, quick embedder.
@@ -39,6 +40,7 @@ import pytest
 django.setup()
 
 from django.contrib.auth.models import Group, User
+from django.db import connections
 
 from docintel import postgres
 
@@ -54,6 +56,19 @@ def pytest_configure() -> None:
         for setting in ("fsync = off", "synchronous_commit = off", "full_page_writes = off"):
             connection.execute(f"ALTER SYSTEM SET {setting}")
         connection.execute("SELECT pg_reload_conf()")
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_teardown() -> Iterator[None]:
+    """Every test leaves its connection behind.
+
+    A server process whose inserts into a BM25 index were rolled back answers no signal any more
+    while it waits for its client, and dropping a database waits for all of them.
+    """
+    yield
+    for connection in connections.all(initialized_only=True):
+        if not connection.in_atomic_block:
+            connection.close()
 
 
 def pytest_unconfigure() -> None:

@@ -43,6 +43,10 @@ TELLING = 0.45
 log = logging.getLogger(__name__)
 
 
+# Features that are 1 where everything named is missing.
+ABSENT = ("company_without_documents", "name_missing", "period_not_covered", "private")
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """`answerable` is what to do; `clearly_not` is surer, enough to spare a model call.
@@ -55,6 +59,11 @@ class Verdict:
     why: str = ""
     clearly_not: bool = False
     features: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def is_absent(self) -> bool:
+        """Whether the company, name or period asked about is not here at all."""
+        return not self.answerable and any(self.features.get(name, 0.0) >= 1.0 for name in ABSENT)
 
 
 @dataclass(frozen=True, slots=True)

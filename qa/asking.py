@@ -171,8 +171,8 @@ class _Turn:
             verdict = judge(understanding, offered, self.user)
         row.receipt["answerable"] = {"probability": round(verdict.probability, 3)}
         if row.route == "lookup":
-            # A list is no claim: it is shown unless what was asked for is surely not here.
-            found = bool(passages) and not verdict.clearly_not
+            # A list is no claim: it is shown unless what was named is not here at all.
+            found = bool(passages) and not verdict.is_absent
             self._list(understanding, passages, arm, found=found, why=verdict.why)
         elif arm == experimenting.PASSAGES:
             row.receipt["experiment"] = arm

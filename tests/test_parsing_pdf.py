@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pypdfium2
@@ -239,12 +237,6 @@ def bare_loop(path: Path) -> tuple[int, int]:
     return count, filled
 
 
-def timed(work: Callable[[], object]) -> float:
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
-
-
 @pytest.mark.data
 def test_real_filings_keep_the_text_of_their_pages(data: Path) -> None:
     paths = sorted((data / "financebench/pdfs").glob("*.pdf"))[::9]
@@ -258,11 +250,3 @@ def test_real_filings_keep_the_text_of_their_pages(data: Path) -> None:
         json.dumps(parsed.sections)
         assert "\0" not in parsed.text
     assert filled >= 0.995 * with_text
-
-
-@pytest.mark.data
-def test_reading_stays_close_to_the_bare_library(data: Path) -> None:
-    path = next((data / "financebench/pdfs").glob("3M_2018_10K.pdf"))
-    bare = min(timed(lambda: bare_loop(path)) for _ in range(3))
-    ours = min(timed(lambda: pdf.parse(path, LIMIT)) for _ in range(3))
-    assert ours < 4 * bare

@@ -245,8 +245,13 @@ class Supervisor:
         environment = {
             "OPENAI_BASE_URL": f"http://{HOST}:{llm_port}/v1",
             "OPENAI_API_KEY": secrets.token_urlsafe(32),
-            "OPENAI_SMALL_MODEL": local_llm.NAME,
-            "OPENAI_LARGE_MODEL": local_llm.NAME,
+            "LLM_SMALL": local_llm.NAME,
+            "LLM_LARGE": local_llm.NAME,
+            "LLM_SMALL_PRICES": "0,0",
+            "LLM_LARGE_PRICES": "0,0",
+            # A CPU reads ten passages for a minute before it writes the first word.
+            "LLM_SECONDS": "300",
+            "LLM_SILENCE_SECONDS": "180",
         }
         module = [sys.executable, "-m", "docintel.local_llm"]
         command = ["nice", "-n", "5", *module, str(settings.MODELS_DIR), str(llm_port)]

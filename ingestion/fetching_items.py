@@ -6,6 +6,8 @@ import hashlib
 import io
 import logging
 import mimetypes
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import PurePosixPath
 from typing import IO, Any
@@ -64,17 +66,23 @@ def fetch_item(source: Source, item: SourceItem) -> float:
 
 
 def _fetch(source: Source, item: SourceItem) -> Document:
+    with fetched_document(source, item.url) as (file, name):
+        return take(source, item, file, name, pushed_of(item))
+
+
+@contextmanager
+def fetched_document(source: Source, url: str) -> Iterator[tuple[IO[bytes], str]]:
+    """The bytes at an address as a document of this source, and a name, until the block ends."""
     with fetch(
-        item.url,
+        url,
         headers=fetch_headers(source),
         max_bytes=settings.MAX_FILE_BYTES,
         seconds=settings.FETCH_SECONDS,
     ) as answer:
-        file, name = as_document(source, answer)
-        return take(source, item, file, name, pushed_of(item))
+        yield _as_document(source, answer)
 
 
-def as_document(source: Source, answer: Fetched) -> tuple[IO[bytes], str]:
+def _as_document(source: Source, answer: Fetched) -> tuple[IO[bytes], str]:
     """The bytes to keep and a name for them: of a feed's web page its article, where it has one."""
     name = _name(answer)
     if source.kind == Source.Kind.RSS and is_html(answer.content_type):

@@ -12,15 +12,13 @@ from __future__ import annotations
 import logging
 import re
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
-from docintel import measuring
+from docintel import locking, measuring
 from docintel.models import Measurement
 from ingestion.models import Chunk
 from ingestion.ranking import Bm25Distance
@@ -31,7 +29,7 @@ INDEX = "chunk_bm25"
 TABLE = "ingestion_chunk"
 CHECK = "bm25_check"
 REBUILD = "bm25_rebuild_seconds"
-LOCK = 8_244_152
+LOCK = "check the keyword index"
 # A rebuild that did not help is not repeated sooner than this.
 REBUILD_EVERY = timedelta(hours=1)
 PROBES = 3
@@ -79,7 +77,7 @@ def check_and_repair() -> Report:
 
     Not within a transaction: the rebuild lets searches and writes go on meanwhile.
     """
-    with _alone() as alone:
+    with locking.alone(LOCK) as alone:
         if not alone:
             return Report(0, 0, skipped=True)
         _drop_leftovers()
@@ -215,19 +213,6 @@ def _checked_since(started: float) -> bool:
 def _rebuilt_lately() -> bool:
     since = timezone.now() - REBUILD_EVERY
     return Measurement.objects.filter(name=REBUILD, recorded_at__gte=since).exists()
-
-
-@contextmanager
-def _alone() -> Iterator[bool]:
-    """Whether nobody else checks; a lock of the session, as a rebuild is no transaction."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
-        alone = bool(cursor.fetchone()[0])
-    try:
-        yield alone
-    finally:
-        if alone:
-            _execute(f"SELECT pg_advisory_unlock({LOCK})")
 
 
 def _execute(statement: str) -> None:

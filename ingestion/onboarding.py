@@ -20,15 +20,15 @@ from django.conf import settings
 from django.contrib.auth.models import Group
 from django.db import transaction
 
-from docintel.net import Blocked, Failed, TooLarge, TooSlow, fetch
+from docintel.net import Blocked, Failed, TooLarge, TooSlow
 from docintel.scheduling import enqueue
 from ingestion import metadata
-from ingestion.fetching_items import as_document
+from ingestion.fetching_items import fetched_document
 from ingestion.models import Document, Source
 from ingestion.parsing import Unreadable, isolation
 from ingestion.parsing.parsed import Parsed, ParserFailed
 from ingestion.receiving import display_name
-from ingestion.sources import POLLED, Item, Unusable, fetch_headers, list_new
+from ingestion.sources import POLLED, Item, Unusable, list_new
 
 SHOWN = 5
 MOST_SECONDS = 60.0
@@ -140,13 +140,7 @@ def _opened(source: Source, item: Item) -> Iterator[tuple[str, IO[bytes]]]:
     if item.content is not None:
         yield display_name(item.file_name), io.BytesIO(item.content)
         return
-    with fetch(
-        item.url,
-        headers=fetch_headers(source),
-        max_bytes=settings.MAX_FILE_BYTES,
-        seconds=settings.FETCH_SECONDS,
-    ) as answer:
-        file, name = as_document(source, answer)
+    with fetched_document(source, item.url) as (file, name):
         yield display_name(name), file
 
 

@@ -10,9 +10,7 @@ from __future__ import annotations
 import logging
 import time
 import uuid
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -21,6 +19,7 @@ from django.db import connection
 from django.db.models import Q
 from django.utils import timezone
 
+from docintel import locking
 from docintel.net import Blocked, Failed, TooLarge, TooSlow
 from docintel.scheduling import enqueue
 from ingestion import polled
@@ -33,7 +32,7 @@ logger = logging.getLogger(__name__)
 
 # Longer than one listing or one item can take; a killed worker's source comes back after it.
 LEASE_SECONDS = 300
-LOCK = 8_244_153
+LOCK = "poll sources"
 # Then the queue's other tasks get their turn, and this one comes again if something is left. Where
 # another worker parses and indexes meanwhile, it may hold its own for longer.
 SLICE_SECONDS = 60.0 if settings.Q_CLUSTER["workers"] > 1 else 20.0
@@ -54,7 +53,7 @@ def poll_sources(seconds: float = SLICE_SECONDS) -> int:
     """
     ends = time.monotonic() + seconds
     threads = settings.FETCH_THREADS
-    with _alone() as alone:
+    with locking.alone(LOCK) as alone:
         if not alone:
             return 0
         if threads > 1:
@@ -70,20 +69,6 @@ def poll_sources(seconds: float = SLICE_SECONDS) -> int:
 def anything_due() -> bool:
     """Whether a worker that came now would find something to do."""
     return _candidates(polled.due_to_poll() | polled.due_for_a_turn()).exists()
-
-
-@contextmanager
-def _alone() -> Iterator[bool]:
-    """Whether no other worker fetches; a lock of the session, so that it ends with its holder."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
-        alone = bool(cursor.fetchone()[0])
-    try:
-        yield alone
-    finally:
-        if alone:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
 
 
 def _in_thread(ends: float) -> int:

@@ -28,7 +28,7 @@ from qa.answerable_words import (
     needed,
     together,
 )
-from qa.cutting_units import units
+from qa.extractive.cutting_units import units
 from qa.ml import answerable
 from qa.ml.answerable import BadModel, Model
 from qa.offering import Offered
@@ -83,9 +83,7 @@ def judge(understanding: Understanding, offered: Sequence[Offered], user: User) 
     """The verdict on the best 10 of these passages, best first, as `qa.offering` gives them."""
     read = _read(understanding, offered[:LOOKED_AT], user)
     model = _model(with_cosines=not read.features["no_cosine"])
-    probability = model.probability(read.features)
-    if not read.offered:
-        probability = min(probability, 0.0)
+    probability = model.probability(read.features) if read.offered else 0.0
     found = bool(read.offered) and probability >= model.least
     return Verdict(
         found,

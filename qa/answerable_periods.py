@@ -8,7 +8,7 @@ from datetime import date
 
 from ingestion.models import Document
 from ingestion.querysets import User
-from qa.periods import Period
+from qa.question.periods import Period
 from qa.understood import Understanding
 
 # The report of a year also holds the figures of the two years before it.

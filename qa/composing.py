@@ -18,7 +18,7 @@ from qa import llm
 from qa.answer_tables import Ask
 from qa.asked import Asked
 from qa.checking.quoting import fold
-from qa.extracting_answers import extract
+from qa.extractive.extracting_answers import extract
 from qa.offering import Offered, known_names
 from qa.reading_objects import ObjectReader
 from qa.verifying import Cited, Drafted, Dropped, Lost, Source, Verified, verify

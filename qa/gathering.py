@@ -14,11 +14,11 @@ from psycopg.errors import QueryCanceled
 from docintel import measuring
 from ingestion.querysets import User
 from ingestion.sightings import standing_for
-from qa.candidates import Entry
 from qa.evidence import CompanyFound, Evidence, Found, HopFound, Numbers, Searched
-from qa.following_hops import follow
-from qa.ranking_features import Question, metric_coverage, word_coverage
-from qa.ranking_looks import Cancelled, Ranking, Stopped, rank_all
+from qa.ranking.candidates import Entry
+from qa.ranking.following_hops import follow
+from qa.ranking.ranking_features import Question, metric_coverage, word_coverage
+from qa.ranking.ranking_looks import Cancelled, Ranking, Stopped, rank_all
 from qa.retrieval import TOO_SLOW, BadQuery
 from qa.understood import Understanding
 

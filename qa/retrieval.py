@@ -32,7 +32,7 @@ from qa.passages import (
     with_excerpts,
     without_overlap,
 )
-from qa.scoring_chunks import KEYWORDS_ONLY, embed_in_background
+from qa.ranking.scoring_chunks import KEYWORDS_ONLY, embed_in_background
 
 __all__ = ["BadQuery", "DocumentHits", "Passage", "Scope", "SearchResults", "search"]
 

@@ -11,11 +11,11 @@ from typing import Any
 
 from docintel import registry
 from docintel.models import ModelVersion
-from qa.asked_items import read_kinds, read_metrics, read_statements
-from qa.intents import read_hops, read_intents
 from qa.ml import router
 from qa.ml.router import BadModel, Route, Router
-from qa.relative_periods import read_periods
+from qa.question.asked_items import read_kinds, read_metrics, read_statements
+from qa.question.intents import read_hops, read_intents
+from qa.question.relative_periods import read_periods
 
 NAME = "router"
 LONGEST_READ = 600

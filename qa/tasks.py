@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from docintel.encoders import EncoderUnavailable
-from qa import caching, closing_asks, learned_synonyms
+from qa import caching, closing_asks
+from qa.question import learned_synonyms
 
 
 def learn_synonyms() -> None:

@@ -14,14 +14,14 @@ from django.utils import timezone
 
 from ingestion.models import Document
 from ingestion.querysets import Scope, User
-from qa.asked_items import read_kinds, read_metrics, read_statements, vocabulary
-from qa.companies import unlinked_names
-from qa.expanding import expansions, thesaurus_words
-from qa.intents import read_hops, read_intents
-from qa.known_companies import read_companies
-from qa.learned_synonyms import neighbours
-from qa.periods import Newest, Period, calendar_newest
-from qa.relative_periods import read_periods
+from qa.question.asked_items import read_kinds, read_metrics, read_statements, vocabulary
+from qa.question.companies import unlinked_names
+from qa.question.expanding import expansions, thesaurus_words
+from qa.question.intents import read_hops, read_intents
+from qa.question.known_companies import read_companies
+from qa.question.learned_synonyms import neighbours
+from qa.question.periods import Newest, Period, calendar_newest
+from qa.question.relative_periods import read_periods
 from qa.understood import (
     AmbiguousName,
     Chip,

@@ -12,8 +12,8 @@ from datetime import date
 from typing import TypeVar
 
 from ingestion.querysets import Scope
-from qa.filing_filters import Wanted, fiscal_years, publication_dates, wanted_filings
-from qa.periods import Period
+from qa.question.filing_filters import Wanted, fiscal_years, publication_dates, wanted_filings
+from qa.question.periods import Period
 
 __all__ = ["Period", "Wanted"]
 T = TypeVar("T")

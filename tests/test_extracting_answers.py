@@ -12,7 +12,7 @@ from small_corpus import document
 from ingestion.models import Chunk
 from qa.checking.evidence import Header, Source
 from qa.composing import compose
-from qa.cutting_units import units
+from qa.extractive.cutting_units import units
 from qa.offering import Offered, offer
 from qa.passages import Passage
 from qa.verifying import Drafted, Verified, verify

@@ -208,7 +208,7 @@ def test_quoted_words_must_stand_so_where_any_passage_has_them(
 def test_the_wide_plan_serves_the_same_company_and_year(
     alice: User, library: dict[Any, Document], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for place in ("ingestion.querysets", "qa.looking"):
+    for place in ("ingestion.querysets", "qa.ranking.looking"):
         monkeypatch.setattr(f"{place}.NARROW_CHUNKS", 0)
     found = ask("What were the freight costs of Tidewater Foods in FY2022?", alice)
     assert titles(found)[0] == "Tidewater Foods 2022"

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from docintel.models import ModelVersion
-from qa import reranking
 from qa.ml import ranker
 from qa.ml.ranker import BadRanker
-from qa.ranking_features import Candidate, Filing, Pool, Question, Scores, features
+from qa.ranking import reranking
+from qa.ranking.ranking_features import Candidate, Filing, Pool, Question, Scores, features
 
 NAMES = ["a", "b", "c"]
 

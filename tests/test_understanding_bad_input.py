@@ -10,10 +10,10 @@ from django.contrib.auth.models import User
 
 from ingestion.metadata import company_key
 from ingestion.models import Company
-from qa.asked_items import read_kinds, read_metrics, read_statements
-from qa.companies import NameIndex, find_names
-from qa.intents import read_hops, read_intents
-from qa.relative_periods import read_periods
+from qa.question.asked_items import read_kinds, read_metrics, read_statements
+from qa.question.companies import NameIndex, find_names
+from qa.question.intents import read_hops, read_intents
+from qa.question.relative_periods import read_periods
 from qa.routing import route
 from qa.understanding import LONGEST_READ, understand
 

@@ -6,9 +6,9 @@ from datetime import date
 
 import pytest
 
-from qa.filing_filters import fiscal_years, publication_dates, wanted_filings
-from qa.periods import Newest, Period
-from qa.relative_periods import read_periods
+from qa.question.filing_filters import fiscal_years, publication_dates, wanted_filings
+from qa.question.periods import Newest, Period
+from qa.question.relative_periods import read_periods
 
 TODAY = date(2026, 11, 21)
 # Question -> (key, years, quarters) of each period.

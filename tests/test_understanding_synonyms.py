@@ -10,9 +10,15 @@ from django.utils import timezone
 
 from docintel import encoders
 from ingestion.models import Document
-from qa import learned_synonyms
-from qa.learned_synonyms import ENOUGH_DOCUMENTS, frequent_terms, learn, learn_if_due, neighbours
 from qa.models import LearnedSynonym
+from qa.question import learned_synonyms
+from qa.question.learned_synonyms import (
+    ENOUGH_DOCUMENTS,
+    frequent_terms,
+    learn,
+    learn_if_due,
+    neighbours,
+)
 from qa.understanding import understand
 from tests.small_corpus import document, source
 

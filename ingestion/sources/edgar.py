@@ -17,8 +17,9 @@ from itertools import chain
 from typing import Any
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 
+from docintel.locking import one_at_a_time
 from docintel.net import fetch
 from ingestion.models import Source
 from ingestion.sources.items import Item, Known, Listing, Unusable, day_of
@@ -102,8 +103,8 @@ def headers() -> dict[str, str]:
 
 def wait_for_turn() -> None:
     """Return no sooner than a tenth of a second after it returned to any worker."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('edgar', 0))")
+    with transaction.atomic():
+        one_at_a_time("edgar")
         time.sleep(SECONDS_BETWEEN)
 
 

@@ -24,11 +24,11 @@ from sklearn.model_selection import GroupKFold
 
 from docintel.scoring import CannotScore, Score, bootstrap
 from ingestion.models import Document
-from qa import reranking
 from qa.evidence import Evidence
 from qa.gathering import DEPTH
 from qa.ml import ranker
-from qa.ranking_looks import rank_all
+from qa.ranking import reranking
+from qa.ranking.ranking_looks import rank_all
 from qa.understanding import understand
 from training.learning.ranker_questions import KINDS, Mined, grade, mine
 

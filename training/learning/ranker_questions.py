@@ -18,9 +18,9 @@ from typing import Any
 
 from ingestion.models import Document
 from ingestion.recognising import metrics as recognised
-from qa.asked_items import Item, items
 from qa.passages import Passage
-from qa.ranking_features import PRIMARY, word_list
+from qa.question.asked_items import Item, items
+from qa.ranking.ranking_features import PRIMARY, word_list
 
 TEMPLATES = Path(__file__).with_name("ranker_templates.toml")
 KINDS = ("annual_report", "quarterly_report")

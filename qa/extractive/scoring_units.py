@@ -16,9 +16,8 @@ import numpy as np
 from docintel import encoders
 from docintel.encoders import EncoderUnavailable, TextTooLong
 from qa.asked import Asked
-from qa.cutting_units import Unit, units
-from qa.offering import Offered
-from qa.unit_features import (
+from qa.extractive.cutting_units import Unit, units
+from qa.extractive.unit_features import (
     Candidate,
     Question,
     Read,
@@ -27,6 +26,7 @@ from qa.unit_features import (
     read_question,
     read_text,
 )
+from qa.offering import Offered
 
 __all__ = ["Ranked", "rank"]
 

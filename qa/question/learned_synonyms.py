@@ -19,7 +19,7 @@ from docintel import encoders
 from ingestion.models import Chunk, Document
 from ingestion.recognising.words import DETERMINERS, PLACES
 from qa.models import LearnedSynonym
-from qa.wording import plain
+from qa.question.wording import plain
 
 NEAR = 0.72
 MOST_NEIGHBOURS = 4

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from qa.periods import (
+from qa.question.periods import (
     Newest,
     Period,
     absolute_periods,

@@ -14,12 +14,12 @@ from functools import lru_cache
 
 from ingestion.recognising.metrics import metrics
 from qa.asked import Asked
-from qa.asked_kinds import AskedFor, asked_for
 from qa.checking.evidence import Header, Times, times
 from qa.checking.quantities import quantities
 from qa.checking.quoting import fold
 from qa.checking.wording import STOP, content, says_the_same, stem
-from qa.cutting_units import Unit
+from qa.extractive.asked_kinds import AskedFor, asked_for
+from qa.extractive.cutting_units import Unit
 from qa.offering import Offered
 
 CAUSE = re.compile(

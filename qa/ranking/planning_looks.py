@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from qa.filing_filters import Wanted, fiscal_years, publication_dates, wanted_filings
-from qa.periods import Period, step_quarter
+from qa.question.filing_filters import Wanted, fiscal_years, publication_dates, wanted_filings
+from qa.question.periods import Period, step_quarter
 from qa.understood import Understanding
 
 MOST_LOOKS = 8

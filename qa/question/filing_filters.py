@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from qa.periods import Period
+from qa.question.periods import Period
 
 ANNUAL, QUARTERLY = "annual_report", "quarterly_report"
 CALL, RELEASE, CURRENT = "earnings_call", "announcement", "current_report"

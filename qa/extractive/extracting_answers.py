@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from qa.asked import Asked
-from qa.asked_kinds import AskedFor, asked_for
 from qa.checking.quoting import fold
+from qa.extractive.asked_kinds import AskedFor, asked_for
+from qa.extractive.scoring_units import Ranked, rank
+from qa.extractive.unit_features import explains, is_anaphoric
 from qa.offering import Offered
-from qa.scoring_units import Ranked, rank
-from qa.unit_features import explains, is_anaphoric
 from qa.verifying import Drafted
 
 FACTUAL_SENTENCES = 4

@@ -11,10 +11,10 @@ from dataclasses import replace
 
 from ingestion.models import Company, Document
 from ingestion.querysets import User
-from qa.candidates import Entry
 from qa.evidence import CompanyFound, Evidence, HopFound
-from qa.ranking_features import content_words, word_list
-from qa.ranking_looks import Cancelled, Ranking, rank_all
+from qa.ranking.candidates import Entry
+from qa.ranking.ranking_features import content_words, word_list
+from qa.ranking.ranking_looks import Cancelled, Ranking, rank_all
 from qa.understanding import understand
 from qa.understood import CompanyRead, Hop, Understanding
 

@@ -10,15 +10,15 @@ from dataclasses import dataclass
 
 from ingestion.models import Chunk, Document
 from ingestion.querysets import User
-from qa.candidates import Entry, as_question, cut, entries, filings_of, load_chunks
 from qa.evidence import Evidence, Searched
-from qa.looking import Looked, Place, look_up
 from qa.passages import without_overlap
-from qa.planning_looks import plan
-from qa.ranking_features import Question
-from qa.reranking import Formula, Reranker, live_reranker
+from qa.ranking.candidates import Entry, as_question, cut, entries, filings_of, load_chunks
+from qa.ranking.looking import Looked, Place, look_up
+from qa.ranking.planning_looks import plan
+from qa.ranking.ranking_features import Question
+from qa.ranking.reranking import Formula, Reranker, live_reranker
+from qa.ranking.scoring_chunks import Asked, prepare
 from qa.retrieval import NOTHING_IN_SCOPE, holding, lacking_vectors, parse, permitted
-from qa.scoring_chunks import Asked, prepare
 from qa.understood import Understanding
 
 Cancelled = Callable[[], bool]

@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from qa.periods import Period
+from qa.question.periods import Period
 from qa.understood import Hop
 
 _COMPARE = re.compile(

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 from ingestion.models import Chunk, Document, Mention
 from ingestion.querysets import DocumentQuerySet
-from qa.looking import Looked, Lookup
 from qa.passages import CHUNK_FIELDS, Passage, passage_of
-from qa.ranking_features import Candidate, Filing, Pool, Question, Scores, features, prior
-from qa.scoring_chunks import without_names
+from qa.ranking.looking import Looked, Lookup
+from qa.ranking.ranking_features import Candidate, Filing, Pool, Question, Scores, features, prior
+from qa.ranking.scoring_chunks import without_names
 from qa.understood import Understanding
 
 # The share of the candidates kept for what only the wide look found.

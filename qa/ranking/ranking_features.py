@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 
-from qa.filing_filters import Wanted
-from qa.wording import plain
+from qa.question.filing_filters import Wanted
+from qa.question.wording import plain
 
 FORMAT = 1
 KINDS = (

@@ -16,7 +16,7 @@ from ingestion.metadata import company_key
 from ingestion.models import Company, CompanyAlias, Document
 from ingestion.querysets import User
 from ingestion.recognising.matching import Entry
-from qa.companies import NameFound, NameIndex, find_names
+from qa.question.companies import NameFound, NameIndex, find_names
 from qa.understood import AmbiguousName, Candidate, CompanyRead
 
 MOST_CANDIDATES = 8

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
-from qa.asked_items import headings
+from qa.question.asked_items import headings
+from qa.question.wording import Phrases
 from qa.understood import Expansion, MetricRead, StatementRead
-from qa.wording import Phrases
 
 DATA = Path(__file__).with_name("thesaurus.toml")
 LINE_ITEM, INGREDIENT, THESAURUS, HEADING = 0.6, 0.5, 0.4, 0.35

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from ingestion.recognising import metrics as recognised
+from qa.question.wording import Phrases
 from qa.understood import KindRead, MetricRead, StatementRead
-from qa.wording import Phrases
 
 HERE = Path(__file__).parent
 

@@ -1,7 +1,7 @@
 """The periods a question asks about, resolved against a day and what documents exist.
 
-`years` and `quarters` are what was named, without slack; see `qa.filing_filters` for that. A period
-that has not begun is kept and flagged as future.
+`years` and `quarters` are what was named, without slack; see `qa.question.filing_filters` for that.
+A period that has not begun is kept and flagged as future.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from qa.period_atoms import Atom, atoms
+from qa.question.period_atoms import Atom, atoms
 
 Quarter = tuple[int, int]  # year, 1 to 4
 LONGEST_RANGE = 15  # years; of a longer one the last are taken

@@ -13,8 +13,8 @@ from ingestion.models import Chunk, CorpusStatistics, Mention
 from ingestion.querysets import ChunkQuerySet, DocumentQuerySet
 from ingestion.ranking import NARROW_CHUNKS
 from qa.fusion import reciprocal_rank_fusion
-from qa.planning_looks import Filter, Look
-from qa.scoring_chunks import EXPANDED, MEANING, WORDS, Asked, rank_scanned, scan, walk
+from qa.ranking.planning_looks import Filter, Look
+from qa.ranking.scoring_chunks import EXPANDED, MEANING, WORDS, Asked, rank_scanned, scan, walk
 
 # What each ranking counts in the fusion. In documents that the question's names and periods have
 # been filtered by, the words left with their line items say more than the whole question.

@@ -1,0 +1,1 @@
+"""An answer in the documents' own words: units cut, scored and chosen."""

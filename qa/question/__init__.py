@@ -1,0 +1,1 @@
+"""What a question names: companies, periods, kinds, metrics, and words to search for besides."""

@@ -1,0 +1,1 @@
+"""The tagger: windows, encoder, two heads in sequence, CRF; no Django."""

@@ -89,6 +89,7 @@ INSTALLED_APPS = [
     "csp",
     "docintel",
     "ingestion",
+    "extraction",
     "qa",
     "training",
 ]

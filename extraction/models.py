@@ -1,0 +1,7 @@
+"""Tables of extraction, where Django looks for them."""
+
+from __future__ import annotations
+
+from extraction.schema_tables import Schema, SchemaVersion
+
+__all__ = ["Schema", "SchemaVersion"]

@@ -306,30 +306,30 @@ class ChunkQuerySet(models.QuerySet["Chunk"]):
     def scored(
         self,
         terms: Sequence[SparseVector],
-        vector: NDArray[np.floating[Any]] | None,
+        vectors: Sequence[NDArray[np.floating[Any]]],
         embedder: ModelVersion | None,
     ) -> NDArray[np.float64]:
-        """Every one of these chunks as (id, document id, a BM25 score per `terms`, cosine), rows.
+        """Each of these chunks as a row: id, document id, a BM25 score per `terms`, the cosines.
 
         Trap: reads all of them, so first narrow them down to few, of documents that the user may
-        see. The cosine is NaN without a vector of this embedder.
+        see. A cosine is NaN where the chunk has no vector of this embedder.
         """
         rows: ChunkQuerySet = self
         columns = ["pk", "document_id"]
         for number, each in enumerate(terms):
             rows = rows.annotate(**{f"by_words_{number}": MaxInnerProduct("terms", each)})
             columns.append(f"by_words_{number}")
-        if vector is not None and embedder is not None:
+        if vectors:
             live = FilteredRelation("vector", condition=Q(vector__embedder=embedder))
+            rows = rows.annotate(live_vector=live)
+        for number, vector in enumerate(vectors):
             distance = MaxInnerProduct("live_vector__embedding", HalfVector(vector))
-            rows = rows.annotate(live_vector=live).annotate(by_meaning=distance)
-            columns.append("by_meaning")
+            rows = rows.annotate(**{f"by_meaning_{number}": distance})
+            columns.append(f"by_meaning_{number}")
         found = np.array(list(rows.order_by().values_list(*columns)), dtype=np.float64)
-        made = np.full((len(found), len(terms) + 3), np.nan)
-        if len(found):
-            made[:, : found.shape[1]] = found
-            # pgvector's inner products are negative.
-            made[:, 2:] *= -1
+        made = found.reshape(len(found), len(columns))
+        # pgvector's inner products are negative.
+        made[:, 2:] *= -1
         return made
 
     def _narrowed(self, documents: DocumentQuerySet | None, *, few: bool) -> ChunkQuerySet | None:

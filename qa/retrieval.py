@@ -180,7 +180,7 @@ def _retrieve(
     vector: Future[np.ndarray] | None = None
     try:
         embedder = encoders.live_embedder()
-        vector = embed_in_background(text)
+        vector = embed_in_background([text])
     except EncoderUnavailable:
         results.notes.append(KEYWORDS_ONLY)
     chunks, few = held.chunks, held.few
@@ -191,7 +191,7 @@ def _retrieve(
         return
     try:
         with results.timed("embedding_wait"):
-            found = vector.result()
+            found = vector.result()[0]
     except EncoderUnavailable:
         results.notes.append(KEYWORDS_ONLY)
         return

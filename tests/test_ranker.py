@@ -87,9 +87,9 @@ def test_the_bundled_ranker_knows_every_feature_and_no_other() -> None:
     filing = Filing(1, "annual_report", 2022, None, None, 0.5)
     candidate = Candidate(
         "Purchases of plant 12", "Cash flows", "cash_flow", 9, 0.5, filing,
-        Scores(1.0, 1.0, 0.5, 0.03),
+        Scores(1.0, 1.0, 0.5, 0.5, 0.03),
     )  # fmt: skip
-    pool = Pool(1.0, 1.0, 0.5, 0.03, 2022)
+    pool = Pool(1.0, 1.0, 0.5, 0.5, 0.03, 2022)
     made = features(question, candidate, pool, of_document=(0.03, 1.0))
     assert set(ranker.bundled().names) == set(made)
 

@@ -89,7 +89,7 @@ def forward_backward(chains: Chains) -> Marginals:
     return Marginals(before, after, total)
 
 
-def span_log_probability(
+def span_log_probability(  # noqa: PLR0917
     chains: Chains, marginals: Marginals, chain: Ints, first: Ints, last: Ints, begins: Ints
 ) -> Floats:
     """Log probability that words `first` to `last` (included) are exactly one span.

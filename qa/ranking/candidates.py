@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ingestion.models import Chunk, Document, Mention
@@ -68,15 +68,15 @@ def cut(
     raised = []
     for pk, score in looked.fused:
         row = lookup.rows.get(pk)
-        if row is None or row[0] not in filings:
+        if row is None or row.document not in filings:
             continue
-        weight = prior(question, filings[row[0]])
+        weight = prior(question, filings[row.document])
         raised.append((pk, score * (1.0 + PRIOR * (0.0 if math.isnan(weight) else weight))))
     raised.sort(key=lambda pair: (-pair[1], pair[0]))
     if looked.inside is None:
         return raised[:depth]
-    within = [pair for pair in raised if lookup.rows[pair[0]][0] in looked.inside]
-    beside = [pair for pair in raised if lookup.rows[pair[0]][0] not in looked.inside]
+    within = [pair for pair in raised if lookup.rows[pair[0]].document in looked.inside]
+    beside = [pair for pair in raised if lookup.rows[pair[0]].document not in looked.inside]
     room = max(depth - len(within), int(depth * RESERVED))
     chosen = within[: depth - min(room, len(beside))] + beside[:room]
     return sorted(chosen, key=lambda pair: (-pair[1], pair[0]))
@@ -86,7 +86,7 @@ def filings_of(
     lookup: Lookup, documents: DocumentQuerySet, companies: Sequence[int]
 ) -> tuple[dict[int, Document], dict[int, Filing]]:
     """The documents of all candidates that the user may see, and what is known of each."""
-    wanted = {lookup.rows[pk][0] for each in lookup.looked for pk, _ in each.fused}
+    wanted = {lookup.rows[pk].document for each in lookup.looked for pk, _ in each.fused}
     rows = documents.filter(pk__in=wanted).select_related("company", "source")
     found = {row.pk: row for row in rows.defer("text", "sections", "tables")}
     mentioning: set[int] = set()
@@ -123,15 +123,17 @@ def entries(  # noqa: PLR0917
     """The candidates of one look with their features, in the order given."""
     kept = [(pk, score) for pk, score in chosen if pk in chunks]
     rows = {pk: lookup.rows[pk] for pk, _ in kept}
-    counted = Counter(row[0] for row in rows.values())
+    counted = Counter(row.document for row in rows.values())
     bests: dict[int, float] = {}
     for pk, score in kept:
-        bests[rows[pk][0]] = max(bests.get(rows[pk][0], 0.0), score)
+        owner = rows[pk].document
+        bests[owner] = max(bests.get(owner, 0.0), score)
     years = [filings[pk].fiscal_year for pk in counted]
     pool = Pool(
-        max((row[1] for row in rows.values()), default=0.0),
-        max((row[2] for row in rows.values()), default=0.0),
-        max((row[3] for row in rows.values() if not math.isnan(row[3])), default=math.nan),
+        max((row.words for row in rows.values()), default=0.0),
+        max((row.expanded for row in rows.values()), default=0.0),
+        _most(row.meaning for row in rows.values()),
+        _most(row.left for row in rows.values()),
         max((score for _, score in kept), default=0.0),
         max((year for year in years if year), default=None),
     )
@@ -139,7 +141,7 @@ def entries(  # noqa: PLR0917
     made = []
     for pk, score in kept:
         chunk, row = chunks[pk], rows[pk]
-        document = documents[row[0]]
+        document = documents[row.document]
         mine = {name: places.get(pk) for name, places in ranks.items()}
         candidate = Candidate(
             chunk.text,
@@ -147,18 +149,22 @@ def entries(  # noqa: PLR0917
             chunk.statement,
             chunk.n_tokens,
             chunk.ordinal / max(1, document.chunk_count),
-            filings[row[0]],
-            Scores(row[1], row[2], row[3], score, mine),
-            inside=looked.inside is None or row[0] in looked.inside,
+            filings[row.document],
+            Scores(row.words, row.expanded, row.meaning, row.left, score, mine),
+            inside=looked.inside is None or row.document in looked.inside,
         )
         found = features(
             question,
             candidate,
             pool,
-            of_document=(bests[row[0]], counted[row[0]] / len(kept)),
+            of_document=(bests[row.document], counted[row.document] / len(kept)),
         )
         made.append(Entry(passage_of(chunk, document, score), score, found))
     return made
+
+
+def _most(cosines: Iterable[float]) -> float:
+    return max((each for each in cosines if not math.isnan(each)), default=math.nan)
 
 
 def _ranks(looked: Looked) -> dict[str, dict[int, int]]:

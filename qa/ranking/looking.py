@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from django.db.models import Exists, OuterRef, Q
@@ -14,7 +15,7 @@ from ingestion.querysets import ChunkQuerySet, DocumentQuerySet
 from ingestion.ranking import NARROW_CHUNKS
 from qa.fusion import reciprocal_rank_fusion
 from qa.ranking.planning_looks import Filter, Look
-from qa.ranking.scoring_chunks import EXPANDED, MEANING, WORDS, Asked, rank_scanned, scan, walk
+from qa.ranking.scoring_chunks import WORDS, Asked, rank_scanned, scan, walk
 
 # What each ranking counts in the fusion. In documents that the question's names and periods have
 # been filtered by, the words left with their line items say more than the whole question.
@@ -59,12 +60,22 @@ class Looked:
     poor: bool = False
 
 
+class Row(NamedTuple):
+    """A chunk's document and scores; `left` is the cosine with the question without its names."""
+
+    document: int
+    words: float
+    expanded: float
+    meaning: float
+    left: float
+
+
 @dataclass(slots=True)
 class Lookup:
-    """All looks of a question; `rows` holds (document, BM25, BM25 expanded, cosine) by chunk."""
+    """All looks of a question, and the scores of every chunk that any of them found."""
 
     looked: list[Looked]
-    rows: dict[int, tuple[int, float, float, float]]
+    rows: dict[int, Row]
 
 
 def look_up(looks: Sequence[Look], place: Place, asked: Asked, depth: int) -> Lookup:
@@ -163,7 +174,9 @@ def _fuse(  # noqa: PLR0917
             held = inside.filter(pk__in=_documents(table))
             ids = list(held.values_list("pk", flat=True))
         if ids is None:
-            found.rankings[f"filter {number}"] = walk(place.chunks, inside, asked, depth)
+            found.rankings[f"filter {number}"] = walk(
+                place.chunks, inside, asked, depth, filtered=True
+            )
         else:
             found.rankings[f"filter {number}"] = rank_scanned(table, ids, depth)
         if number == 0:
@@ -187,7 +200,7 @@ def _fused(rankings: dict[str, dict[str, list[int]]], *, beside: float) -> list[
 def _widen_if_poor(
     found: Looked,
     wide: dict[str, list[int]],
-    rows: dict[int, tuple[int, float, float, float]],
+    rows: dict[int, Row],
 ) -> None:
     """Lets the wide look count as much where the filter's best is poor beside it."""
     if found.wide or "filter 0" not in found.rankings:
@@ -199,20 +212,15 @@ def _widen_if_poor(
         found.note = f"Little was found in {found.scope}; looked everywhere as well."
 
 
-def _bests(
-    ranking: dict[str, list[int]], rows: dict[int, tuple[int, float, float, float]]
-) -> tuple[float, float]:
-    """The best BM25 score without names, which a filter's documents all have, and cosine."""
-    words = [rows[pk][EXPANDED - 1] for pk in ranking["expanded"][:1] if pk in rows]
-    meaning = [rows[pk][MEANING - 1] for pk in ranking["meaning"][:1] if pk in rows]
+def _bests(ranking: dict[str, list[int]], rows: dict[int, Row]) -> tuple[float, float]:
+    """The best BM25 score and cosine without names, which a filter's documents all have."""
+    words = [rows[pk].expanded for pk in ranking["expanded"][:1] if pk in rows]
+    meaning = [rows[pk].left for pk in ranking["meaning"] if pk in rows]
     return max(words, default=0.0), max(meaning, default=0.0)
 
 
-def _rows(table: NDArray[np.float64]) -> dict[int, tuple[int, float, float, float]]:
-    return {
-        int(row[0]): (int(row[1]), row[WORDS], row[EXPANDED], row[MEANING])
-        for row in table.tolist()
-    }
+def _rows(table: NDArray[np.float64]) -> dict[int, Row]:
+    return {int(row[0]): Row(int(row[1]), *row[WORDS:]) for row in table.tolist()}
 
 
 def _documents(table: NDArray[np.float64]) -> list[int]:

@@ -95,11 +95,15 @@ class Filing:
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """A candidate's scores and its rank by each (from 1; None: not ranked)."""
+    """A candidate's scores and its rank by each (from 1; None: not ranked).
+
+    `meaning` and `left` are cosines, with the question and with what is left without its names.
+    """
 
     words: float
     expanded: float
     meaning: float
+    left: float
     fused: float
     ranks: Mapping[str, int | None] = field(default_factory=dict)
 
@@ -125,6 +129,7 @@ class Pool:
     words: float
     expanded: float
     meaning: float
+    left: float
     fused: float
     newest_year: int | None
     document_bests: Mapping[int, float] = field(default_factory=dict)
@@ -146,6 +151,8 @@ def features(
         "expanded_share": _share(scores.expanded, pool.expanded),
         "dense": scores.meaning,
         "dense_gap": pool.meaning - scores.meaning,
+        "dense_left": scores.left,
+        "dense_left_gap": pool.left - scores.left,
         "fused_share": _share(scores.fused, pool.fused),
         "document_share": _share(of_document[0], pool.fused),
         "from_document": of_document[1],

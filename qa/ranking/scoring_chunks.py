@@ -5,6 +5,7 @@ Few documents are scored chunk by chunk, once for all looks; many by walking the
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -27,16 +28,19 @@ KEYWORDS_ONLY = "Meaning search is unavailable, these are keyword matches only."
 # A walked index cannot weigh words, so only the surest expansions are added to its query.
 WALKED_EXPANSIONS = 12
 # Columns of a table of scores, after the ids of chunk and document.
-WORDS, EXPANDED, MEANING = 2, 3, 4
+WORDS, EXPANDED, MEANING, MEANING_LEFT = 2, 3, 4, 5
+# What a name leaves behind when it is cut out of "Halden's margin".
+_POSSESSIVE = re.compile(r"(?<!\w)['’]s?(?=\s)")
 _embedding = ThreadPoolExecutor(max_workers=16, thread_name_prefix="embed-question")
 
 
 @dataclass(slots=True)
 class Asked:
-    """A question as both retrievers take it; `vector` is None where only words are searched.
+    """A question as both retrievers take it; the vectors are None where only words are searched.
 
     `terms` are its own words; `expanded` those that are left without the names and periods that
-    filters stand for, with the expansions.
+    filters stand for, with the expansions. `vector` is of the whole question, `left_vector` of what
+    is left: among one company's passages its name brings up whatever repeats the name.
     """
 
     text: str
@@ -45,6 +49,7 @@ class Asked:
     expanded: SparseVector
     counted: bool
     vector: NDArray[np.float32] | None = None
+    left_vector: NDArray[np.float32] | None = None
     embedder: ModelVersion | None = None
     notes: list[str] = field(default_factory=list)
 
@@ -60,11 +65,11 @@ class Ranked:
 
 def prepare(understanding: Understanding, text: str) -> Asked:
     """Both forms of the question; it is embedded while its words are looked up."""
-    vector, embedder, notes = _start(text)
+    left = without_names(text, understanding) or text
+    vectors, embedder, notes = _start(list(dict.fromkeys([text, left])))
     added = [(row.term, row.weight) for row in understanding.expansions]
     configs = configs_present()
     own = query_terms(text, configs)
-    left = without_names(text, understanding) or text
     expanded = query_terms(left, configs, added)
     nothing = SparseVector({}, TERM_DIMENSIONS)
     asked = Asked(
@@ -75,17 +80,18 @@ def prepare(understanding: Understanding, text: str) -> Asked:
         counted=own is not None,
         notes=notes,
     )
-    if vector is not None:
+    if vectors is not None:
         try:
-            asked.vector, asked.embedder = vector.result(), embedder
+            made = vectors.result()
+            asked.vector, asked.left_vector, asked.embedder = made[0], made[-1], embedder
         except EncoderUnavailable:
             asked.notes.append(KEYWORDS_ONLY)
     return asked
 
 
-def embed_in_background(text: str) -> Future[NDArray[np.float32]]:
-    """The question's vector, on a thread of its own; raises EncoderUnavailable when asked for."""
-    return _embedding.submit(_embed, text)
+def embed_in_background(texts: Sequence[str]) -> Future[NDArray[np.float32]]:
+    """A vector each, on a thread of its own; raises EncoderUnavailable when asked for."""
+    return _embedding.submit(_embed, texts)
 
 
 def without_names(text: str, understanding: Understanding) -> str:
@@ -99,31 +105,45 @@ def without_names(text: str, understanding: Understanding) -> str:
         if start >= at:
             kept.append(text[at:start])
             at = end
-    return " ".join("".join([*kept, text[at:]]).split())
+    left = _POSSESSIVE.sub("", "".join([*kept, text[at:]]))
+    return " ".join(left.split())
 
 
 def scan(chunks: ChunkQuerySet, asked: Asked) -> NDArray[np.float64]:
-    """Rows (chunk id, document id, BM25, BM25 expanded, cosine) of all these chunks."""
-    return chunks.scored([asked.terms, asked.expanded], asked.vector, asked.embedder)
+    """All these chunks: their ids and their documents', then a column for each of `WORDS` on."""
+    vectors = [each for each in (asked.vector, asked.left_vector) if each is not None]
+    found = chunks.scored([asked.terms, asked.expanded], vectors, asked.embedder)
+    lacking = np.full((len(found), 2 - len(vectors)), np.nan)
+    return np.hstack([found, lacking])
 
 
 def rank_scanned(
     table: NDArray[np.float64], documents: Collection[int] | None, depth: int
 ) -> dict[str, list[int]]:
-    """The best chunk ids by each score, of these documents only."""
-    if documents is not None and len(table):
+    """The best chunk ids by each score; of these documents only, where names are left out."""
+    meaning = MEANING
+    if documents is not None:
+        meaning = MEANING_LEFT
         table = table[np.isin(table[:, 1], np.fromiter(documents, dtype=np.float64))]
     return {
         "words": _best(table, WORDS, depth, above=0.0),
         "expanded": _best(table, EXPANDED, depth, above=0.0),
-        "meaning": _best(table, MEANING, depth, above=-np.inf),
+        "meaning": _best(table, meaning, depth, above=-np.inf),
     }
 
 
 def walk(
-    chunks: ChunkQuerySet, documents: DocumentQuerySet | None, asked: Asked, depth: int
+    chunks: ChunkQuerySet,
+    documents: DocumentQuerySet | None,
+    asked: Asked,
+    depth: int,
+    *,
+    filtered: bool = False,
 ) -> dict[str, list[int]]:
-    """The same of however many documents, by the indexes; None stands for all of them."""
+    """The same of however many documents, by the indexes; None stands for all of them.
+
+    `filtered` says that the documents are those of the names and periods asked for.
+    """
     terms = asked.terms if asked.counted else None
     found = {
         "words": _ids(chunks.lexical(asked.text, documents, depth, terms=terms)),
@@ -133,8 +153,9 @@ def walk(
     if asked.walked != asked.text:
         terms = asked.expanded if asked.counted else None
         found["expanded"] = _ids(chunks.lexical(asked.walked, documents, depth, terms=terms))
-    if asked.vector is not None and asked.embedder is not None:
-        found["meaning"] = _ids(chunks.nearest(asked.vector, documents, asked.embedder, depth))
+    vector = asked.left_vector if filtered else asked.vector
+    if vector is not None and asked.embedder is not None:
+        found["meaning"] = _ids(chunks.nearest(vector, documents, asked.embedder, depth))
     return found
 
 
@@ -153,18 +174,18 @@ def _best(table: NDArray[np.float64], column: int, depth: int, *, above: float) 
 
 
 def _start(
-    text: str,
+    texts: Sequence[str],
 ) -> tuple[Future[NDArray[np.float32]] | None, ModelVersion | None, list[str]]:
     try:
         embedder = encoders.live_embedder()
     except EncoderUnavailable:
         return None, None, [KEYWORDS_ONLY]
-    return embed_in_background(text), embedder, []
+    return embed_in_background(texts), embedder, []
 
 
-def _embed(text: str) -> NDArray[np.float32]:
+def _embed(texts: Sequence[str]) -> NDArray[np.float32]:
     try:
-        return encoders.embed([text], kind="query")[0]
+        return encoders.embed(texts, kind="query")
     finally:
         # A connection of this thread would never be given back.
         connections.close_all()

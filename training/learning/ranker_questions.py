@@ -1,8 +1,9 @@
 """Questions with graded passages, mined from the filings that are indexed.
 
-A row of a table asks for its label; a heading asks for what stands under it. No evaluation question
-is used. A passage's grade comes from where it stands: the asked company's filing of the asked year
-and, for a metric, the statement that holds it.
+A row of a table asks for its label, a heading for what stands under it, a sentence of prose for
+itself, in some of its commoner words. No evaluation question is used. A passage's grade comes from
+where it stands: the asked company's filing of the asked year and, for a metric, the statement that
+holds it.
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ from __future__ import annotations
 import random
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +22,20 @@ from ingestion.models import Document
 from ingestion.recognising import metrics as recognised
 from qa.passages import Passage
 from qa.question.asked_items import Item, items
-from qa.ranking.ranking_features import PRIMARY, word_list
+from qa.question.wording import plain
+from qa.ranking.ranking_features import PRIMARY, content_words, word_list
 
 TEMPLATES = Path(__file__).with_name("ranker_templates.toml")
 KINDS = ("annual_report", "quarterly_report")
 # A filing gives this many questions of each sort, so that long ones do not outweigh the others.
-METRICS, ROWS, RATIOS, HEADINGS = 5, 3, 2, 3
+METRICS, ROWS, RATIOS, HEADINGS, SENTENCES = 5, 3, 2, 3, 5
+# Of a sentence's content words, rarest first, the share that a question about it does without: who
+# asks does not know how the document puts it.
+UNSAID = 0.4
+SAID = 0.7  # of those left, the share that the question says
 _FIGURE = re.compile(r"\d")
+_SENTENCE = re.compile(r"(?<=[.!?]\s)[A-Z][^.!?\n|]{80,260}\.(?=\s)")
+_WORD = re.compile(r"[^\W\d_]+(?:[&'’-][^\W\d_]+)*")
 _LABEL = re.compile(r"^[^\d$(]{6,70}")
 _DULL = re.compile(r"\b(?:total|other|item|part|note|signature|exhibit|page|table|index)\b", re.I)
 
@@ -36,7 +45,7 @@ class Mined:
     """A question, and what a passage must be to answer it.
 
     `labels` are row labels as word lists, of which a passage must hold one (of each group in
-    turn, for a ratio any); `heading` a last heading; `year` is None where the newest is meant.
+    turn, for a ratio any); `heading` a last heading; `sentence` what a passage must say.
     """
 
     text: str
@@ -47,6 +56,7 @@ class Mined:
     labels: tuple[tuple[str, ...], ...] = ()
     statements: tuple[str, ...] = ()
     heading: str = ""
+    sentence: str = ""
 
 
 def mine(documents: Sequence[Document], seed: int = 0) -> Iterator[Mined]:
@@ -77,6 +87,9 @@ def grade(mined: Mined, passage: Passage, document: Document) -> int:
     if mined.heading:
         same = passage.section.split(" › ")[-1].strip().lower() == mined.heading
         return 3 if same and document.pk == mined.document else 0
+    if mined.sentence:
+        says = mined.sentence in " ".join(passage.text.split())
+        return (3 if document.pk == mined.document else 2) if says else 0
     if not 0 <= later <= 2 or not _has_row(passage.text, mined.labels):
         return 0
     fits = passage.statement in mined.statements if mined.statements else False
@@ -123,6 +136,30 @@ def _of_document(document: Document, chance: random.Random, *, is_newest: bool) 
     for heading in _some(chance, headings, HEADINGS):
         text = _worded(document, heading.lower(), chance, "prose")
         yield _mined(document, text, "heading", heading=heading.lower())
+    for sentence in _some(chance, _sentences(document.text), SENTENCES):
+        text = _worded(document, _gist(sentence, document.text, chance), chance, "said", "prose")
+        yield _mined(document, text, "sentence", sentence=sentence)
+
+
+def _sentences(text: str) -> list[str]:
+    """Of prose with few figures, each once."""
+    found = (" ".join(match.split()) for match in _SENTENCE.findall(text))
+    return list(dict.fromkeys(each for each in found if len(_FIGURE.findall(each)) <= 2))
+
+
+def _gist(sentence: str, text: str, chance: random.Random) -> str:
+    """Some of the sentence's words that the document uses most, in their order."""
+    counts = _counts(text)
+    content = content_words(sentence)
+    said = sorted(content, key=lambda word: (counts[word], word))[int(len(content) * UNSAID) :]
+    kept = {word for word in said if chance.random() < SAID}
+    words = [word for word in _WORD.findall(sentence) if plain(word) in kept]
+    return " ".join(dict.fromkeys(words)).lower() or said[-1]
+
+
+@lru_cache(maxsize=1)
+def _counts(text: str) -> Counter[str]:
+    return Counter(word_list(text))
 
 
 def _metric(document: Document, item: Item, chance: random.Random, *, is_newest: bool) -> Mined:

@@ -16,11 +16,11 @@ from docintel.spans import Span
 _BETWEEN_CELLS = " | "
 # A full stop after these does not end a sentence, nor one after a single letter, as in "U.S.".
 _ABBREVIATED = frozenset(
-    re.findall(
-        r"\S+",
-        "inc corp co ltd llc no nos vs mr mrs ms dr st jr sr fig sec art vol approx etc jan feb mar"
-        " apr jun jul aug sept oct nov dec e.g i.e u.s u.k",
-    )
+    re.findall(r"\S+", "inc corp co ltd llc vs mr mrs ms dr st jr sr etc e.g i.e u.s u.k approx")
+)
+# The same, where a number follows.
+_NUMBERED = frozenset(
+    re.findall(r"\S+", "no nos fig sec art vol jan feb mar apr jun jul aug sep sept oct nov dec")
 )
 _STOP = re.compile(r"[.!?…][\"'”’)\]»]*(?=\s)")
 _GOES_ON = tuple(",;:)]%")
@@ -242,4 +242,6 @@ def _ends_here(text: str, stop: re.Match[str]) -> bool:
     if before is None:
         return True
     word = before[1].lower().lstrip("(\"'“‘[")
+    if word in _NUMBERED and following and following[1].isdigit():
+        return False
     return word not in _ABBREVIATED and not (len(word) == 1 and word.isalpha())

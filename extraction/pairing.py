@@ -162,10 +162,18 @@ def one_by_one(sides: Sides, made: Matches, *, first: bool = False) -> Iterator[
                     yield Pair(head, tail)
                     break
         return
+    free: dict[str, int] = {}
     for head in sides.heads:
-        for looks, tail in enumerate(sides.tails):
-            if made.room <= 0 or not made.head_is_free(head) or (first and looks >= _LOOKS):
+        # What is taken from the first tail on stays taken, so nobody need look at it again.
+        begin = free.get(head.label, 0)
+        while begin < len(sides.tails) and not made.tail_is_free(sides.tails[begin], head.label):
+            begin += 1
+        free[head.label] = begin
+        for number in range(begin, len(sides.tails)):
+            looked = first and number - begin >= _LOOKS
+            if made.room <= 0 or not made.head_is_free(head) or looked:
                 break
+            tail = sides.tails[number]
             if sides.fits(head, tail) and made.take(head, tail):
                 yield Pair(head, tail)
                 if first:

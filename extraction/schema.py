@@ -62,9 +62,9 @@ class Rule:
 
     For each span with a label of `head`, of the spans with a label of `tail` in the `same` stretch
     and at most `max_distance` characters away the one that `choose` says. `between`: one of these
-    words must stand between them; `not_between`: none of these. `arity` holds for the relation as
-    a whole. Rules go by `priority`, 1 first, then by their order. `confidence` is how often a pair
-    of this rule is right when both spans are.
+    words must stand between them; `not_between`: none of these; `unbroken`: no other span of the
+    head's own label. `arity` holds for the relation as a whole. Rules go by `priority`, 1 first,
+    then by their order. `confidence` is how often a pair of this rule is right when both spans are.
     """
 
     name: str
@@ -76,6 +76,7 @@ class Rule:
     max_distance: int | None = None
     between: tuple[str, ...] = ()
     not_between: tuple[str, ...] = ()
+    unbroken: bool = False
     arity: str = "many_to_one"
     priority: int = 100
     confidence: float = 1.0

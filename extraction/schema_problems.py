@@ -15,6 +15,7 @@ CHOOSE = {
     "nearest_after": "the nearest that stands after the head",
     "first": "the first",
     "respectively": "the one at the same place of a parallel list",
+    "shared": "the one that its neighbour in a list has",
     "row_head": "the one that heads the table's row",
     "column_head": "the one that heads the table's column",
     "same_key": "those of the same value, however it is written",
@@ -34,9 +35,10 @@ ARITY = {
     "many_to_one": "one tail per head, many heads per tail",
     "one_to_many": "many tails per head, one head per tail",
     "many_to_many": "many tails per head, many heads per tail",
+    "one_of_each": "one tail per head, one head of each label per tail",
 }
 # In a table only; the choice itself says where the tail stands.
-_NEEDS_TABLE = {"row_head": ("row",), "column_head": ("column", "table")}
+_NEEDS_TABLE = {"row_head": ("row",), "column_head": ("column",)}
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}\Z")
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}\Z")
 _LONGEST = 80
@@ -66,6 +68,7 @@ _FIELDS = {
         "max_distance",
         "between",
         "not_between",
+        "unbroken",
         "arity",
         "priority",
         "confidence",
@@ -231,8 +234,9 @@ def _limits(row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     confidence = row.get("confidence", 1.0)
     if not _number(confidence) or not 0 < confidence <= 1:
         yield "confidence", "The confidence of a rule is over 0 and at most 1."
-    if not isinstance(row.get("active", True), bool):
-        yield "active", "A rule is active or not: true or false."
+    for field in ("active", "unbroken"):
+        if not isinstance(row.get(field, True), bool):
+            yield field, f'"{field}" is true or false.'
 
 
 def _of_relations(mapping: Mapping[str, Any]) -> list[Problem]:

@@ -76,10 +76,18 @@ def live_reranker() -> Reranker:
         return Formula()
 
 
-def register(text: str, version: str, digest: str, **metadata: object) -> ModelVersion:
+def register(
+    text: str,
+    version: str,
+    digest: str,
+    metrics: Mapping[str, object] | None = None,
+    **metadata: object,
+) -> ModelVersion:
     """Make this model text the live ranker. Raises BadRanker, and then nothing has changed."""
     ranker.read(text)
-    return registry.register(NAME, version, digest, metadata={"model": text, **metadata})
+    return registry.register(
+        NAME, version, digest, metadata={"model": text, **metadata}, metrics=dict(metrics or {})
+    )
 
 
 @lru_cache(maxsize=2)

@@ -82,7 +82,7 @@ def run(folder: Path | None = None, *, from_corpus: bool = False, **_: Any) -> S
         n=compared.documents,
         interval=None,
         seconds=time.perf_counter() - started,
-        detail={**version.metadata["metrics"], "version": version.version, "live": version.live},
+        detail={**version.metrics, "version": version.version, "live": version.is_live},
     )
 
 
@@ -157,11 +157,11 @@ def keep(learned: Learned, embedder: ModelVersion, compared: Comparison, n: int)
             "embedder": embedder.digest,
             "topics": list(learned.topics),
             "documents": n,
-            "metrics": metrics,
         },
+        metrics=metrics,
     )
     if compared.is_better:
-        registry.make_live(version)
+        registry.make_live(version, who="train topics", why="better on held-out documents")
         enqueue("ingestion.tasks.classify_pending")
     return version
 
@@ -172,7 +172,7 @@ def in_words(version: ModelVersion, compared: Comparison) -> str:
         f"macro-F1 {compared.trained:.3f} against {compared.default:.3f} of the default classifier "
         f"on {compared.documents} held-out documents"
     )
-    if version.live:
+    if version.is_live:
         return f"{version.version} is live: {figures}. Documents are being classified anew."
     few = compared.documents < LEAST_HELD_OUT
     reason = f"at least {LEAST_HELD_OUT} are needed" if few else "it is not better"

@@ -120,7 +120,7 @@ def test_corrections_change_what_is_live(db: None, tmp_path: Path) -> None:
     assert score.detail["corrections"] == len(lines)
     live = registry.live(routing.NAME)
     assert live is not None
-    assert live.metadata["accuracy"] == pytest.approx(score.value)
+    assert live.metrics["accuracy"] == pytest.approx(score.value)
     assert routing.route(asked).likeliest == wanted
 
 

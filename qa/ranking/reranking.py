@@ -81,13 +81,12 @@ def register(
     version: str,
     digest: str,
     metrics: Mapping[str, object] | None = None,
-    **metadata: object,
+    created_by: str = "",
 ) -> ModelVersion:
     """Make this model text the live ranker. Raises BadRanker, and then nothing has changed."""
     ranker.read(text)
-    return registry.register(
-        NAME, version, digest, metadata={"model": text, **metadata}, metrics=dict(metrics or {})
-    )
+    told = {"metrics": dict(metrics or {}), "created_by": created_by}
+    return registry.register(NAME, version, digest, metadata={"model": text}, **told)
 
 
 @lru_cache(maxsize=2)

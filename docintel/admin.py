@@ -161,8 +161,8 @@ class ApiTokenAdmin(ModelAdmin):
 
 @admin.register(ModelVersion)
 class ModelVersionAdmin(ReadOnlyAdmin):
-    list_display = ("name", "version", "live", "dimensions", "created_at")
-    list_filter = ("name", "live")
+    list_display = ("name", "number", "version", "state", "created_by", "created_at")
+    list_filter = ("name", "state")
 
 
 @admin.register(Measurement)

@@ -30,3 +30,8 @@ def alone(name: str) -> Iterator[bool]:
         if held:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [name])
+
+
+def hold_model(name: str) -> None:
+    """Within a transaction: until its end nobody else adds, keeps or flips versions of this."""
+    one_at_a_time(f"model:{name}")

@@ -1,54 +1,194 @@
-"""Which version of a model is live; knows no torch.
+"""Which version of a model is live, and who made it so; knows no torch.
 
-A name whose model comes with the installation is registered on first use; a newer version goes
-live by flipping rows in one transaction.
+A name whose model comes with the installation is registered on first use. Every change of state
+is one transaction that holds the name, so that two processes take turns, and leaves one audit row.
 """
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
-from docintel.models import ModelVersion
+from docintel import artefacts
+from docintel.locking import hold_model
+from docintel.models import ModelFlip, ModelVersion
+
+State = ModelVersion.State
+Action = ModelFlip.Action
+BUNDLED = "comes with the code"
+
+
+class CannotFlip(Exception):
+    """This version cannot change state so; the message says why."""
 
 
 def live(name: str) -> ModelVersion | None:
-    """The live version of `name`, or None when there is none yet."""
-    return ModelVersion.objects.filter(name=name, live=True).first()
+    """The live version of `name`, or None when there is none."""
+    return ModelVersion.objects.filter(name=name, state=State.LIVE).first()
+
+
+def get(name: str, number: int) -> ModelVersion:
+    """Raises CannotFlip, naming the numbers there are, for one that is not there."""
+    found = ModelVersion.objects.filter(name=name, number=number).first()
+    if found is None:
+        rows = ModelVersion.objects.filter(name=name).order_by("number")
+        there = ", ".join(str(n) for n in rows.values_list("number", flat=True)) or "none"
+        raise CannotFlip(f"{name} has no version {number}; there: {there}")
+    return found
 
 
 @transaction.atomic
-def make_live(version: ModelVersion) -> None:
-    """Make this version the live one of its name; whatever was live no longer is."""
-    rows = ModelVersion.objects.select_for_update().filter(name=version.name)
-    rows.filter(live=True).exclude(pk=version.pk).update(live=False)
-    rows.filter(pk=version.pk).update(live=True)
-    version.live = True
+def make_live(version: ModelVersion, *, who: str = "", why: str = "") -> ModelFlip | None:
+    """Make this candidate, or one that was live, the live version; what was live is retired.
+
+    None where it is live already. Raises CannotFlip for a rejected one, `ArtefactDamaged` where
+    a file of it is not what was kept; then nothing has changed.
+    """
+    hold_model(version.name)
+    version.refresh_from_db()
+    if version.is_live:
+        return None
+    if version.state == State.REJECTED:
+        raise CannotFlip(f"{version} was rejected; train another candidate")
+    return _flip(version.name, version, Action.PROMOTED, version, who=who, why=why)
+
+
+@transaction.atomic
+def retire(version: ModelVersion, *, who: str = "", why: str = "") -> ModelFlip:
+    """Take the live version out of service, with none in its place.
+
+    Raises CannotFlip where it is not live.
+    """
+    hold_model(version.name)
+    version.refresh_from_db()
+    if not version.is_live:
+        raise CannotFlip(f"{version} is {version.state}, not live")
+    return _flip(version.name, None, Action.RETIRED, version, who=who, why=why)
+
+
+@transaction.atomic
+def reject(version: ModelVersion, *, who: str = "", why: str = "") -> ModelFlip:
+    """Rule a candidate out for good. Raises CannotFlip where it is none."""
+    hold_model(version.name)
+    version.refresh_from_db()
+    if version.state != State.CANDIDATE:
+        raise CannotFlip(f"{version} is {version.state}; only a candidate can be rejected")
+    _set(version, State.REJECTED)
+    now = live(version.name)
+    return _record(version, Action.REJECTED, now, now, who=who, why=why)
+
+
+@transaction.atomic
+def roll_back(name: str, *, who: str = "", why: str = "") -> ModelFlip:
+    """Make live again what the live version displaced; again goes back one further.
+
+    Raises CannotFlip where nothing is live or it displaced nothing, `ArtefactDamaged` where the
+    earlier one's files are not what was kept; then nothing has changed.
+    """
+    hold_model(name)
+    now = live(name)
+    if now is None:
+        raise CannotFlip(f"no version of {name} is live")
+    promoted = ModelFlip.objects.filter(name=name, to_version=now, action=Action.PROMOTED)
+    last = promoted.order_by("-pk").first()
+    if last is None or last.from_version is None:
+        raise CannotFlip(f"{now} displaced nothing that could be live again")
+    return _flip(name, last.from_version, Action.ROLLED_BACK, last.from_version, who=who, why=why)
 
 
 def add(name: str, version: str, digest: str, **fields: Any) -> ModelVersion:
-    """The row of exactly these weights, made if there is none; it is not made live."""
-    row, _ = ModelVersion.objects.get_or_create(
-        name=name, version=version, digest=digest, defaults=fields
-    )
+    """The row of exactly these weights, a candidate if it is new."""
+    with transaction.atomic():
+        hold_model(name)
+        row, _ = ModelVersion.objects.get_or_create(
+            name=name, version=version, digest=digest, defaults=fields
+        )
     return row
 
 
 def register(name: str, version: str, digest: str, **fields: Any) -> ModelVersion:
-    """The row of exactly these weights, live, made if there is none."""
-    found = ModelVersion.objects.filter(
-        name=name, version=version, digest=digest, live=True
-    ).first()
+    """The row of exactly these weights, live, made if there is none.
+
+    For names whose live version follows from a setting or the code. One that was trained goes
+    live by `make_live`.
+    """
+    same = ModelVersion.objects.filter(name=name, version=version, digest=digest)
+    found = same.filter(state=State.LIVE).first()
     if found is not None:
         return found
-    try:
-        with transaction.atomic():
-            row, _ = ModelVersion.objects.get_or_create(
-                name=name, version=version, digest=digest, defaults=fields
-            )
-            make_live(row)
-    except IntegrityError:
-        # Another process registered the same weights at the same moment.
-        row = ModelVersion.objects.get(name=name, version=version, digest=digest)
+    with transaction.atomic():
+        row = add(name, version, digest, **fields)
+        row.refresh_from_db()
+        if not row.is_live:
+            _flip(name, row, Action.PROMOTED, row, why="registered on first use")
     return row
+
+
+def register_bundled(folder: Path, name: str, **fields: Any) -> ModelVersion:
+    """The live version of `name`; the one that comes in this folder where none is live.
+
+    A newer bundled version takes an older one's place, and never that of a trained one. Takes the
+    fields of `artefacts.keep`, and raises what it raises.
+    """
+    digest = artefacts.digest_of_folder(folder, str(fields.get("base_digest", "")))
+    now = live(name)
+    if now is not None and (now.created_by != BUNDLED or now.digest == digest):
+        return now
+    with transaction.atomic():
+        hold_model(name)
+        now = live(name)
+        if now is not None and (now.created_by != BUNDLED or now.digest == digest):
+            return now
+        same = ModelVersion.objects.filter(name=name, digest=digest, created_by=BUNDLED)
+        row = same.first() or artefacts.keep(folder, name, created_by=BUNDLED, **fields)
+        _flip(name, row, Action.PROMOTED, row, why=BUNDLED)
+    return row
+
+
+def _flip(
+    name: str,
+    to: ModelVersion | None,
+    action: Action,
+    version: ModelVersion,
+    *,
+    who: str = "",
+    why: str = "",
+) -> ModelFlip:
+    """Holding the name: `to`, or none, is live."""
+    now = live(name)
+    if to is not None and to.files:
+        artefacts.open_folder(to)
+    if now is not None:
+        _set(now, State.RETIRED)
+    if to is not None:
+        _set(to, State.LIVE)
+    if to is None:
+        version.state = State.RETIRED
+    return _record(version, action, now, to, who=who, why=why)
+
+
+def _set(version: ModelVersion, state: ModelVersion.State) -> None:
+    ModelVersion.objects.filter(pk=version.pk).update(state=state)
+    version.state = state
+
+
+def _record(
+    version: ModelVersion,
+    action: Action,
+    before: ModelVersion | None,
+    after: ModelVersion | None,
+    *,
+    who: str,
+    why: str,
+) -> ModelFlip:
+    return ModelFlip.objects.create(
+        name=version.name,
+        action=action,
+        version=version,
+        from_version=before,
+        to_version=after,
+        who=who[:200],
+        why=why,
+    )

@@ -102,11 +102,16 @@ def features(
 
 
 def register(
-    numbers: Mapping[str, Any], version: str, digest: str, **metadata: Any
+    numbers: Mapping[str, Any],
+    version: str,
+    digest: str,
+    metrics: Mapping[str, Any] | None = None,
+    created_by: str = "",
 ) -> ModelVersion:
     """Make these numbers the live model. Raises BadModel, and then nothing has changed."""
     answerable.read(numbers)
-    return registry.register(NAME, version, digest, metadata={"numbers": dict(numbers), **metadata})
+    told = {"metrics": dict(metrics or {}), "created_by": created_by}
+    return registry.register(NAME, version, digest, metadata={"numbers": dict(numbers)}, **told)
 
 
 def _model(*, with_cosines: bool) -> Model:

@@ -86,11 +86,16 @@ def flags(question: str) -> tuple[str, ...]:
 
 
 def register(
-    numbers: Mapping[str, Any], version: str, digest: str, **metadata: Any
+    numbers: Mapping[str, Any],
+    version: str,
+    digest: str,
+    metrics: Mapping[str, Any] | None = None,
+    created_by: str = "",
 ) -> ModelVersion:
     """Make these numbers the live router. Raises BadModel, and then nothing has changed."""
     router.read(numbers)
-    return registry.register(NAME, version, digest, metadata={"numbers": dict(numbers), **metadata})
+    told = {"metrics": dict(metrics or {}), "created_by": created_by}
+    return registry.register(NAME, version, digest, metadata={"numbers": dict(numbers)}, **told)
 
 
 @lru_cache(maxsize=2)

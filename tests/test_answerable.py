@@ -119,7 +119,7 @@ def test_numbers_that_are_no_model_are_refused_and_change_nothing(db: None) -> N
     for numbers in bad:
         with pytest.raises(BadModel):
             register(numbers, "bad", "0" * 64)
-    assert register(good, "good", "1" * 64).live
+    assert register(good, "good", "1" * 64).is_live
 
 
 def test_judging_loads_no_learning_library() -> None:

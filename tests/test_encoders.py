@@ -87,7 +87,7 @@ def test_a_question_beyond_the_model_is_cut_and_said(caplog) -> None:
 def test_the_live_embedder_is_registered_once(db) -> None:
     first, second = encoders.live_embedder(), encoders.live_embedder()
     assert first == second
-    assert ModelVersion.objects.get(name="embedder", live=True) == first
+    assert ModelVersion.objects.get(name="embedder", state="live") == first
     assert (first.version, first.dimensions) == ("all-MiniLM-L6-v2", 384)
     assert first.digest == weights.KNOWN["all-MiniLM-L6-v2"].digest
 

@@ -115,7 +115,7 @@ def test_another_recogniser_makes_its_own_backlog(monkeypatch: pytest.MonkeyPatc
     assert pipeline.recognise_pending() == 0
     monkeypatch.setattr(finding, "RULES", "next")
     again = recognised(row)
-    assert again.recogniser == ModelVersion.objects.get(name="recogniser", live=True)
+    assert again.recogniser == ModelVersion.objects.get(name="recogniser", state="live")
     assert set(again.mentions.values_list("recogniser", flat=True)) == {again.recogniser_id}
     assert len(surfaces(again, "money")) == 2
 

@@ -68,7 +68,7 @@ def folder(tmp_path: Path) -> Path:
 def embedder(monkeypatch: pytest.MonkeyPatch) -> ModelVersion:
     """Every question means the second page."""
     row = ModelVersion.objects.create(
-        name="embedder", version="axes", digest="0", dimensions=768, live=True
+        name="embedder", version="axes", digest="0", dimensions=768, state="live"
     )
     monkeypatch.setattr(encoders, "live_embedder", lambda: row)
     monkeypatch.setattr(encoders, "embed", lambda texts, **_: np.array([unit((1, 1))] * len(texts)))

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def embedder(monkeypatch: pytest.MonkeyPatch) -> ModelVersion:
     row = ModelVersion.objects.create(
-        name="embedder", version="axes", digest="0", dimensions=768, live=True
+        name="embedder", version="axes", digest="0", dimensions=768, state="live"
     )
     monkeypatch.setattr(encoders, "live_embedder", lambda: row)
     monkeypatch.setattr(encoders, "embed", embed)

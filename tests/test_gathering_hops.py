@@ -18,7 +18,7 @@ FELL = "Margin compression followed."
 @pytest.fixture
 def embedder(monkeypatch: pytest.MonkeyPatch) -> ModelVersion:
     row = ModelVersion.objects.create(
-        name="embedder", version="axes", digest="0", dimensions=768, live=True
+        name="embedder", version="axes", digest="0", dimensions=768, state="live"
     )
     monkeypatch.setattr(encoders, "live_embedder", lambda: row)
     monkeypatch.setattr(encoders, "embed", embed)

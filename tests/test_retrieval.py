@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def embedder() -> ModelVersion:
     return ModelVersion.objects.create(
-        name="embedder", version="axes", digest="0", dimensions=768, live=True
+        name="embedder", version="axes", digest="0", dimensions=768, state="live"
     )
 
 

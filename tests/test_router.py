@@ -100,7 +100,11 @@ def test_numbers_that_are_no_router_are_refused_and_change_nothing(db: None) -> 
 
 def test_a_live_row_that_cannot_be_read_leaves_the_bundled_one_answering(db: None) -> None:
     ModelVersion.objects.create(
-        name=routing.NAME, version="x", digest="1", live=True, metadata={"numbers": {"format": 9}}
+        name=routing.NAME,
+        version="x",
+        digest="1",
+        state="live",
+        metadata={"numbers": {"format": 9}},
     )
     assert routing.live_router() is router.bundled()
 
@@ -116,7 +120,7 @@ def test_corrections_change_what_is_live(db: None, tmp_path: Path) -> None:
     assert score.detail["corrections"] == len(lines)
     live = registry.live(routing.NAME)
     assert live is not None
-    assert live.metadata["accuracy"] == pytest.approx(score.value)
+    assert live.metrics["accuracy"] == pytest.approx(score.value)
     assert routing.route(asked).likeliest == wanted
 
 

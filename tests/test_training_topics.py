@@ -50,9 +50,9 @@ def train(found: Labelled, monkeypatch: pytest.MonkeyPatch) -> ModelVersion:
 
 def test_what_beats_the_default_goes_live_and_serves(monkeypatch, capsys):
     version = train(labelled(), monkeypatch)
-    assert version.live
+    assert version.is_live
     assert version.metadata["topics"] == ["oil_gas"]
-    metrics = version.metadata["metrics"]
+    metrics = version.metrics
     assert metrics["macro_f1"] > metrics["default_macro_f1"]
     assert metrics["held_out_documents"] >= 20
     assert "is live" in capsys.readouterr().out
@@ -71,15 +71,15 @@ def test_what_is_not_better_stays_a_candidate_and_says_so(monkeypatch, capsys):
                                        trained_precision=0.3, default_precision=0.5),
     )  # fmt: skip
     version = train(found, monkeypatch)
-    assert not version.live
+    assert not version.is_live
     assert registry.live("topics") is None
     assert "as a candidate, not live" in capsys.readouterr().out
 
 
 def test_few_held_out_documents_prove_nothing(monkeypatch, capsys):
     version = train(labelled(60), monkeypatch)
-    assert version.metadata["metrics"]["held_out_documents"] < 20
-    assert not version.live
+    assert version.metrics["held_out_documents"] < 20
+    assert not version.is_live
     assert "at least 20 are needed" in capsys.readouterr().out
 
 

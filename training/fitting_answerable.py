@@ -32,6 +32,7 @@ from qa.offering import Offered, offer
 from qa.routing import route
 from qa.understanding import Understanding, understand
 from training.answerable_questions import Made, counted, made
+from training.runs import Run
 
 STRENGTH = 0.3  # inverse of the regularisation
 MOST_WRONG_REFUSALS = 0.005  # of made questions; analysts paraphrase, so it is more in the field
@@ -80,6 +81,7 @@ def run(
     *,
     only_rows: bool = False,
     bundle: bool = False,
+    training_run: Run | None = None,
     **_: Any,
 ) -> Score:
     """Score a fit without the held-out companies, then fit on all and make that live.
@@ -97,7 +99,15 @@ def run(
     told = numbers.as_json(models, questions=len(collected))
     text = json.dumps(told, ensure_ascii=False, separators=(",", ":"))
     digest = hashlib.sha256(text.encode()).hexdigest()
-    answerable.register(told, f"{len(collected)} questions", digest, held_out=detail)
+    version = answerable.register(
+        told,
+        f"{len(collected)} questions",
+        digest,
+        {"right_refusals": float(np.mean(right)), "held_out": detail},
+        created_by=training_run.label if training_run else "",
+    )
+    if training_run:
+        training_run.produced(version)
     if bundle:
         numbers.BUNDLED.write_text(text + "\n", encoding="utf-8")
     return Score(

@@ -29,6 +29,7 @@ from docintel.scoring import CannotScore, Score, bootstrap
 from qa import routing
 from qa.ml import router
 from qa.ml.router import TIERS
+from training.runs import Run
 
 QUESTIONS = router.BUNDLED.with_name("router_questions.jsonl")
 # Whole families, chosen before anything was fitted: about a quarter of each tier.
@@ -74,7 +75,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(
-    corrections: Path | None = None, *, bundle: bool = False, strength: float = STRENGTH, **_: Any
+    corrections: Path | None = None,
+    *,
+    bundle: bool = False,
+    strength: float = STRENGTH,
+    training_run: Run | None = None,
+    **_: Any,
 ) -> Score:
     """Score a fit without the held-out families, then fit on all and make that live.
 
@@ -87,7 +93,15 @@ def run(
     fitted = fit(read_questions(QUESTIONS) + extra, strength)
     text = json.dumps(fitted.numbers, ensure_ascii=False, separators=(",", ":"))
     digest = hashlib.sha256(text.encode()).hexdigest()
-    routing.register(fitted.numbers, f"{fitted.n} questions", digest, accuracy=detail["accuracy"])
+    version = routing.register(
+        fitted.numbers,
+        f"{fitted.n} questions",
+        digest,
+        {"accuracy": detail["accuracy"]},
+        created_by=training_run.label if training_run else "",
+    )
+    if training_run:
+        training_run.produced(version)
     if bundle:
         router.BUNDLED.write_text(text + "\n", encoding="utf-8")
     return scored(detail, n, time.perf_counter() - started)

@@ -76,10 +76,17 @@ def live_reranker() -> Reranker:
         return Formula()
 
 
-def register(text: str, version: str, digest: str, **metadata: object) -> ModelVersion:
+def register(
+    text: str,
+    version: str,
+    digest: str,
+    metrics: Mapping[str, object] | None = None,
+    created_by: str = "",
+) -> ModelVersion:
     """Make this model text the live ranker. Raises BadRanker, and then nothing has changed."""
     ranker.read(text)
-    return registry.register(NAME, version, digest, metadata={"model": text, **metadata})
+    told = {"metrics": dict(metrics or {}), "created_by": created_by}
+    return registry.register(NAME, version, digest, metadata={"model": text}, **told)
 
 
 @lru_cache(maxsize=2)

@@ -31,6 +31,7 @@ from qa.ranking import reranking
 from qa.ranking.ranking_looks import rank_all
 from qa.understanding import understand
 from training.learning.ranker_questions import KINDS, Mined, grade, mine
+from training.runs import Run
 
 FOLDS = 5
 TREES = 120
@@ -73,7 +74,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output", type=Path, help="also write the model's text to this file")
 
 
-def run(most: int = 1_500, output: Path | None = None, **_: Any) -> Score:
+def run(
+    most: int = 1_500, output: Path | None = None, training_run: Run | None = None, **_: Any
+) -> Score:
     """Raises CannotScore where too little is indexed to mine from."""
     started = time.perf_counter()
     groups = collect(most)
@@ -93,7 +96,11 @@ def run(most: int = 1_500, output: Path | None = None, **_: Any) -> Score:
     if better:
         digest = hashlib.sha256(text.encode()).hexdigest()
         version = f"{time.strftime('%Y-%m-%d')}-{digest[:8]}"
-        reranking.register(text, version, digest, metrics=detail)
+        registered = reranking.register(
+            text, version, digest, detail, created_by=training_run.label if training_run else ""
+        )
+        if training_run:
+            training_run.produced(registered)
         detail["version"] = version
     detail["live"] = better
     return Score(

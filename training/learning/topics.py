@@ -31,6 +31,7 @@ from training.learning.one_vs_rest import (
     macro_f1,
     mean_average_precision,
 )
+from training.runs import Run
 
 # With fewer documents, which of two classifiers is better is a matter of luck.
 LEAST_HELD_OUT = 20
@@ -56,7 +57,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--from-corpus", action="store_true", help="learn from experts' labels")
 
 
-def run(folder: Path | None = None, *, from_corpus: bool = False, **_: Any) -> Score:
+def run(
+    folder: Path | None = None,
+    *,
+    from_corpus: bool = False,
+    training_run: Run | None = None,
+    **_: Any,
+) -> Score:
     """Raises CannotScore where there is too little to learn from."""
     started = time.perf_counter()
     try:
@@ -73,7 +80,10 @@ def run(folder: Path | None = None, *, from_corpus: bool = False, **_: Any) -> S
             f"({len(found.ids)} labelled documents)"
         )
     compared = compare(learned, classifier, found, held_out)
-    version = keep(learned, embedder, compared, len(found.ids))
+    created_by = training_run.label if training_run else ""
+    version = keep(learned, embedder, compared, len(found.ids), created_by)
+    if training_run:
+        training_run.produced(version)
     print(in_words(version, compared))
     return Score(
         headline="macro-F1 of the trained classifier on held-out documents",
@@ -82,7 +92,7 @@ def run(folder: Path | None = None, *, from_corpus: bool = False, **_: Any) -> S
         n=compared.documents,
         interval=None,
         seconds=time.perf_counter() - started,
-        detail={**version.metadata["metrics"], "version": version.version, "live": version.live},
+        detail={**version.metrics, "version": version.version, "live": version.is_live},
     )
 
 
@@ -138,7 +148,9 @@ def served(classifier: Classifier, passages: list[Floats]) -> Floats:
     return np.array(rows, dtype=np.float32).reshape(-1, len(classifier.keys))
 
 
-def keep(learned: Learned, embedder: ModelVersion, compared: Comparison, n: int) -> ModelVersion:
+def keep(
+    learned: Learned, embedder: ModelVersion, compared: Comparison, n: int, created_by: str = ""
+) -> ModelVersion:
     """Register it; make it live, and have documents classified anew, if it is better."""
     digest = topics.keep_trained(learned)
     metrics = {
@@ -157,11 +169,14 @@ def keep(learned: Learned, embedder: ModelVersion, compared: Comparison, n: int)
             "embedder": embedder.digest,
             "topics": list(learned.topics),
             "documents": n,
-            "metrics": metrics,
         },
+        metrics=metrics,
+        base_encoder=embedder.version,
+        base_digest=embedder.digest,
+        created_by=created_by,
     )
     if compared.is_better:
-        registry.make_live(version)
+        registry.make_live(version, who="train topics", why="better on held-out documents")
         enqueue("ingestion.tasks.classify_pending")
     return version
 
@@ -172,7 +187,7 @@ def in_words(version: ModelVersion, compared: Comparison) -> str:
         f"macro-F1 {compared.trained:.3f} against {compared.default:.3f} of the default classifier "
         f"on {compared.documents} held-out documents"
     )
-    if version.live:
+    if version.is_live:
         return f"{version.version} is live: {figures}. Documents are being classified anew."
     few = compared.documents < LEAST_HELD_OUT
     reason = f"at least {LEAST_HELD_OUT} are needed" if few else "it is not better"

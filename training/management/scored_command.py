@@ -32,14 +32,22 @@ class ScoredCommand(BaseCommand):
             found.add_arguments(subject)
 
     def handle(self, *_: Any, subject: str, json: bool, **options: Any) -> None:
+        score = self.measure(subject, options)
+        self.stdout.write(in_words(score))
+        if json:
+            self.stdout.write(score.json_line())
+
+    def measure(self, subject: str, options: dict[str, Any]) -> Score:
+        """Raises CommandError where there is nothing to measure."""
         try:
             score: Score = import_module(self.subjects[subject]).run(**options)
         except CannotScore as error:
             raise CommandError(str(error)) from error
-        low, high = score.interval or (None, None)
-        interval = "" if low is None else f" [{low:.4g}, {high:.4g}]"
-        self.stdout.write(
-            f"{score.headline}: {score.value:.4g}{interval}, n={score.n}, {score.seconds:.1f} s"
-        )
-        if json:
-            self.stdout.write(score.json_line())
+        return score
+
+
+def in_words(score: Score) -> str:
+    """The headline with its interval, on one line."""
+    low, high = score.interval or (None, None)
+    interval = "" if low is None else f" [{low:.4g}, {high:.4g}]"
+    return f"{score.headline}: {score.value:.4g}{interval}, n={score.n}, {score.seconds:.1f} s"

@@ -33,6 +33,7 @@ from qa.passages import (
     without_overlap,
 )
 from qa.ranking.scoring_chunks import KEYWORDS_ONLY, embed_in_background
+from qa.ranking.verbatim import WEIGHT, holding_verbatim
 
 __all__ = ["BadQuery", "DocumentHits", "Passage", "Scope", "SearchResults", "search"]
 
@@ -214,9 +215,11 @@ def lacking_vectors(documents: DocumentQuerySet | None, embedder: ModelVersion) 
 def _show(
     results: SearchResults, searchable: DocumentQuerySet, phrases: list[str], limit: int
 ) -> None:
-    fused = reciprocal_rank_fusion(
-        [hit.chunk_id for hit in results.bm25], [hit.chunk_id for hit in results.dense]
-    )
+    halves = [[hit.chunk_id for hit in half] for half in (results.bm25, results.dense)]
+    exact = [] if phrases else holding_verbatim(results.question, searchable)
+    by_words = {pk: rank for rank, pk in enumerate(halves[0])}
+    exact.sort(key=lambda pk: by_words.get(pk, len(by_words)))
+    fused = reciprocal_rank_fusion(*halves, exact, weights=[1.0, 1.0, WEIGHT])
     results.total_candidates = len(fused)
     ranked, documents = load(fused, results.bm25, results.dense, searchable)
     distinct = without_overlap(ranked, documents, phrases)

@@ -16,11 +16,13 @@ from ingestion.ranking import NARROW_CHUNKS
 from qa.fusion import reciprocal_rank_fusion
 from qa.ranking.planning_looks import Filter, Look
 from qa.ranking.scoring_chunks import WORDS, Asked, rank_scanned, scan, walk
+from qa.ranking.verbatim import WEIGHT as VERBATIM
+from qa.ranking.verbatim import holding_verbatim
 
 # What each ranking counts in the fusion. In documents that the question's names and periods have
 # been filtered by, the words left with their line items say more than the whole question.
 IN_FILTER = {"words": 0.5, "expanded": 1.0, "meaning": 1.0}
-IN_ALL = {"words": 1.0, "expanded": 0.5, "meaning": 1.0}
+IN_ALL = {"words": 1.0, "expanded": 0.5, "meaning": 1.0, "verbatim": VERBATIM}
 # The wide look beside a filtered one: a wrong parse must not lose the document.
 BESIDE = 0.35
 # A filter whose best passage is so much worse than the best of all is taken for a wrong parse.
@@ -90,6 +92,7 @@ def look_up(looks: Sequence[Look], place: Place, asked: Asked, depth: int) -> Lo
         wide = rank_scanned(table, None, depth)
     else:
         wide = walk(place.chunks, place.documents, asked, depth)
+    wide["verbatim"] = [] if place.few else holding_verbatim(asked.text, place.searchable)
     looked = [_fuse(look, levels, table, wide, place, asked, depth) for look, levels in chosen]
     rows = _rows(table)
     lacking = {pk for each in looked for pk, _ in each.fused} - rows.keys()

@@ -23,6 +23,7 @@ from ingestion.models import Chunk, Document
 from qa.checking.quoting import locate
 from qa.gathering import gather
 from qa.retrieval import search
+from qa.routing import route
 from qa.understanding import understand
 from training.evaluation.retrieval import read_rows
 
@@ -87,7 +88,7 @@ def ranked_chunks(question: str) -> dict[str, list[int]]:
     # Never saved: a superuser sees all sources, and this one can sign in nowhere.
     everyone = User(username="evaluation", is_superuser=True)
     results = search(question, everyone, limit=CUTOFFS[-1])
-    evidence = gather(understand(question, everyone), everyone, tier="factual")
+    evidence = gather(understand(question, everyone), everyone, tier=route(question).tier)
     return {
         "bm25": [hit.chunk_id for hit in results.bm25],
         "dense": [hit.chunk_id for hit in results.dense],

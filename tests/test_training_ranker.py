@@ -8,6 +8,7 @@ from small_corpus import document
 from ingestion.models import Chunk, Document
 from qa.passages import passage_of
 from training.learning.ranker_questions import Mined, grade, mine
+from training.learning.rewording import Rewording
 
 pytestmark = pytest.mark.django_db
 TEXT = "Net sales 1,200 1,100\nFreight and handling 80 75\nPurchases of property, plant and equipment (41) (38)"  # noqa: E501
@@ -40,9 +41,9 @@ def graded(mined: Mined, row: Document, ordinal: int) -> int:
 
 def test_rows_metrics_and_headings_become_questions_with_company_and_year() -> None:
     row = filing(2022)
-    found = list(mine([row]))
+    found = list(mine([row], Rewording(())))
     assert {"metric", "row", "heading"} <= {each.sort for each in found}
-    assert found == list(mine([row]))
+    assert found == list(mine([row], Rewording(())))
     for each in found:
         assert "Tidewater Foods" in each.text
         assert (each.company, each.year, each.document) == (row.company_id, 2022, row.pk)

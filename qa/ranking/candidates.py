@@ -160,6 +160,10 @@ def entries(  # noqa: PLR0917
             of_document=(bests[row.document], counted[row.document] / len(kept)),
         )
         made.append(Entry(passage_of(chunk, document, score), score, found))
+    # Where no candidate has the question's words, the words say little about any of them.
+    best = max((entry.features["word_coverage"] for entry in made), default=0.0)
+    for entry in made:
+        entry.features["best_word_coverage"] = best
     return made
 
 

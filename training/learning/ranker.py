@@ -31,6 +31,7 @@ from qa.ranking import reranking
 from qa.ranking.ranking_looks import rank_all
 from qa.understanding import understand
 from training.learning.ranker_questions import KINDS, Mined, grade, mine
+from training.learning.rewording import Rewording
 from training.runs import Run
 
 FOLDS = 5
@@ -120,7 +121,9 @@ def collect(most: int) -> list[Group]:
     everyone = User(username="training", is_superuser=True)
     documents = Document.objects.searchable().filter(kind__in=KINDS, company__isnull=False)
     rows = documents.select_related("company").order_by("pk")
-    questions = sorted(mine(list(rows)), key=lambda each: each.text)
+    filings = list(rows)
+    rewording = Rewording(filing.text for filing in filings)
+    questions = sorted(mine(filings, rewording), key=lambda each: each.text)
     random.Random(7).shuffle(questions)  # noqa: S311
     groups = []
     for number, mined in enumerate(questions[:most], start=1):

@@ -1,9 +1,9 @@
 """Questions with graded passages, mined from the filings that are indexed.
 
 A row of a table asks for its label, a heading for what stands under it, a sentence of prose for
-itself, in some of its commoner words. No evaluation question is used. A passage's grade comes from
-where it stands: the asked company's filing of the asked year and, for a metric, the statement that
-holds it.
+itself, in some of its commoner words or in words of like meaning. No evaluation question is used.
+A passage's grade comes from where it stands: the asked company's filing of the asked year and, for
+a metric, the statement that holds it.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from qa.passages import Passage
 from qa.question.asked_items import Item, items
 from qa.question.wording import plain
 from qa.ranking.ranking_features import PRIMARY, content_words, word_list
+from training.learning.rewording import Rewording
 
 TEMPLATES = Path(__file__).with_name("ranker_templates.toml")
 KINDS = ("annual_report", "quarterly_report")
@@ -33,6 +34,7 @@ METRICS, ROWS, RATIOS, HEADINGS, SENTENCES = 5, 3, 2, 3, 5
 # asks does not know how the document puts it.
 UNSAID = 0.4
 SAID = 0.7  # of those left, the share that the question says
+REWORDED = 0.6  # the share of these questions that say none of the sentence's own words
 _FIGURE = re.compile(r"\d")
 _SENTENCE = re.compile(r"(?<=[.!?]\s)[A-Z][^.!?\n|]{80,260}\.(?=\s)")
 _WORD = re.compile(r"[^\W\d_]+(?:[&'’-][^\W\d_]+)*")
@@ -59,8 +61,8 @@ class Mined:
     sentence: str = ""
 
 
-def mine(documents: Sequence[Document], seed: int = 0) -> Iterator[Mined]:
-    """Questions of annual reports with a company and a fiscal year; the same for the same seed."""
+def mine(documents: Sequence[Document], rewording: Rewording, seed: int = 0) -> Iterator[Mined]:
+    """Questions of reports with a company and a fiscal year; the same for the same seed."""
     newest: dict[int, int] = {}
     for document in documents:
         if document.company_id and document.fiscal_year:
@@ -73,6 +75,7 @@ def mine(documents: Sequence[Document], seed: int = 0) -> Iterator[Mined]:
         chance = random.Random(f"{seed}:{document.text_sha256}")  # noqa: S311
         is_newest = document.fiscal_year == newest[document.company_id]
         yield from _of_document(document, chance, is_newest=is_newest)
+        yield from _of_prose(document, chance, rewording)
 
 
 def grade(mined: Mined, passage: Passage, document: Document) -> int:
@@ -136,9 +139,20 @@ def _of_document(document: Document, chance: random.Random, *, is_newest: bool) 
     for heading in _some(chance, headings, HEADINGS):
         text = _worded(document, heading.lower(), chance, "prose")
         yield _mined(document, text, "heading", heading=heading.lower())
+
+
+def _of_prose(document: Document, chance: random.Random, rewording: Rewording) -> Iterator[Mined]:
     for sentence in _some(chance, _sentences(document.text), SENTENCES):
-        text = _worded(document, _gist(sentence, document.text, chance), chance, "said", "prose")
-        yield _mined(document, text, "sentence", sentence=sentence)
+        sort, what = "sentence", _gist(sentence, document.text, chance)
+        if chance.random() < REWORDED:
+            content = content_words(sentence)
+            words = [word for word in _WORD.findall(sentence) if plain(word) in content]
+            others = rewording.of(words)
+            kept = [word for word in others if chance.random() < SAID]
+            sort, what = "reworded", " ".join(kept or others)
+        if what:
+            text = _worded(document, what, chance, "said", "prose")
+            yield _mined(document, text, sort, sentence=sentence)
 
 
 def _sentences(text: str) -> list[str]:

@@ -118,9 +118,7 @@ def log_probability(chains: Chains, marginals: Marginals, spans: Spans) -> Float
     final = np.where(more > 0, inside, begins)
     behind = np.minimum(last + 1, longest - 1)
     onward = chains.steps[chain, final] + chains.emissions[chain, behind]
-    onward += marginals.after[chain, behind]
-        + marginals.after[chain, behind]
-    )
+    onward = onward + marginals.after[chain, behind]
     onward[every, inside] = NEVER
     goes_on = last + 1 < chains.lengths[chain]
     leaving = np.where(goes_on, _log_sum(onward, 1), chains.end[chain, final])

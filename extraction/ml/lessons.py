@@ -126,7 +126,9 @@ class Lessons:
         edge = len(reader.prefix)
         rows = [self._ids(lesson, change) for lesson in lessons]
         spans = [self.texts[each.text].read.words_of(each.window) for each in lessons]
-        tokens, words = max(map(len, rows)), max(last - first for first, last in spans)
+        # Few different shapes, because a CPU prepares its kernels anew for each.
+        tokens = _rounded(max(map(len, rows)))
+        words = _rounded(max(last - first for first, last in spans))
         count = len(lessons)
         ids = np.full((count, tokens), reader.pad, dtype=np.int64)
         mask = np.zeros((count, tokens), dtype=np.int64)
@@ -166,6 +168,10 @@ def occurring(tags: NDArray[np.int8], scheme: TagScheme) -> tuple[int, ...]:
         found += [before + within for within in sorted(present)]
         before += len(labels)
     return tuple(found)
+
+
+def _rounded(count: int, step: int = 16) -> int:
+    return -(-count // step) * step
 
 
 def _length(lesson: Lesson) -> int:

@@ -5,7 +5,6 @@ Only safetensors are read. Trap: a hub id is downloaded; a folder never reaches 
 
 from __future__ import annotations
 
-import hashlib
 import inspect
 import warnings
 from pathlib import Path
@@ -18,8 +17,6 @@ from transformers import AutoConfig, AutoModel
 from transformers.utils import logging as transformers_logging
 
 from extraction.ml.errors import BadArtefact
-
-MODEL_FILE = "model.safetensors"
 
 
 def load_encoder(folder: Path, rank: int) -> nn.Module:
@@ -61,12 +58,3 @@ def merged(encoder: nn.Module) -> nn.Module:
     """The plain encoder with LoRA multiplied into its weights; the given one is used up."""
     merge = getattr(encoder, "merge_and_unload", None)
     return merge() if merge else encoder
-
-
-def digest_of(folder: Path) -> str:
-    """SHA-256 of the encoder's weights; about a second for 440 MB. Raises `BadArtefact`."""
-    try:
-        with (folder / MODEL_FILE).open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise BadArtefact(f"{folder} has no readable {MODEL_FILE}: {error.strerror}") from error

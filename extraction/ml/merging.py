@@ -83,19 +83,20 @@ def _distance(read: Read, window: Window, first: int, last: int) -> Floats:
 
 
 def candidates(
-    scores: Floats, steps: Floats, scheme: TagScheme, *, lowered: Sequence[float] = LOWERED
+    scores: Floats, steps: Floats, scheme: TagScheme, *, strict: bool = True
 ) -> list[Candidate]:
     """Spans that a text may hold, by text order; those of one group may overlap.
 
     `scores` (words, groups, tags), `steps` (groups, tags, tags). The best path is always among
-    them; lowering the score of "outside" adds what it nearly took.
+    them; lowering the score of "outside" adds what it nearly took. Not `strict`, for a tagger
+    without a CRF: a text may open with a continuation, which then begins a span.
     """
     if not len(scores):
         return []
     found: list[Candidate] = []
     segments = list(split(scores))
     for batch in pack([each.end - each.start for each in segments], BUDGET):
-        found += _in_batch([segments[at] for at in batch], scores, steps, scheme, lowered)
+        found += _in_batch([segments[at] for at in batch], scores, steps, scheme, strict)
     return sorted(found, key=lambda each: (each.first, each.last, each.label))
 
 
@@ -120,12 +121,12 @@ def _in_batch(
     scores: Floats,
     steps: Floats,
     scheme: TagScheme,
-    lowered: Sequence[float],
+    strict: bool,
 ) -> list[Candidate]:
-    chains = _chains(segments, scores, steps, scheme)
+    chains = _chains(segments, scores, steps, scheme.may_start() if strict else scheme.known())
     marginals = crf.forward_backward(chains)
     best: dict[tuple[int, int, int, int], bool] = {}
-    for step in lowered:
+    for step in LOWERED:
         emissions = chains.emissions.copy()
         emissions[:, :, OUTSIDE] -= step
         tags = crf.viterbi(
@@ -133,7 +134,7 @@ def _in_batch(
         )
         for at in np.flatnonzero(tags.any(1)).tolist():
             for first, last, begins in read_tags(tags[at, : chains.lengths[at]].tolist()):
-                best.setdefault((at, first, last - 1, begins), step == lowered[0])
+                best.setdefault((at, first, last - 1, begins), step == LOWERED[0])
     if not best:
         return []
     spans = Spans(*np.array(list(best), dtype=np.int64).T)
@@ -153,7 +154,7 @@ def _in_batch(
 
 
 def _chains(
-    segments: Sequence[Segment], scores: Floats, steps: Floats, scheme: TagScheme
+    segments: Sequence[Segment], scores: Floats, steps: Floats, may_start: NDArray[np.bool_]
 ) -> Chains:
     groups = np.array([each.group for each in segments])
     lengths = np.array([each.end - each.start for each in segments])
@@ -163,10 +164,9 @@ def _chains(
     # The word before a segment and the word behind it are outside; a text's edge is no word.
     first = np.array([each.start == 0 for each in segments])[:, None]
     last = np.array([each.end == len(scores) for each in segments])[:, None]
-    opening = np.where(scheme.may_start(), 0.0, NEVER)[groups]
-    closing = np.where(scheme.known(), 0.0, NEVER)[groups]
+    opening = np.where(may_start, 0.0, NEVER)[groups]
     start = np.where(first, opening, steps[groups, OUTSIDE, :])
-    end = np.where(last, closing, steps[groups, :, OUTSIDE])
+    end = np.where(last, 0.0, steps[groups, :, OUTSIDE])
     return Chains(
         emissions,
         steps[groups].astype(np.float32),

@@ -15,8 +15,8 @@ from torch import nn
 
 from extraction.ml.encoder import load_encoder, trained_part
 from extraction.ml.errors import BadArtefact
-from extraction.ml.network import Network
 from extraction.ml.folders import ADAPTER, CARD, HEADS, SHEET
+from extraction.ml.network import Network
 from extraction.ml.settings import Sheet
 
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,10 @@ from numpy.typing import NDArray
 from docintel.inference.ml.openvino import has_bf16
 from docintel.placing import place_once
 from extraction.ml.settings import Sheet
+from extraction.ml.shapes import NAMES
+
+if TYPE_CHECKING:
+    from extraction.ml.network import Network
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
@@ -57,20 +62,15 @@ class OpenVinoRuntime:
 
 
 class TorchRuntime:
-    """On `cuda` in bf16, or on `cpu` in float32; one call at a time."""
+    """In PyTorch: bf16 on `cuda` and on a CPU that computes in it; one call at a time."""
 
-    def __init__(self, folder: Path, sheet: Sheet, base_encoder: Path, device: str) -> None:
+    def __init__(self, network: Network, device: str) -> None:
         import torch  # noqa: PLC0415  seconds to load, and OpenVINO serves without it
 
-        from extraction.ml.artefact import open_network  # noqa: PLC0415
-        from extraction.ml.encoder import merged  # noqa: PLC0415
-
         self.torch, self.device = torch, device
-        self.precision = "bf16" if device == "cuda" else "f32"
+        self.precision = "bf16" if device == "cuda" or has_bf16() else "f32"
         self.tokens = CUDA_TOKENS if device == "cuda" else CPU_TOKENS
-        self.network = open_network(folder, sheet, base_encoder)
-        self.network.encoder = merged(self.network.encoder)
-        self.network.eval().to(device)
+        self.network = network.eval().to(device)
 
     def scores(self, ids: Ints, mask: Ints, shapes: Floats) -> tuple[Floats, Floats]:
         torch = self.torch
@@ -81,21 +81,37 @@ class TorchRuntime:
         return scores.float().cpu().numpy(), types.float().cpu().numpy()
 
 
-def open_runtime(
-    folder: Path, sheet: Sheet, base_encoder: Path, device: str, cache: Path, key: str
-) -> Runtime:
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a runtime is made of: a tagger's folder, its sheet, and the encoder's folder."""
+
+    folder: Path
+    sheet: Sheet
+    base_encoder: Path
+
+    def network(self) -> Network:
+        """With LoRA multiplied into the encoder. Raises `BadArtefact`."""
+        from extraction.ml.artefact import open_network  # noqa: PLC0415  loads PyTorch
+        from extraction.ml.encoder import merged  # noqa: PLC0415
+
+        network = open_network(self.folder, self.sheet, self.base_encoder)
+        network.encoder = merged(network.encoder)
+        return network.eval()
+
+
+def open_runtime(kept: Kept, device: str, cache: Path, key: str) -> Runtime:
     """The runtime for `device`: cpu, cuda, or auto for the better one that is there.
 
     The first use on a CPU converts the network, half a minute at most, into a folder of `cache`
     named by `key`, which must name exactly these files. Raises `BadArtefact`.
     """
     if device == "cuda" or (device == "auto" and _has_cuda()):
-        return TorchRuntime(folder, sheet, base_encoder, "cuda")
+        return TorchRuntime(kept.network(), "cuda")
     import openvino as ov  # noqa: PLC0415
 
     release = ov.__version__.split("-")[0]
     place = cache / f"tagger-{key}-openvino-{release}"
-    place_once(place, lambda target: _convert(folder, sheet, base_encoder, target))
+    place_once(place, lambda target: _convert(kept, target))
     return OpenVinoRuntime(place / "model.xml")
 
 
@@ -131,18 +147,12 @@ def in_batches(
     return found
 
 
-def _convert(folder: Path, sheet: Sheet, base_encoder: Path, target: Path) -> None:
+def _convert(kept: Kept, target: Path) -> None:
     # Only the conversion needs PyTorch, which takes seconds and half a gigabyte to load.
     import openvino as ov  # noqa: PLC0415
     import torch  # noqa: PLC0415
 
-    from extraction.ml.artefact import open_network  # noqa: PLC0415
-    from extraction.ml.encoder import merged  # noqa: PLC0415
-    from extraction.ml.shapes import NAMES  # noqa: PLC0415
-
-    network = open_network(folder, sheet, base_encoder)
-    network.encoder = merged(network.encoder)
-    network.eval()
+    network = kept.network()
     ids = torch.ones((2, STEP), dtype=torch.int64)
     example = {
         "input_ids": ids,

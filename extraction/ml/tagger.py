@@ -19,7 +19,7 @@ from extraction.ml.crf import NEVER, Floats
 from extraction.ml.errors import BadArtefact
 from extraction.ml.folders import ADAPTER, HEADS, check_base, read_sheet
 from extraction.ml.merging import Candidate, candidates, merge
-from extraction.ml.runtimes import Runtime, in_batches, open_runtime
+from extraction.ml.runtimes import Kept, Runtime, in_batches, open_runtime
 from extraction.ml.settings import Sheet
 from extraction.ml.shapes import shapes
 from extraction.ml.spans import FoundSpan
@@ -88,9 +88,7 @@ class Tagger:
             found.append(candidates(merged, self.steps, self.scheme, strict=design.crf))
         return reads, found
 
-    def score(
-        self, reads: Sequence[Read], windows: Sequence[Sequence[Window]]
-    ) -> list[Floats]:
+    def score(self, reads: Sequence[Read], windows: Sequence[Sequence[Window]]) -> list[Floats]:
         """(words, groups * tags) of every window of every text, in their order."""
         rows, looks, places = [], [], []
         edge = len(self.reader.prefix)
@@ -121,9 +119,8 @@ def load(
     reader = Reader(base_encoder)
     check_base(sheet, base_encoder, reader)
     steps = _steps(folder, sheet)
-    key = _key(folder)
-    place = cache or base_encoder.parent
-    runtime = open_runtime(folder, sheet, base_encoder, device, place, key)
+    kept = Kept(folder, sheet, base_encoder)
+    runtime = open_runtime(kept, device, cache or base_encoder.parent, _key(folder))
     return Tagger(sheet, reader, runtime, steps)
 
 

@@ -89,19 +89,27 @@ def forward_backward(chains: Chains) -> Marginals:
     return Marginals(before, after, total)
 
 
-def span_log_probability(  # noqa: PLR0917
-    chains: Chains, marginals: Marginals, chain: Ints, first: Ints, last: Ints, begins: Ints
-) -> Floats:
-    """Log probability that words `first` to `last` (included) are exactly one span.
+@dataclass(frozen=True, slots=True)
+class Spans:
+    """Spans in chains, four arrays (m): which chain, first and last word, the tag that begins."""
 
-    All four arrays (m): which chain, which words, the tag that begins the label. The span must be
-    followed by anything but its own continuation, or by the chain's end.
+    chain: Ints
+    first: Ints
+    last: Ints
+    begins: Ints
+
+
+def log_probability(chains: Chains, marginals: Marginals, spans: Spans) -> Floats:
+    """(m) log probability that the words `first` to `last` (included) are exactly one span.
+
+    The span must be followed by anything but its own continuation, or by the chain's end.
     """
+    chain, first, last, begins = spans.chain, spans.first, spans.last, spans.begins
     longest = chains.emissions.shape[1]
     inside = begins + 1
     # Score of going on from `first` to `last`, by running sums along each chain's label.
     rows = chains.emissions[chain, :, inside]
-    sums = np.concatenate([np.zeros((len(chain), 1), np.float32), np.cumsum(rows, 1)], 1)
+    sums = np.concatenate([np.zeros((len(chain), 1), np.float64), np.cumsum(rows, 1, float)], 1)
     every = np.arange(len(chain))
     path = sums[every, last + 1] - sums[every, first + 1]
     more = last - first
@@ -109,17 +117,13 @@ def span_log_probability(  # noqa: PLR0917
     path = path + np.maximum(more - 1, 0) * chains.steps[chain, inside, inside]
     final = np.where(more > 0, inside, begins)
     behind = np.minimum(last + 1, longest - 1)
-    onward = (
-        chains.steps[chain, final]
-        + chains.emissions[chain, behind]
-        + marginals.after[chain, behind]
-    )
+    onward = chains.steps[chain, final] + chains.emissions[chain, behind]
+    onward = onward + marginals.after[chain, behind]
     onward[every, inside] = NEVER
-    leaving = np.where(
-        last + 1 < chains.lengths[chain], _log_sum(onward, 1), chains.end[chain, final]
-    )
-    found: Floats = marginals.before[chain, first, begins] + path + leaving - marginals.total[chain]
-    return np.minimum(found, 0.0)
+    goes_on = last + 1 < chains.lengths[chain]
+    leaving = np.where(goes_on, _log_sum(onward, 1), chains.end[chain, final])
+    found = marginals.before[chain, first, begins] + path + leaving - marginals.total[chain]
+    return np.asarray(np.minimum(found, 0.0), dtype=np.float32)
 
 
 def _log_sum(scores: Floats, axis: int) -> Floats:

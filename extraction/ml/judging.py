@@ -1,0 +1,142 @@
+"""What a tagger finds in texts whose spans are known: right or wrong, by its raw probability.
+
+From this come calibration, the thresholds of labels, and precision, recall and F1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from docintel.spans import Span
+from extraction.ml.calibration import Calibration
+from extraction.ml.spans import Example, FoundSpan
+from extraction.ml.tagger import Tagger
+
+# Below this a candidate is noise, and there are very many.
+FLOOR = 0.005
+# With fewer gold spans the best threshold of a label is a matter of luck.
+ENOUGH = 25
+SHARED = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One found span: how likely it was said to be, and whether it is right."""
+
+    text: int
+    label: str
+    raw: float
+    exact: bool
+    overlap: bool
+
+
+@dataclass(slots=True)
+class Judged:
+    """Verdicts on all candidates, and how many spans of each label there were to find."""
+
+    verdicts: list[Verdict] = field(default_factory=list)
+    gold: dict[str, int] = field(default_factory=dict)
+    texts: int = 0
+
+    def add(self, other: Judged) -> None:
+        """Take in the verdicts on other texts."""
+        self.verdicts += [replace(each, text=each.text + self.texts) for each in other.verdicts]
+        for label, count in other.gold.items():
+            self.gold[label] = self.gold.get(label, 0) + count
+        self.texts += other.texts
+
+    def right(self, match: str) -> np.ndarray:
+        """Whether each is right: exactly, or by at least half of the characters."""
+        return np.array(
+            [each.exact if match == "exact" else each.overlap for each in self.verdicts], bool
+        )
+
+    def raw(self) -> np.ndarray:
+        return np.array([each.raw for each in self.verdicts])
+
+
+def judge(tagger: Tagger, examples: Sequence[Example], at_once: int = 16) -> Judged:
+    """Everything the tagger finds there; its calibration must still be the plain one."""
+    judged = Judged(texts=len(examples))
+    for start in range(0, len(examples), at_once):
+        part = examples[start : start + at_once]
+        found = tagger.tag([example.text for example in part], floor=FLOOR)
+        for at, (example, spans) in enumerate(zip(part, found, strict=True)):
+            gold = [span for span in example.spans if span.label in tagger.labels]
+            for span in gold:
+                judged.gold[span.label] = judged.gold.get(span.label, 0) + 1
+            judged.verdicts += [_verdict(start + at, span, example) for span in spans]
+    return judged
+
+
+def _verdict(text: int, span: FoundSpan, example: Example) -> Verdict:
+    here = Span(span.start, span.end)
+    best = max(
+        (here.jaccard(Span(g.start, g.end)) for g in example.spans if g.label == span.label),
+        default=0.0,
+    )
+    return Verdict(text, span.label, span.confidence, best == 1.0, best >= SHARED)
+
+
+def thresholds(judged: Judged, calibration: Calibration, match: str) -> dict[str, float]:
+    """For each label the confidence from which its spans make the best F1.
+
+    Where a label has few spans it is that of all labels together; otherwise half way towards it,
+    because the best of one label is noisy.
+    """
+    sure, right = calibration(judged.raw()), judged.right(match)
+    common = _best(sure, right, sum(judged.gold.values()))
+    found: dict[str, float] = {}
+    labels = np.array([each.label for each in judged.verdicts])
+    for label, count in judged.gold.items():
+        own = labels == label
+        best = _best(sure[own], right[own], count) if count >= ENOUGH else common
+        found[label] = round((best + common) / 2, 3)
+    return found
+
+
+def _best(sure: np.ndarray, right: np.ndarray, gold: int) -> float:
+    """The confidence at which F1 is highest, and not below 0.05; 0.5 without any span."""
+    if not len(sure) or not right.any():
+        return 0.5
+    order = np.argsort(-sure, kind="stable")
+    hits = np.cumsum(right[order])
+    f1 = 2 * hits / (np.arange(1, len(order) + 1) + gold)
+    return max(0.05, float(sure[order][f1.argmax()]))
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Precision, recall and F1 of one label's delivered spans, and how many there were to find."""
+
+    label: str
+    precision: float
+    recall: float
+    f1: float
+    gold: int
+
+
+def table(
+    judged: Judged, calibration: Calibration, least: dict[str, float], match: str
+) -> list[Row]:
+    """A row for each label with gold, and a last one, "all", for them together (micro)."""
+    sure, right = calibration(judged.raw()), judged.right(match)
+    labels = np.array([each.label for each in judged.verdicts])
+    limit = np.array([least.get(label, 0.5) for label in labels])
+    given = sure >= limit
+    rows = []
+    for label, count in sorted(judged.gold.items()):
+        own = given & (labels == label)
+        rows.append(_row(label, int(own.sum()), int((own & right).sum()), count))
+    every = sum(judged.gold.values())
+    return [*rows, _row("all", int(given.sum()), int((given & right).sum()), every)]
+
+
+def _row(label: str, given: int, hits: int, gold: int) -> Row:
+    hits = min(hits, gold)
+    precision, recall = hits / given if given else 0.0, hits / gold if gold else 0.0
+    f1 = 2 * hits / (given + gold) if given + gold else 0.0
+    return Row(label, round(precision, 4), round(recall, 4), round(f1, 4), gold)

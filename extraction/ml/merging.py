@@ -1,0 +1,188 @@
+"""Scores of overlapping windows merged into one sequence of words, and the spans found in it.
+
+Because one CRF runs over the merged words of a whole text, a span may be longer than a window. A
+word that two windows saw takes the mean of both, weighted by how sure each was and how far from
+its edge the word stood.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from docintel.inference.ml.packing import pack
+from extraction.ml import crf
+from extraction.ml.crf import NEVER, Chains, Floats, Ints, Marginals, Spans
+from extraction.ml.tags import OUTSIDE, TagScheme, read_tags
+from extraction.ml.windows import Read, Window
+
+# A word this much surer to be outside than anything else ends a chain: the error is below e^-10.
+CERTAIN = 10.0
+# Words of one batch of chains, padding included.
+BUDGET = 60_000
+# How far the score of "outside" is lowered to find spans that the best path leaves out.
+LOWERED = (0.0, 1.5, 3.0, 5.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Words `first` to `last` (included) may be a span of the label at `label` in the scheme.
+
+    `exact` is the probability that they are exactly one, `share` the mean probability of its words
+    to belong to the label. `best` tells whether it is on the best path.
+    """
+
+    first: int
+    last: int
+    label: str
+    exact: float
+    share: float
+    best: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Words `start` to `end` (excluded) of a group, with certain outside on both sides."""
+
+    group: int
+    start: int
+    end: int
+
+
+def merge(
+    read: Read, windows: Sequence[Window], scores: Sequence[Floats], scheme: TagScheme
+) -> Floats:
+    """(words, groups, tags) of a text from the (words, groups * tags) scores of its windows."""
+    groups, width = len(scheme.groups), scheme.width
+    total = np.zeros((len(read.firsts), groups, width), dtype=np.float32)
+    weights = np.zeros((len(read.firsts), groups, 1), dtype=np.float32)
+    for window, found in zip(windows, scores, strict=True):
+        first, last = read.words_of(window)
+        if first == last:
+            continue
+        given = found.reshape(last - first, groups, width)
+        inner = _distance(read, window, first, last)[:, None, None]
+        top = given.max(-1, keepdims=True)
+        sure = 1 / np.exp(given - top).sum(-1, keepdims=True)
+        weight = inner * sure
+        total[first:last] += weight * given
+        weights[first:last] += weight
+    return total / np.maximum(weights, 1e-12)
+
+
+def _distance(read: Read, window: Window, first: int, last: int) -> Floats:
+    """Tokens to the nearer edge of the window; an edge of the text is none."""
+    at = read.firsts[first:last]
+    left = at - window.start + 1 if window.start else np.full(len(at), 1 << 20)
+    right = window.end - at if window.end < len(read.ids) else np.full(len(at), 1 << 20)
+    half = (window.end - window.start) / 2
+    return np.asarray(np.minimum(np.minimum(left, right), half), dtype=np.float32)
+
+
+def candidates(
+    scores: Floats, steps: Floats, scheme: TagScheme, *, strict: bool = True
+) -> list[Candidate]:
+    """Spans that a text may hold, by text order; those of one group may overlap.
+
+    `scores` (words, groups, tags), `steps` (groups, tags, tags). The best path is always among
+    them; lowering the score of "outside" adds what it nearly took. Not `strict`, for a tagger
+    without a CRF: a text may open with a continuation, which then begins a span.
+    """
+    if not len(scores):
+        return []
+    found: list[Candidate] = []
+    segments = list(split(scores))
+    for batch in pack([each.end - each.start for each in segments], BUDGET):
+        found += _in_batch([segments[at] for at in batch], scores, steps, scheme, strict)
+    return sorted(found, key=lambda each: (each.first, each.last, each.label))
+
+
+def split(scores: Floats) -> Iterator[Segment]:
+    """Stretches of words that are not certainly outside, each with one certain word around."""
+    words, groups, _ = scores.shape
+    margin = scores[:, :, OUTSIDE] - scores[:, :, 1:].max(-1)
+    doubtful = margin < CERTAIN
+    near = doubtful.copy()
+    near[1:] |= doubtful[:-1]
+    near[:-1] |= doubtful[1:]
+    closed = np.zeros((groups, words + 2), dtype=np.int8)
+    closed[:, 1:-1] = near.T
+    change = np.diff(closed, axis=1)
+    begin, end = np.argwhere(change == 1), np.argwhere(change == -1)
+    for (group, start), (_, stop) in zip(begin.tolist(), end.tolist(), strict=True):
+        yield Segment(group, start, stop)
+
+
+def _in_batch(
+    segments: Sequence[Segment],
+    scores: Floats,
+    steps: Floats,
+    scheme: TagScheme,
+    strict: bool,
+) -> list[Candidate]:
+    chains = _chains(segments, scores, steps, scheme.may_start() if strict else scheme.known())
+    marginals = crf.forward_backward(chains)
+    best: dict[tuple[int, int, int, int], bool] = {}
+    for step in LOWERED:
+        emissions = chains.emissions.copy()
+        emissions[:, :, OUTSIDE] -= step
+        tags = crf.viterbi(
+            Chains(emissions, chains.steps, chains.start, chains.end, chains.lengths)
+        )
+        for at in np.flatnonzero(tags.any(1)).tolist():
+            for first, last, begins in read_tags(tags[at, : chains.lengths[at]].tolist()):
+                best.setdefault((at, first, last - 1, begins), step == LOWERED[0])
+    if not best:
+        return []
+    spans = Spans(*np.array(list(best), dtype=np.int64).T)
+    exact = np.exp(crf.log_probability(chains, marginals, spans))
+    share = _shares(marginals, spans)
+    return [
+        Candidate(
+            segments[at].start + first,
+            segments[at].start + last,
+            scheme.label(segments[at].group, begins),
+            float(exact[n]),
+            float(share[n]),
+            on_path,
+        )
+        for n, ((at, first, last, begins), on_path) in enumerate(best.items())
+    ]
+
+
+def _chains(
+    segments: Sequence[Segment], scores: Floats, steps: Floats, may_start: NDArray[np.bool_]
+) -> Chains:
+    groups = np.array([each.group for each in segments])
+    lengths = np.array([each.end - each.start for each in segments])
+    emissions = np.zeros((len(segments), int(lengths.max()), scores.shape[2]), dtype=np.float32)
+    for row, each in enumerate(segments):
+        emissions[row, : each.end - each.start] = scores[each.start : each.end, each.group]
+    # The word before a segment and the word behind it are outside; a text's edge is no word.
+    first = np.array([each.start == 0 for each in segments])[:, None]
+    last = np.array([each.end == len(scores) for each in segments])[:, None]
+    opening = np.where(may_start, 0.0, NEVER)[groups]
+    start = np.where(first, opening, steps[groups, OUTSIDE, :])
+    end = np.where(last, 0.0, steps[groups, :, OUTSIDE])
+    return Chains(
+        emissions,
+        steps[groups].astype(np.float32),
+        start.astype(np.float32),
+        end.astype(np.float32),
+        lengths,
+    )
+
+
+def _shares(marginals: Marginals, spans: Spans) -> NDArray[np.float64]:
+    """Mean probability of a span's words to carry its label, beginning or continuing."""
+    tags = marginals.tags()
+    belongs: NDArray[np.float64] = (
+        tags[spans.chain, :, spans.begins] + tags[spans.chain, :, spans.begins + 1]
+    ).astype(np.float64)
+    sums = np.concatenate([np.zeros((len(belongs), 1)), np.cumsum(belongs, 1)], 1)
+    every: Ints = np.arange(len(belongs))
+    total = sums[every, spans.last + 1] - sums[every, spans.first]
+    return np.asarray(np.clip(total / (spans.last - spans.first + 1), 0, 1))

@@ -1,0 +1,150 @@
+"""A trained tagger that serves: texts in, labelled spans with calibrated confidences out.
+
+Deterministic: the same text and version give the same spans on one machine, whatever else is
+tagged beside it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load_file
+
+from extraction.ml.crf import NEVER, Floats
+from extraction.ml.errors import BadArtefact
+from extraction.ml.folders import ADAPTER, HEADS, check_base, read_sheet
+from extraction.ml.merging import Candidate, candidates, merge
+from extraction.ml.runtimes import Kept, Runtime, in_batches, open_runtime
+from extraction.ml.settings import Sheet
+from extraction.ml.shapes import shapes
+from extraction.ml.spans import FoundSpan
+from extraction.ml.windows import Read, Reader, Window
+
+DEFAULT_THRESHOLD = 0.5
+
+
+class Tagger:
+    """Serves one version; made by `load`."""
+
+    def __init__(self, sheet: Sheet, reader: Reader, runtime: Runtime, steps: Floats) -> None:
+        self.sheet, self.reader, self.runtime = sheet, reader, runtime
+        self.scheme = sheet.design.scheme
+        self.labels = self.scheme.labels
+        self.steps = steps
+
+    def tag(self, texts: Sequence[str], *, floor: float | None = None) -> list[list[FoundSpan]]:
+        """The spans of each text in reading order; those of one group never overlap.
+
+        Without `floor`, what the label's own fitted threshold delivers; with it, everything at
+        least that likely, for review or for a curve of precision and recall.
+        """
+        return [
+            self.spans(read, found, floor)
+            for read, found in zip(*self._candidates(texts), strict=True)
+        ]
+
+    def spans(
+        self, read: Read, found: Sequence[Candidate], floor: float | None = None
+    ) -> list[FoundSpan]:
+        """Candidates of a text as spans: calibrated, the surest first where two overlap."""
+        if not found:
+            return []
+        raw = np.array([self.raw(each) for each in found])
+        # Four places: more would only show how a kernel rounds.
+        sure = np.round(self.sheet.calibration(raw), 4)
+        taken: dict[int, list[Candidate]] = {}
+        spans = []
+        for at in sorted(range(len(found)), key=lambda at: (-sure[at], at)):
+            each = found[at]
+            least = self._threshold(each.label) if floor is None else floor
+            group = taken.setdefault(self.scheme.place[each.label][0], [])
+            if sure[at] < least or any(_overlap(each, other) for other in group):
+                continue
+            group.append(each)
+            start, end = int(read.starts[each.first]), int(read.ends[each.last])
+            spans.append(FoundSpan(start, end, each.label, float(sure[at])))
+        return sorted(spans)
+
+    def raw(self, candidate: Candidate) -> float:
+        """The probability that is calibrated: of the exact span, or of its words' label."""
+        return candidate.exact if self.sheet.design.match == "exact" else candidate.share
+
+    def _threshold(self, label: str) -> float:
+        return self.sheet.thresholds.get(label, DEFAULT_THRESHOLD)
+
+    def _candidates(self, texts: Sequence[str]) -> tuple[list[Read], list[list[Candidate]]]:
+        reads = [self.reader.read(text) for text in texts]
+        design = self.sheet.design
+        windows = [read.windows(design.length, design.stride) for read in reads]
+        scored = iter(self.score(reads, windows))
+        found = []
+        for read, cut in zip(reads, windows, strict=True):
+            merged = merge(read, cut, [next(scored) for _ in cut], self.scheme)
+            found.append(candidates(merged, self.steps, self.scheme, strict=design.crf))
+        return reads, found
+
+    def score(self, reads: Sequence[Read], windows: Sequence[Sequence[Window]]) -> list[Floats]:
+        """(words, groups * tags) of every window of every text, in their order."""
+        rows, looks, places = [], [], []
+        edge = len(self.reader.prefix)
+        for read, cut in zip(reads, windows, strict=True):
+            described = shapes(read)
+            for window in cut:
+                row = self.reader.rows(read, window)
+                first, last = read.words_of(window)
+                at = read.firsts[first:last] - window.start + edge
+                look = np.zeros((len(row), described.shape[1]), dtype=np.float32)
+                look[at] = described[first:last]
+                rows.append(row)
+                looks.append(look)
+                places.append(at)
+        found = in_batches(rows, looks, self.runtime, self.reader.pad)
+        return [scores[at] for (scores, _), at in zip(found, places, strict=True)]
+
+
+def load(
+    folder: Path, base_encoder: Path, *, device: str = "auto", cache: Path | None = None
+) -> Tagger:
+    """The tagger of a trained folder on its base encoder's folder.
+
+    Converted graphs are kept in `cache` (beside the encoder, unless given). Takes a second, or up
+    to a minute on first use. Raises `BadArtefact` for whatever does not fit.
+    """
+    sheet = read_sheet(folder)
+    reader = Reader(base_encoder)
+    check_base(sheet, base_encoder, reader)
+    steps = _steps(folder, sheet)
+    kept = Kept(folder, sheet, base_encoder)
+    runtime = open_runtime(kept, device, cache or base_encoder.parent, _key(folder))
+    return Tagger(sheet, reader, runtime, steps)
+
+
+def _steps(folder: Path, sheet: Sheet) -> Floats:
+    scheme = sheet.design.scheme
+    try:
+        learned = load_file(folder / HEADS)["crf.steps"].astype(np.float32)
+    except (SafetensorError, OSError, KeyError) as error:
+        raise BadArtefact(f"{HEADS} is damaged: {error}") from error
+    allowed: NDArray[np.bool_] = scheme.allowed()
+    if learned.shape != allowed.shape:
+        raise BadArtefact(f"{HEADS}: crf.steps is {learned.shape}; {allowed.shape} is needed.")
+    if not sheet.design.crf:
+        return np.zeros_like(learned)
+    return np.asarray(np.where(allowed, learned, NEVER), dtype=np.float32)
+
+
+def _key(folder: Path) -> str:
+    """Names what the graph is made of: thresholds and calibration may change without it."""
+    found = hashlib.sha256()
+    for name in (ADAPTER, HEADS):
+        found.update(hashlib.sha256((folder / name).read_bytes()).digest())
+    return found.hexdigest()[:16]
+
+
+def _overlap(one: Candidate, other: Candidate) -> bool:
+    return one.first <= other.last and other.first <= one.last

@@ -22,6 +22,10 @@ PERMISSIONS: dict[str, tuple[str, ...]] = {
         "ingestion.add_topiclabel",
         "ingestion.change_topiclabel",
         "ingestion.delete_topiclabel",
+        "extraction.view_schema",
+        "extraction.add_schema",
+        "extraction.change_schema",
+        "extraction.view_schemaversion",
     ),
     "integrator": (*READ, "ingestion.add_document"),
     "operator": (
@@ -33,7 +37,7 @@ PERMISSIONS: dict[str, tuple[str, ...]] = {
         "docintel.view_measurement",
         "docintel.view_modelversion",
     ),
-    "admin": ("ingestion.*", "docintel.*", "auth.*", "axes.*", "django_q.*"),
+    "admin": ("ingestion.*", "extraction.*", "docintel.*", "auth.*", "axes.*", "django_q.*"),
 }
 # Who may enter the Django admin; what they see there is up to the permissions above.
 STAFF_GROUPS = ("expert", "operator", "admin")

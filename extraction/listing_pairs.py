@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from extraction.pairing import Item, Matches, Pair, Sides
 
 _LONGEST_GAP = 80
+_END = re.compile(r"\b(?:respectively|which|including|net of)\b", re.IGNORECASE)
 _GLUE = re.compile(r",|;|/|&|\b(?:and|or|as well as)\b", re.IGNORECASE)
 
 
@@ -72,7 +73,10 @@ def _partners(run: list[Item], lists: list[list[Item]]) -> list[Item]:
 
 
 def _lists(sides: Sides, items: list[Item], others: list[Item]) -> list[list[Item]]:
-    """The lists of two or more spans, each joined to the next by a comma or "and"."""
+    """The lists of two or more spans, each joined to the next by a comma or "and".
+
+    "$5 and $6, respectively, of which $2" is a list of two.
+    """
     breaks = {item.order for item in others}
     lists: list[list[Item]] = []
     for item in items:
@@ -88,4 +92,5 @@ def _joined(sides: Sides, last: Item, item: Item, breaks: set[int]) -> bool:
         return False
     if any(order in breaks for order in range(last.order + 1, item.order)):
         return False
-    return bool(_GLUE.search(sides.text[last.end : item.start]))
+    gap = sides.text[last.end : item.start]
+    return bool(_GLUE.search(gap)) and not _END.search(gap)

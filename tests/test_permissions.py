@@ -125,6 +125,12 @@ ADMIN: dict[str, dict[str, set[str]]] = {
     "ingestion_companyalias": ALL_OF_IT,
     "ingestion_topic": {**dict.fromkeys(ACTIONS, EDITORS), "add": NOBODY, "delete": NOBODY},
     "ingestion_topiclabel": dict.fromkeys(ACTIONS, EDITORS),
+    "extraction_schema": {**dict.fromkeys(ACTIONS, EDITORS), "delete": NOBODY},
+    "extraction_schemaversion": {
+        **dict.fromkeys(ACTIONS[:3], EDITORS),
+        "add": NOBODY,
+        "delete": NOBODY,
+    },
 }
 # Read-only in the admin: looked at by GET, never posted to.
 UNCHANGEABLE = {

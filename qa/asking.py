@@ -21,9 +21,9 @@ from docintel import measuring
 from ingestion.querysets import Scope, User
 from qa import caching, experimenting, llm
 from qa.answer_tables import Ask, ModelCall, ShownPassage
-from qa.answerable import judge
+from qa.answerable import Verdict, judge
 from qa.citing import Citer, kept_sentences, sentence_data, shown_passages
-from qa.composing import Composed, Sentence, compose
+from qa.composing import EXTRACTIVE, MODEL, Composed, Sentence, compose
 from qa.evidence import Evidence
 from qa.feedback import note_follow_up
 from qa.finding_nothing import describe, scope_in_words
@@ -182,7 +182,7 @@ class _Turn:
         elif verdict.clearly_not if llm.is_configured() else not verdict.answerable:
             self._list(understanding, passages, "", found=False, why=verdict.why)
         else:
-            self._answer(understanding, passages, offered)
+            self._answer(understanding, passages, offered, verdict)
 
     def _repeats(self, understanding: Understanding) -> bool:
         """Whether the same question was answered before; then that answer is given, with its age.
@@ -242,6 +242,7 @@ class _Turn:
         understanding: Understanding,
         passages: Sequence[Passage],
         offered: Sequence[Offered],
+        verdict: Verdict,
     ) -> None:
         row = self.row
         numbers = Numbers()
@@ -253,13 +254,13 @@ class _Turn:
         with self.stage("compose"):
             composed = compose(
                 row.text, understanding, offered, route=row.route,
-                on_sentence=on_sentence, cancelled=self.cancelled, ask=row,
+                on_sentence=on_sentence, cancelled=self.cancelled, ask=row, extracts=verdict.answerable,
             )  # fmt: skip
         self._count(composed)
         if composed.notice:
             self.say("notice", text=composed.notice)
         if not composed.found and not composed.cancelled:
-            self._nothing(understanding, NOTHING_VERIFIED)
+            self._nothing(understanding, verdict.why or NOTHING_VERIFIED)
             self._keep(passages)
         row.receipt |= _spent(row)
         record(row, composed)
@@ -268,10 +269,15 @@ class _Turn:
         self._done()
 
     def _count(self, composed: Composed) -> None:
-        drafted = len(composed.sentences) + len(composed.dropped)
-        if drafted:
-            share = len(composed.dropped) / drafted
-            measuring.record("dropped_sentences", share, mode=composed.mode, drafted=drafted)
+        """The share of failures by who drafted: where a model fails, extracts stand in."""
+        failed = sum(each.ordinal <= composed.by_model for each in composed.dropped)
+        others = len(composed.sentences) + len(composed.dropped) - composed.by_model
+        for mode, dropped, drafted in (
+            (MODEL, failed, composed.by_model),
+            (EXTRACTIVE, len(composed.dropped) - failed, others),
+        ):
+            if drafted:
+                measuring.record("dropped_sentences", dropped / drafted, mode=mode, drafted=drafted)
 
     def _nothing(self, understanding: Understanding, why: str) -> None:
         self.row.understood["nothing"] = {**describe(understanding, self.user), "why": why}

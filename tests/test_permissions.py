@@ -75,6 +75,7 @@ EXPECTED: dict[str, tuple[set[str], set[str]]] = {
     "qa:ask_stream": (NOBODY, READERS),
     "qa_api:ask": (NOBODY, READERS),
     "qa_api:answer": (READERS, NOBODY),
+    "qa_api:feedback": (NOBODY, READERS),
     "qa:ask": (READERS, READERS),
     "qa:answers": (READERS, NOBODY),
     "qa:answer": (READERS, NOBODY),

@@ -254,7 +254,8 @@ class _Turn:
         with self.stage("compose"):
             composed = compose(
                 row.text, understanding, offered, route=row.route,
-                on_sentence=on_sentence, cancelled=self.cancelled, ask=row, extracts=verdict.answerable,
+                on_sentence=on_sentence, cancelled=self.cancelled, ask=row,
+                extracts=verdict.answerable,
             )  # fmt: skip
         self._count(composed)
         if composed.notice:

@@ -74,8 +74,8 @@ class Scores:
 class Composed:
     """`mode` is model or extractive; `notice` tells the reader why it is not the other.
 
-    `by_model` counts the sentences that a model drafted; those of them that failed stay in `dropped`
-    where the extractive answer stands in.
+    `by_model` counts the sentences that a model drafted; those of them that failed stay in
+    `dropped` where the extractive answer stands in.
     """
 
     sentences: list[Sentence] = field(default_factory=list)

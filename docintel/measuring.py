@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 from django.utils import timezone
@@ -10,6 +13,21 @@ from docintel.models import Measurement
 
 # Longer than any report looks back.
 KEPT = timedelta(days=120)
+
+
+class Timed:
+    """What keeps `seconds` by step gets `timed`; a step that is taken twice counts both times."""
+
+    __slots__ = ()
+    seconds: dict[str, float]
+
+    @contextmanager
+    def timed(self, step: str) -> Iterator[None]:
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[step] = self.seconds.get(step, 0.0) + time.perf_counter() - start
 
 
 def record(name: str, value: float, **labels: str | float | bool | None) -> None:

@@ -106,7 +106,7 @@ def _person(user: User) -> Any:
     return user if user.is_authenticated and user.pk else None
 
 
-class _Turn:
+class _Turn(measuring.Timed):
     """One ask on its way; `seconds` per stage go into the receipt."""
 
     def __init__(
@@ -132,11 +132,8 @@ class _Turn:
         """Times a step, and begins none for an asker who went away."""
         if self.cancelled():
             raise Stopped
-        start = time.perf_counter()
-        try:
+        with self.timed(name):
             yield
-        finally:
-            self.seconds[name] = round(time.perf_counter() - start, 4)
 
     def run(self, scope: Scope, as_of: date | None, removed: Collection[str]) -> None:
         row = self.row
@@ -327,7 +324,7 @@ class _Turn:
     def _done(self) -> None:
         row = self.row
         self.seconds["total"] = self._since()
-        row.receipt["seconds"] = self.seconds
+        row.receipt["seconds"] = {step: round(value, 4) for step, value in self.seconds.items()}
         row.save(update_fields=["receipt", "route", "confidence", "understood"])
         measuring.record(
             "ask_seconds", self.seconds["total"], route=row.route, state=row.state, mode=row.mode

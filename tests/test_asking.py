@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import User
 from django.utils import timezone
 from reading_corpus import library, vault
 from small_corpus import document
@@ -16,9 +16,8 @@ from ingestion.models import Company, Document
 from ingestion.querysets import Scope
 from qa.asking import ask
 from qa.asking_rate import TooMany, admit
-from qa.experimenting import arm_of
 from qa.health import findings
-from qa.models import AnswerSentence, Ask, Citation, ExperimentExposure, ModelCall
+from qa.models import AnswerSentence, Ask, Citation, ModelCall
 from qa.retrieval import BadQuery
 from qa.tasks import close_lost_answers
 
@@ -202,30 +201,6 @@ def test_what_a_dead_process_left_is_closed(alice: User) -> None:
     close_lost_answers()
     states = dict(Ask.objects.values_list("pk", "state"))
     assert states == {old.pk: "failed", fresh.pk: "running"}
-
-
-def test_the_experiment_shows_passages_until_asked_for_more(
-    corpus: None, alice: User, eve: User, settings: Any
-) -> None:
-    settings.ASK_EXPERIMENT_SHARE = 1.0
-    row = ask(MARGIN, alice)
-    assert (row.state, row.receipt["experiment"]) == ("lookup", "passages")
-    assert row.passages.exists()
-    assert "passages" in row.notice
-    composed = ask(MARGIN, alice, compose_anyway=True)
-    assert composed.state == "answered"
-    assert ExperimentExposure.objects.get().outcome == "composed anyway"
-    assert ask(MARGIN, eve).state == "answered"
-    settings.ASK_EXPERIMENT_SHARE = 0.1
-    analysts = Group.objects.get(name="analyst")
-    people = User.objects.bulk_create(User(username=f"analyst{n}") for n in range(400))
-    User.groups.through.objects.bulk_create(
-        User.groups.through(user=person, group=analysts) for person in people
-    )
-    arms = [arm_of(person) for person in people]
-    assert arms == [arm_of(person) for person in people]
-    assert 15 <= arms.count("passages") <= 70
-    assert arms.count("passages") + arms.count("synthesis") == 400
 
 
 def test_health_tells_of_sentences_that_fail(alice: User, settings: Any) -> None:

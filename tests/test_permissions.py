@@ -80,6 +80,8 @@ EXPECTED: dict[str, tuple[set[str], set[str]]] = {
     "qa:answers": (READERS, NOBODY),
     "qa:answer": (READERS, NOBODY),
     "qa:feedback": (NOBODY, READERS),
+    "qa:opened": (NOBODY, READERS),
+    "qa:experiment": (OPERATORS, NOBODY),
     "login": (ANYONE, ANYONE),
     "logout": (NOBODY, SIGNED_IN),
     "health": (OPERATORS, NOBODY),

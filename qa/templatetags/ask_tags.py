@@ -33,3 +33,9 @@ def iso_day(value: str) -> str:
         return date_format(date.fromisoformat(value), "j M Y")
     except (TypeError, ValueError):
         return str(value or "")
+
+
+@register.filter
+def percent(share: float) -> str:
+    """0.312 as "31 %"."""
+    return f"{share:.0%}".replace("%", "\u202f%")

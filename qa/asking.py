@@ -18,6 +18,7 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from docintel import measuring
+from docintel.remembering import read_once
 from ingestion.querysets import Scope, User
 from qa import caching, experimenting, llm
 from qa.answer_tables import Ask, ModelCall, ShownPassage
@@ -31,6 +32,7 @@ from qa.gathering import gather
 from qa.numbering import Numbers
 from qa.offering import Offered, offer
 from qa.passages import Passage
+from qa.ranking.scoring_chunks import embed_early
 from qa.recording_answers import record
 from qa.retrieval import MOST_CHARACTERS, BadQuery
 from qa.routing import route as route_of
@@ -70,13 +72,14 @@ def ask(
     text = checked(question)
     row = Ask.objects.create(asker=_person(user), text=text, scope=stored_scope(scope))
     turn = _Turn(row, user, on_event, cancelled, again=again, compose_anyway=compose_anyway)
-    try:
-        turn.run(scope, as_of, removed)
-    except Stopped:
-        turn.close(Ask.State.CANCELLED)
-    except BaseException as error:
-        turn.close(Ask.State.FAILED, str(error) if isinstance(error, BadQuery) else WRONG)
-        raise
+    with read_once(), measuring.written_together():
+        try:
+            turn.run(scope, as_of, removed)
+        except Stopped:
+            turn.close(Ask.State.CANCELLED)
+        except BaseException as error:
+            turn.close(Ask.State.FAILED, str(error) if isinstance(error, BadQuery) else WRONG)
+            raise
     return row
 
 
@@ -137,6 +140,7 @@ class _Turn(measuring.Timed):
 
     def run(self, scope: Scope, as_of: date | None, removed: Collection[str]) -> None:
         row = self.row
+        embed_early(row.text)
         with self.stage("understand"):
             understanding = understand(
                 row.text, self.user, as_of=as_of, removed=removed, scope=scope
@@ -216,6 +220,7 @@ class _Turn(measuring.Timed):
     def _found(self, found: Evidence, searched: str) -> list[Passage]:
         passages = [each.with_cosine for each in found.passages]
         documents = len({passage.document_id for passage in passages})
+        self.citer.know({each.passage.document_id: each.document for each in found.passages})
         hops = [asdict(hop) for hop in found.hops]
         self.row.receipt = {
             "route": self.row.route,
@@ -305,7 +310,7 @@ class _Turn(measuring.Timed):
             )
             for ordinal, passage in enumerate(passages, start=1)
         )  # fmt: skip
-        self.say("passages", passages=shown_passages(self.row, self.user))
+        self.say("passages", passages=shown_passages(self.row, self.user, self.citer))
 
     def close(self, state: str, notice: str = "") -> None:
         """Ends an ask that composed nothing."""
@@ -314,18 +319,17 @@ class _Turn(measuring.Timed):
         if notice:
             row.notice = notice
             self.say("notice", text=notice)
-        row.save(
-            update_fields=[
-                "state", "finished_at", "notice", "route", "confidence", "receipt", "understood",
-            ]
-        )  # fmt: skip
         self._done()
 
     def _done(self) -> None:
         row = self.row
         self.seconds["total"] = self._since()
         row.receipt["seconds"] = {step: round(value, 4) for step, value in self.seconds.items()}
-        row.save(update_fields=["receipt", "route", "confidence", "understood"])
+        row.save(
+            update_fields=[
+                "state", "finished_at", "notice", "route", "confidence", "receipt", "understood",
+            ]
+        )  # fmt: skip
         measuring.record(
             "ask_seconds", self.seconds["total"], route=row.route, state=row.state, mode=row.mode
         )

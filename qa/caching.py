@@ -29,6 +29,7 @@ from qa.answer_tables import AnswerSentence, Ask, Citation
 from qa.cache_tables import CachedAnswer
 from qa.comparing_questions import agreement
 from qa.composing import prompt_name
+from qa.ranking.scoring_chunks import embed_in_background
 from qa.understanding import Understanding
 
 # Raise it when the way from a question to its answer changes.
@@ -53,7 +54,7 @@ class Key:
         """None while no encoder answers: then nothing is repeated and nothing kept."""
         try:
             embedder = encoders.live_embedder()
-            vector = encoders.embed([understanding.question], kind="query")[0]
+            vector = embed_in_background([understanding.question]).result()[0]
         except EncoderUnavailable:
             return None
         parts = {

@@ -149,3 +149,15 @@ def test_nothing_verified_anywhere_is_not_found(server: LlmServer, alice: User) 
     record(row, composed([], ask=row))
     assert Ask.objects.get(pk=row.pk).state == "not_found"
     assert not ModelCall.objects.exists()
+
+
+def test_a_quote_without_words_of_its_own_is_the_sentence(
+    server: LlmServer, offered: list[Offered]
+) -> None:
+    cited = {"passage": "p2", "quote": MARGIN}
+    bare = {"text": " ", "citations": [cited]}
+    two = {"text": "", "citations": [cited, {"passage": "p1", "quote": PASSAGES[0]}]}
+    server.script = lambda _: Reply(lines(bare, two, {"text": "", "citations": []}))
+    found = composed(offered)
+    assert (found.mode, [sentence.text for sentence in found.sentences]) == ("model", [MARGIN])
+    assert found.sentences[0].citations[0].quote == MARGIN

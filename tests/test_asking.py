@@ -16,6 +16,7 @@ from ingestion.models import Company, Document
 from ingestion.querysets import Scope
 from qa.asking import ask
 from qa.asking_rate import TooMany, admit
+from qa.finding_nothing import OTHER_LANGUAGE
 from qa.health import findings
 from qa.models import AnswerSentence, Ask, Citation, ModelCall
 from qa.retrieval import BadQuery
@@ -126,6 +127,16 @@ def test_not_found_says_what_was_searched_and_what_is_near(corpus: None, alice: 
     ]
     near = heard.of("passages")[-1]["passages"]
     assert all(place["text"] and "quote" not in place for place in near)
+
+
+def test_not_found_says_why_and_what_language_is_understood(corpus: None, alice: User) -> None:
+    private = ask("What is the home phone number of Tidewater's chief executive?", alice)
+    assert private.understood["nothing"]["why"]
+    german = ask("Wie hoch war die Bruttomarge der Zyxxo Werke im Jahr 2024?", alice)
+    assert german.state == "not_found"
+    assert german.understood["nothing"]["warnings"] == [OTHER_LANGUAGE]
+    english = ask("What was the gross margin of Zyxxo in Las Vegas?", alice)
+    assert OTHER_LANGUAGE not in english.understood["nothing"]["warnings"]
 
 
 def test_an_ambiguous_company_is_asked_back(corpus: None, alice: User) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 
 from django import template
 from django.utils.formats import date_format
 
-from qa.reading_answers import Cite
+from qa.reading_answers import Cite, ShownSentence
 
 register = template.Library()
 
@@ -24,6 +25,17 @@ def cite_meta(cite: Cite) -> str:
     day = date_format(cite.published_on, "j M Y") if cite.published_on else ""
     page = f"p. {cite.page}" if cite.is_paged else ""
     return " · ".join(part for part in (cite.company, cite.kind, day, page) if part)
+
+
+@register.filter
+def of_period(sentence: ShownSentence, group: str) -> str:
+    """The period of the first source, where neither the sentence nor its group names the year.
+
+    "Gross margin decreased to 37.0%." says nothing by itself. `answer_parts.js` does the same.
+    """
+    period = sentence.citations[0].period if sentence.citations else ""
+    year = re.search(r"\d{4}", period)
+    return period if year and year[0] not in f"{sentence.text} {group}" else ""
 
 
 @register.filter

@@ -164,7 +164,7 @@ def given_up(answered: Ask) -> None:
 
 
 def learned(answered: Ask) -> None:
-    embedder = ModelVersion.objects.get(name="embedder", live=True)
+    embedder = ModelVersion.objects.get(name="embedder", state="live")
     LearnedSynonym.objects.create(
         term="gross margin", neighbour="spread", similarity=0.9, embedder=embedder
     )
@@ -173,7 +173,7 @@ def learned(answered: Ask) -> None:
 
 
 def classified(answered: Ask) -> None:
-    classifier = ModelVersion.objects.create(name="topics", version="1", digest="0", live=True)
+    classifier = ModelVersion.objects.create(name="topics", version="1", digest="0", state="live")
     topic = Topic.objects.get(key="mergers")
     Document.objects.get().topics.create(topic=topic, probability=0.9, classifier=classifier)
 

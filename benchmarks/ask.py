@@ -93,6 +93,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--filings", type=int, default=0, help="only the first; 0: whole sample")
     parser.add_argument("--tokens-a-second", type=float, default=80.0)
     parser.add_argument("--first-seconds", type=float, default=0.3)
+    parser.add_argument("--restate", action="store_true", help="the model writes quotes twice")
 
 
 def run(  # noqa: PLR0917
@@ -103,6 +104,7 @@ def run(  # noqa: PLR0917
     filings: int = 0,
     tokens_a_second: float = 80.0,
     first_seconds: float = 0.3,
+    restate: bool = False,
     **_: Any,
 ) -> Score:
     """The p95 of seconds to the complete answer, one asker at a time; the rest in `detail`."""
@@ -110,7 +112,9 @@ def run(  # noqa: PLR0917
         raise CannotScore("there must be a question, a lookup, an asker and a round at least")
     started = time.perf_counter()
     before = os.getloadavg()[0]
-    plan = {"first_seconds": first_seconds, "tokens_a_second": tokens_a_second}
+    plan = {
+        "first_seconds": first_seconds, "tokens_a_second": tokens_a_second, "restates": restate,
+    }  # fmt: skip
     with fresh_place() as environment, ExitStack() as stack:
         told = _prepared(environment, filings, askers)
         model = stack.enter_context(

@@ -1,8 +1,9 @@
 """A language model's stand-in: an HTTP server in OpenAI's shape that answers at a set speed.
 
 It writes no prose of its own: of the passages in the prompt it copies the sentences that share most
-words with the question, each cited with the sentence itself as the quote. So what it measures is
-the way to and from a model, never how good one is. Run as a process: the first line of standard
+words with the question, the shortest of them first, each as a quote without words of its own, as
+the prompts ask for; or, where it `restates`, with the sentence written twice. So what it measures
+is the way to and from a model, never how good one is. Run as a process: the first line of standard
 input is its plan as JSON, its first line of output the port.
 """
 
@@ -36,9 +37,10 @@ class Plan:
     first_seconds: float = 0.3
     tokens_a_second: float = 80.0
     silent: bool = False
+    restates: bool = False
 
 
-def answer(prompt: str) -> Iterator[str]:
+def answer(prompt: str, *, restates: bool = False) -> Iterator[str]:
     """Lines of JSON, one per sentence, from the passages that stand in the prompt."""
     question, _, rest = prompt.partition("\n")
     asked = set(_WORD.findall(question.lower()))
@@ -54,9 +56,14 @@ def answer(prompt: str) -> Iterator[str]:
             ):
                 shared = len(asked & set(_WORD.findall(said.lower())))
                 found.append((-shared, rank, match["id"], said))
-    for _, _, passage, said in sorted(found)[:MOST_SENTENCES]:
+    best = sorted(found)[:MOST_SENTENCES]
+    if best and not restates:
+        first = min(best, key=lambda each: len(each[3]))
+        best.sort(key=lambda each: each is not first)
+    for _, _, passage, said in best:
         cited = [{"passage": passage, "quote": said}]
-        yield json.dumps({"text": said, "citations": cited}, ensure_ascii=False) + "\n"
+        text = said if restates else ""
+        yield json.dumps({"text": text, "citations": cited}, ensure_ascii=False) + "\n"
 
 
 def serve(plan: Plan) -> None:
@@ -78,7 +85,7 @@ def serve(plan: Plan) -> None:
             self.send_header("Content-Type", "text/event-stream")
             self.send_header("Connection", "close")
             self.end_headers()
-            text = "".join(answer(body["messages"][-1]["content"]))
+            text = "".join(answer(body["messages"][-1]["content"], restates=plan.restates))
             while plan.silent:
                 self.wfile.write(b": waiting\n\n")
                 self.wfile.flush()

@@ -14,6 +14,7 @@ from django.db import transaction
 from docintel import artefacts
 from docintel.locking import hold_model
 from docintel.models import ModelFlip, ModelVersion
+from docintel.remembering import forget, remembered
 
 State = ModelVersion.State
 Action = ModelFlip.Action
@@ -25,7 +26,11 @@ class CannotFlip(Exception):
 
 
 def live(name: str) -> ModelVersion | None:
-    """The live version of `name`, or None when there is none."""
+    """The live version of `name`, or None when there is none; read once in a turn."""
+    return remembered(("live", name), lambda: _live_now(name))
+
+
+def _live_now(name: str) -> ModelVersion | None:
     return ModelVersion.objects.filter(name=name, state=State.LIVE).first()
 
 
@@ -76,7 +81,7 @@ def reject(version: ModelVersion, *, who: str = "", why: str = "") -> ModelFlip:
     if version.state != State.CANDIDATE:
         raise CannotFlip(f"{version} is {version.state}; only a candidate can be rejected")
     _set(version, State.REJECTED)
-    now = live(version.name)
+    now = _live_now(version.name)
     return _record(version, Action.REJECTED, now, now, who=who, why=why)
 
 
@@ -88,7 +93,7 @@ def roll_back(name: str, *, who: str = "", why: str = "") -> ModelFlip:
     earlier one's files are not what was kept; then nothing has changed.
     """
     hold_model(name)
-    now = live(name)
+    now = _live_now(name)
     if now is None:
         raise CannotFlip(f"no version of {name} is live")
     promoted = ModelFlip.objects.filter(name=name, to_version=now, action=Action.PROMOTED)
@@ -114,9 +119,8 @@ def register(name: str, version: str, digest: str, **fields: Any) -> ModelVersio
     For names whose live version follows from a setting or the code. One that was trained goes
     live by `make_live`.
     """
-    same = ModelVersion.objects.filter(name=name, version=version, digest=digest)
-    found = same.filter(state=State.LIVE).first()
-    if found is not None:
+    found = live(name)
+    if found is not None and (found.version, found.digest) == (version, digest):
         return found
     with transaction.atomic():
         row = add(name, version, digest, **fields)
@@ -133,12 +137,12 @@ def register_bundled(folder: Path, name: str, **fields: Any) -> ModelVersion:
     fields of `artefacts.keep`, and raises what it raises.
     """
     digest = artefacts.digest_of_folder(folder, str(fields.get("base_digest", "")))
-    now = live(name)
+    now = _live_now(name)
     if now is not None and (now.created_by != BUNDLED or now.digest == digest):
         return now
     with transaction.atomic():
         hold_model(name)
-        now = live(name)
+        now = _live_now(name)
         if now is not None and (now.created_by != BUNDLED or now.digest == digest):
             return now
         same = ModelVersion.objects.filter(name=name, digest=digest, created_by=BUNDLED)
@@ -157,7 +161,7 @@ def _flip(
     why: str = "",
 ) -> ModelFlip:
     """Holding the name: `to`, or none, is live."""
-    now = live(name)
+    now = _live_now(name)
     if to is not None and to.files:
         artefacts.open_folder(to)
     if now is not None:
@@ -172,6 +176,7 @@ def _flip(
 def _set(version: ModelVersion, state: ModelVersion.State) -> None:
     ModelVersion.objects.filter(pk=version.pk).update(state=state)
     version.state = state
+    forget(("live", version.name))
 
 
 def _record(

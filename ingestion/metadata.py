@@ -47,6 +47,8 @@ _MEANINGLESS = re.compile(
 _PROGRAM = re.compile(
     r"^(?:microsoft (?:word|powerpoint|excel) - )|\.(?:docx?|pptx?|indd|pdf)$", re.I
 )
+# Where a document says whose it is.
+_HEAD = 2_000
 _FIELDS = ("kind", "ticker", "fiscal_year", "fiscal_quarter", "published_on")
 
 
@@ -252,6 +254,8 @@ def _company(sources: Mapping[str, Mapping[str, Any]], text: str) -> tuple[str, 
     on_page = str(sources["page"].get("company", ""))
     named = str(sources["name"].get("company", ""))
     if named:
+        if meant := company_names.of_ticker(named, text[:_HEAD]):
+            return _written(meant, text), "page"
         key = company_key(named)
         if on_page and company_key(on_page).startswith(key):
             return _written(on_page, text), "page"

@@ -10,6 +10,8 @@ from typing import Any
 from django.db import models
 from django.utils import timezone
 
+from docintel.remembering import remembered
+
 
 class TermStatistic(models.Model):
     """In how many chunks a hashed word occurs: the idf of the exact lexical score."""
@@ -41,7 +43,7 @@ class CorpusStatistics(models.Model):
     @classmethod
     def current(cls) -> CorpusStatistics:
         """The row; an unsaved empty one before the first refresh."""
-        return cls.objects.first() or cls()
+        return remembered("corpus statistics", lambda: cls.objects.first() or cls())
 
 
 class TextBand(models.Model):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib.auth.decorators import permission_required
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.cache import patch_cache_control
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -21,6 +24,7 @@ from qa.asking import ask as put_question
 from qa.asking import checked
 from qa.asking_forms import AskForm
 from qa.asking_rate import TooMany, admit
+from qa.experimenting import arms, by_outcome
 from qa.feedback_tables import AnswerFeedback
 from qa.reading_answers import NoAnswer, ReadAnswer, read
 from qa.retrieval import BadQuery
@@ -29,6 +33,8 @@ from qa.showing_receipts import as_text, receipt_lines, steps
 from qa.suggesting import start
 
 LAST_PAGE = 250
+SPANS = (7, 30, 90)
+LONGEST_DAYS = 3_650
 can_read = permission_required("ingestion.view_document", raise_exception=True)
 
 
@@ -95,6 +101,29 @@ def feedback(request: HttpRequest, public_id: UUID) -> HttpResponse:
     except opinions.BadFeedback as error:
         return HttpResponse(str(error), status=400, content_type="text/plain; charset=utf-8")
     return redirect("qa:answer", public_id=public_id)
+
+
+@require_POST
+@can_read
+def opened(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """Hears from the answer's page that a passage was opened from it."""
+    opinions.note_opened(_found(request, public_id).ask, request.user)
+    return HttpResponse(status=204)
+
+
+@require_safe
+@permission_required("ingestion.operate_pipeline", raise_exception=True)
+@never_cache
+def experiment(request: HttpRequest) -> HttpResponse:
+    """For the operator: what analysts did with passages alone, and with composed answers."""
+    days = min(offset(request.GET.get("days", "")) or 0, LONGEST_DAYS)
+    since = timezone.now() - timedelta(days=days) if days else None
+    found = arms(since)
+    context = {
+        "arms": found, "rows": by_outcome(found), "days": days, "spans": SPANS,
+        "share": settings.ASK_EXPERIMENT_SHARE,
+    }  # fmt: skip
+    return render(request, "qa/experiment.html", context)
 
 
 def _found(request: HttpRequest, public_id: UUID) -> ReadAnswer:

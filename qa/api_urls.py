@@ -11,4 +11,5 @@ urlpatterns = [
     path("search/", api.Search.as_view(), name="search"),
     path("ask/", ask_api.Asks.as_view(), name="ask"),
     path("answers/<uuid:public_id>/", ask_api.AnswerById.as_view(), name="answer"),
+    path("answers/<uuid:public_id>/feedback/", ask_api.FeedbackById.as_view(), name="feedback"),
 ]

@@ -24,10 +24,12 @@ from docintel.tokens import ReadingTokenAuthentication, ViewOrAdd
 from ingestion.models import Document
 from qa import streaming
 from qa.answer_tables import Ask
-from qa.ask_serializers import Answer, Question
+from qa.ask_serializers import Answer, Feedback, Question
 from qa.asking import ask, checked
 from qa.asking_rate import TooMany, admit
 from qa.citing import kept_sentences, shown_passages
+from qa.feedback import BadFeedback, give
+from qa.reading_answers import NoAnswer, read
 from qa.retrieval import BadQuery
 
 
@@ -114,6 +116,36 @@ class AnswerById(GenericAPIView[Any]):
         if row is None:
             raise Http404
         return Response(_answer(row, request))
+
+
+class FeedbackById(GenericAPIView[Any]):
+    """What a reader made of an answer."""
+
+    authentication_classes = [ReadingTokenAuthentication, SessionAuthentication]
+    permission_classes = [MayRead]
+    parser_classes = [BoundedJSONParser]
+    queryset = Document.objects.none()
+    serializer_class = Feedback
+    filter_backends = []
+    pagination_class = None
+
+    @extend_schema(operation_id="give_feedback", request=Feedback, responses={201: Feedback})
+    def post(self, request: Request, public_id: UUID) -> Response:
+        """Add a verdict on an answer that you may read; your newest one holds.
+
+        Whoever may not read the answer gets a 404.
+        """
+        try:
+            row = read(public_id, request.user).ask
+        except NoAnswer as error:
+            raise Http404 from error
+        said = Feedback(data=request.data)
+        said.is_valid(raise_exception=True)
+        try:
+            given = give(row, request.user, **said.validated_data)
+        except BadFeedback as error:
+            raise ValidationError({"detail": [str(error)]}) from error
+        return Response(Feedback(given).data, status=201)
 
 
 def _answer(row: Ask, request: Request) -> dict[str, Any]:

@@ -13,6 +13,8 @@ from ingestion.models import Document
 from ingestion.querysets import Scope
 from qa.answer_tables import Ask
 from qa.asking_forms import LONGEST_KEY, MOST_REMOVED
+from qa.feedback import MOST_CHARACTERS
+from qa.feedback_tables import AnswerFeedback
 
 MOST_VALUES = 50
 SCOPED = (
@@ -29,7 +31,19 @@ class _Numbers(serializers.ListField):
     child = serializers.IntegerField()
 
 
-class Question(serializers.Serializer[Any]):
+class _Strict(serializers.Serializer[Any]):
+    """An unknown field is an error."""
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        unknown = set(self.initial_data) - set(self.fields)
+        if unknown:
+            raise serializers.ValidationError(
+                {name: ["Unknown field."] for name in sorted(map(str, unknown))}
+            )
+        return attrs
+
+
+class Question(_Strict):
     """A question with what it is confined to, as the search is; an unknown field is an error."""
 
     question = serializers.CharField(help_text="at most 2,000 characters")
@@ -59,14 +73,6 @@ class Question(serializers.Serializer[Any]):
     compose = serializers.BooleanField(
         default=False, help_text="compose an answer though an experiment lists passages"
     )
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        unknown = set(self.initial_data) - set(self.fields)
-        if unknown:
-            raise serializers.ValidationError(
-                {name: ["Unknown field."] for name in sorted(map(str, unknown))}
-            )
-        return attrs
 
     def scope(self, request: Any) -> Scope:
         """What the question is confined to. Raises ValidationError by field."""
@@ -152,3 +158,16 @@ class Answer(serializers.ModelSerializer[Ask]):
     def get_passages(self, _: Ask) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self.context["passages"]
         return found
+
+
+class Feedback(_Strict):
+    """A verdict on an answer; `reason` and `text` are kept with "down" only."""
+
+    verdict = serializers.ChoiceField(choices=AnswerFeedback.Verdict.choices)
+    reason = serializers.ChoiceField(
+        choices=AnswerFeedback.Reason.choices, required=False, allow_blank=True
+    )
+    text = serializers.CharField(
+        required=False, allow_blank=True, max_length=MOST_CHARACTERS, help_text="in your own words"
+    )
+    created_at = serializers.DateTimeField(read_only=True)

@@ -18,12 +18,13 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from docintel import measuring
+from docintel.remembering import read_once
 from ingestion.querysets import Scope, User
 from qa import caching, experimenting, llm
 from qa.answer_tables import Ask, ModelCall, ShownPassage
-from qa.answerable import judge
+from qa.answerable import Verdict, judge
 from qa.citing import Citer, kept_sentences, sentence_data, shown_passages
-from qa.composing import Composed, Sentence, compose
+from qa.composing import EXTRACTIVE, MODEL, Composed, Sentence, compose
 from qa.evidence import Evidence
 from qa.feedback import note_follow_up
 from qa.finding_nothing import describe, scope_in_words
@@ -31,6 +32,7 @@ from qa.gathering import gather
 from qa.numbering import Numbers
 from qa.offering import Offered, offer
 from qa.passages import Passage
+from qa.ranking.scoring_chunks import embed_early
 from qa.recording_answers import record
 from qa.retrieval import MOST_CHARACTERS, BadQuery
 from qa.routing import route as route_of
@@ -70,13 +72,14 @@ def ask(
     text = checked(question)
     row = Ask.objects.create(asker=_person(user), text=text, scope=stored_scope(scope))
     turn = _Turn(row, user, on_event, cancelled, again=again, compose_anyway=compose_anyway)
-    try:
-        turn.run(scope, as_of, removed)
-    except Stopped:
-        turn.close(Ask.State.CANCELLED)
-    except BaseException as error:
-        turn.close(Ask.State.FAILED, str(error) if isinstance(error, BadQuery) else WRONG)
-        raise
+    with read_once(), measuring.written_together():
+        try:
+            turn.run(scope, as_of, removed)
+        except Stopped:
+            turn.close(Ask.State.CANCELLED)
+        except BaseException as error:
+            turn.close(Ask.State.FAILED, str(error) if isinstance(error, BadQuery) else WRONG)
+            raise
     return row
 
 
@@ -106,7 +109,7 @@ def _person(user: User) -> Any:
     return user if user.is_authenticated and user.pk else None
 
 
-class _Turn:
+class _Turn(measuring.Timed):
     """One ask on its way; `seconds` per stage go into the receipt."""
 
     def __init__(
@@ -132,14 +135,12 @@ class _Turn:
         """Times a step, and begins none for an asker who went away."""
         if self.cancelled():
             raise Stopped
-        start = time.perf_counter()
-        try:
+        with self.timed(name):
             yield
-        finally:
-            self.seconds[name] = round(time.perf_counter() - start, 4)
 
     def run(self, scope: Scope, as_of: date | None, removed: Collection[str]) -> None:
         row = self.row
+        embed_early(row.text)
         with self.stage("understand"):
             understanding = understand(
                 row.text, self.user, as_of=as_of, removed=removed, scope=scope
@@ -182,7 +183,7 @@ class _Turn:
         elif verdict.clearly_not if llm.is_configured() else not verdict.answerable:
             self._list(understanding, passages, "", found=False, why=verdict.why)
         else:
-            self._answer(understanding, passages, offered)
+            self._answer(understanding, passages, offered, verdict)
 
     def _repeats(self, understanding: Understanding) -> bool:
         """Whether the same question was answered before; then that answer is given, with its age.
@@ -219,6 +220,7 @@ class _Turn:
     def _found(self, found: Evidence, searched: str) -> list[Passage]:
         passages = [each.with_cosine for each in found.passages]
         documents = len({passage.document_id for passage in passages})
+        self.citer.know({each.passage.document_id: each.document for each in found.passages})
         hops = [asdict(hop) for hop in found.hops]
         self.row.receipt = {
             "route": self.row.route,
@@ -242,6 +244,7 @@ class _Turn:
         understanding: Understanding,
         passages: Sequence[Passage],
         offered: Sequence[Offered],
+        verdict: Verdict,
     ) -> None:
         row = self.row
         numbers = Numbers()
@@ -254,12 +257,13 @@ class _Turn:
             composed = compose(
                 row.text, understanding, offered, route=row.route,
                 on_sentence=on_sentence, cancelled=self.cancelled, ask=row,
+                extracts=verdict.answerable,
             )  # fmt: skip
         self._count(composed)
         if composed.notice:
             self.say("notice", text=composed.notice)
         if not composed.found and not composed.cancelled:
-            self._nothing(understanding, NOTHING_VERIFIED)
+            self._nothing(understanding, verdict.why or NOTHING_VERIFIED)
             self._keep(passages)
         row.receipt |= _spent(row)
         record(row, composed)
@@ -268,10 +272,15 @@ class _Turn:
         self._done()
 
     def _count(self, composed: Composed) -> None:
-        drafted = len(composed.sentences) + len(composed.dropped)
-        if drafted:
-            share = len(composed.dropped) / drafted
-            measuring.record("dropped_sentences", share, mode=composed.mode, drafted=drafted)
+        """The share of failures by who drafted: where a model fails, extracts stand in."""
+        failed = sum(each.ordinal <= composed.by_model for each in composed.dropped)
+        others = len(composed.sentences) + len(composed.dropped) - composed.by_model
+        for mode, dropped, drafted in (
+            (MODEL, failed, composed.by_model),
+            (EXTRACTIVE, len(composed.dropped) - failed, others),
+        ):
+            if drafted:
+                measuring.record("dropped_sentences", dropped / drafted, mode=mode, drafted=drafted)
 
     def _nothing(self, understanding: Understanding, why: str) -> None:
         self.row.understood["nothing"] = {**describe(understanding, self.user), "why": why}
@@ -301,7 +310,7 @@ class _Turn:
             )
             for ordinal, passage in enumerate(passages, start=1)
         )  # fmt: skip
-        self.say("passages", passages=shown_passages(self.row, self.user))
+        self.say("passages", passages=shown_passages(self.row, self.user, self.citer))
 
     def close(self, state: str, notice: str = "") -> None:
         """Ends an ask that composed nothing."""
@@ -310,18 +319,17 @@ class _Turn:
         if notice:
             row.notice = notice
             self.say("notice", text=notice)
-        row.save(
-            update_fields=[
-                "state", "finished_at", "notice", "route", "confidence", "receipt", "understood",
-            ]
-        )  # fmt: skip
         self._done()
 
     def _done(self) -> None:
         row = self.row
         self.seconds["total"] = self._since()
-        row.receipt["seconds"] = self.seconds
-        row.save(update_fields=["receipt", "route", "confidence", "understood"])
+        row.receipt["seconds"] = {step: round(value, 4) for step, value in self.seconds.items()}
+        row.save(
+            update_fields=[
+                "state", "finished_at", "notice", "route", "confidence", "receipt", "understood",
+            ]
+        )  # fmt: skip
         measuring.record(
             "ask_seconds", self.seconds["total"], route=row.route, state=row.state, mode=row.mode
         )

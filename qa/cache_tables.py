@@ -26,11 +26,7 @@ class CachedAnswer(models.Model):
 
 
 class ExperimentExposure(models.Model):
-    """One question of a person in an experiment, and what became of it.
-
-    `outcome` is empty until the person does something: asked for the composed answer after all, or
-    asked something else.
-    """
+    """One question of a person in an experiment."""
 
     experiment = models.CharField(max_length=60)
     arm = models.CharField(max_length=30)
@@ -38,8 +34,6 @@ class ExperimentExposure(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="exposures"
     )
     ask = models.OneToOneField(Ask, on_delete=models.CASCADE, related_name="exposure")
-    outcome = models.CharField(max_length=30, blank=True)
-    outcome_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
@@ -48,3 +42,30 @@ class ExperimentExposure(models.Model):
 
     def __str__(self) -> str:
         return f"{self.experiment}: {self.arm}"
+
+
+class ExperimentOutcome(models.Model):
+    """Something that the person did with what they were shown; each kind once."""
+
+    class Kind(models.TextChoices):
+        USED = "used", "Used"
+        UP = "up", "Helpful"
+        DOWN = "down", "Not helpful"
+        OPENED = "opened", "Opened a passage"
+        COMPOSED = "composed", "Had it composed"
+        FOLLOWED = "followed", "Asked about it again"
+
+    exposure = models.ForeignKey(
+        ExperimentExposure, on_delete=models.CASCADE, related_name="outcomes"
+    )
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["created_at", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["exposure", "kind"], name="experiment_outcome_once")
+        ]
+
+    def __str__(self) -> str:
+        return self.kind

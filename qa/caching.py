@@ -29,14 +29,13 @@ from qa.answer_tables import AnswerSentence, Ask, Citation
 from qa.cache_tables import CachedAnswer
 from qa.comparing_questions import agreement
 from qa.composing import prompt_name
+from qa.ranking.scoring_chunks import embed_in_background
 from qa.understanding import Understanding
 
 # Raise it when the way from a question to its answer changes.
-GENERATION = 1
+GENERATION = 2
 MOST_DISTANCE = 0.05
 KEPT = timedelta(days=30)
-_TIMES = ("received_at", "searchable_at", "embedded_at", "superseded_at", "withdrawn_at",
-          "dropped_at", "quarantined_at")  # fmt: skip
 _KINDS = tuple(Document.Kind.values)
 
 
@@ -55,7 +54,7 @@ class Key:
         """None while no encoder answers: then nothing is repeated and nothing kept."""
         try:
             embedder = encoders.live_embedder()
-            vector = encoders.embed([understanding.question], kind="query")[0]
+            vector = embed_in_background([understanding.question]).result()[0]
         except EncoderUnavailable:
             return None
         parts = {
@@ -84,23 +83,24 @@ def _models(understanding: Understanding, route: str) -> list[str]:
 def _index_state(understanding: Understanding) -> list[Any]:
     """Changes with every document that comes, changes or goes and may bear on the question.
 
-    With companies: their documents, those that mention them, and those of no known company.
+    With companies: their documents, those that mention them, and those of no known company. Only
+    what search finds counts: until it is parsed, every document is of no known company.
     """
-    documents = Document.objects.order_by()
+    documents = Document.objects.order_by().searchable()
     companies = understanding.scope().companies
     if companies:
         mentioning = Mention.objects.filter(company__in=companies).order_by().values("document")
         documents = documents.filter(
             Q(company__in=companies) | Q(company__isnull=True) | Q(pk__in=mentioning)
         )
-    searchable = documents.searchable().aggregate(
+    state = documents.aggregate(
         n=Count("pk"), ids=Sum("pk"), years=Sum("fiscal_year"), quarters=Sum("fiscal_quarter"),
         companies=Sum("company"), latest=Max("published_on"), embedders=Sum("embedder"),
-        chunks=Sum("chunk_count"), **{kind: Count("pk", filter=Q(kind=kind)) for kind in _KINDS},
+        chunks=Sum("chunk_count"), indexed=Max("searchable_at"), embedded=Max("embedded_at"),
+        **{kind: Count("pk", filter=Q(kind=kind)) for kind in _KINDS},
     )  # fmt: skip
-    times = documents.aggregate(**{name: Max(name) for name in _TIMES})
     topics = DocumentTopic.objects.count() if understanding.confined_to.topics else 0
-    return [sorted(searchable.items()), sorted(times.items()), topics]
+    return [sorted(state.items()), topics]
 
 
 def find(key: Key, user: User) -> Ask | None:

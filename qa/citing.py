@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from django.db.models import F
+from django.db.models.functions import Least, Substr
 from django.urls import reverse
 
 from ingestion.models import Document
@@ -33,6 +35,12 @@ class Citer:
         known = standing_for(new, self._user)
         self._known |= {pk: known.get(pk) for pk in new}
         self._frozen |= Document.objects.only("pages").in_bulk(list(known))
+
+    def know(self, documents: Mapping[int, Document]) -> None:
+        """Documents that were looked up for this person just now, by the id of the original."""
+        new = {pk: row for pk, row in documents.items() if pk not in self._known}
+        self._known |= new
+        self._frozen |= Document.objects.only("pages").in_bulk(list(new))
 
     def place(self, document: int, start: int, end: int) -> dict[str, Any] | None:
         """`document` (uuid), `title`, `company`, `kind`, `period`, `date`, `page`, `start`, `end`,
@@ -100,20 +108,16 @@ def _cited(cited: Citation, citer: Citer) -> dict[str, Any]:
     return {"n": cited.number, "quote": cited.quote, **place}
 
 
-def shown_passages(ask: Ask, user: User) -> list[dict[str, Any]]:
+def shown_passages(ask: Ask, user: User, citer: Citer | None = None) -> list[dict[str, Any]]:
     """The passages listed without being cited that this user may see, with their `text`."""
-    rows = list(ask.passages.all())
-    citer = Citer(user)
+    part = Substr("document__text", F("start") + 1, Least(F("end") - F("start"), PASSAGE_SHOWN))
+    visible = Document.objects.visible_to(user)
+    rows = list(ask.passages.filter(document__in=visible).annotate(part=part))
+    citer = citer or Citer(user)
     citer.learn(row.document_id for row in rows)
-    texts = dict(
-        Document.objects.visible_to(user)
-        .filter(pk__in={row.document_id for row in rows})
-        .values_list("pk", "text")
-    )
     found = []
     for row in rows:
         place = citer.place(row.document_id, row.start, row.end)
-        if place is not None and row.document_id in texts:
-            text = texts[row.document_id][row.start : row.end]
-            found.append({"ordinal": row.ordinal, "text": text[:PASSAGE_SHOWN], **place})
+        if place is not None:
+            found.append({"ordinal": row.ordinal, "text": row.part, **place})
     return found

@@ -39,7 +39,11 @@ _LEADING = ("in", "for", "during")
 
 
 def agreement(understanding: Understanding, route: str) -> dict[str, Any]:
-    """Everything of the question itself that must be the same, as JSON."""
+    """Everything of the question itself that must be the same, as JSON.
+
+    What is searched for besides follows from the words and from what was learned of the corpus;
+    learning anew makes no other question of it.
+    """
     return {
         "words": words(understanding, route),
         "quoted": re.findall(r'"([^"]*)"', understanding.question.translate(_PLAIN)),
@@ -53,7 +57,6 @@ def agreement(understanding: Understanding, route: str) -> dict[str, Any]:
         "kinds": understanding.kinds,
         "metrics": [metric.key for metric in understanding.metrics],
         "statements": understanding.statements,
-        "added": [term.term for term in understanding.expansions],
         "unlinked": [name.casefold() for name in understanding.unlinked],
         "shape": [understanding.comparison, understanding.temporal, len(understanding.hops)],
         "route": route,

@@ -31,6 +31,9 @@ LEAST_PASSAGES = 2
 EXTRACTIVE = "extractive"
 MODEL = "model"
 CUT_SHORT = "The answer was cut short: "
+UNVERIFIED = "The model's sentences could not be verified."
+UNWRITTEN = "The model wrote no sentence that can be read."
+INSTEAD = "; these are the documents' own sentences."
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,11 @@ class Scores:
 
 @dataclass(slots=True)
 class Composed:
-    """`mode` is model or extractive; `notice` tells the reader why it is not the other."""
+    """`mode` is model or extractive; `notice` tells the reader why it is not the other.
+
+    `by_model` counts the sentences that a model drafted; those of them that failed stay in
+    `dropped` where the extractive answer stands in.
+    """
 
     sentences: list[Sentence] = field(default_factory=list)
     dropped: list[Refused] = field(default_factory=list)
@@ -78,6 +85,7 @@ class Composed:
     cancelled: bool = False
     scores: Scores = Scores()
     passages_used: int = 0
+    by_model: int = 0
 
     @property
     def found(self) -> bool:
@@ -93,28 +101,59 @@ def compose(
     on_sentence: Callable[[Sentence], None] = lambda _: None,
     cancelled: Callable[[], bool] = lambda: False,
     ask: Ask | None = None,
+    extracts: bool = True,
 ) -> Composed:
     """The answer; with nothing verified it is empty, and `found` is False.
 
     Never raises for what a model or its server does: the extractive answer stands in, with a
-    notice. A cancelled answer keeps what was released.
+    notice, also where nothing that the model wrote verifies. Not so with `extracts` False, where
+    the passages were judged to hold no answer, which extracts never notice. A cancelled answer
+    keeps what was released.
     """
     answer = _Answer(offered, on_sentence)
+    why = ""
     if llm.is_configured() and route != "lookup" and offered:
-        try:
-            _by_model(answer, question, understanding, route, cancelled, ask)
-        except llm.Cancelled:
-            answer.composed.cancelled = True
+        why = _model_failed(answer, question, understanding, route, cancelled, ask)
+        if not why:
             return answer.composed
-        except llm.Unavailable as error:
-            if answer.composed.sentences:
-                answer.composed.notice = CUT_SHORT + error.reason
-                return answer.composed
-            answer.composed.notice = f"{error.reason} These are the documents' own sentences."
-        else:
-            return answer.composed
-    _by_extraction(answer, question, understanding, route, cancelled)
+        answer.begin_anew()
+    if extracts:
+        _by_extraction(answer, question, understanding, route, cancelled)
+    if why:
+        found = answer.composed.found
+        answer.composed.notice = why.removesuffix(".") + INSTEAD if found else why
     return answer.composed
+
+
+def _model_failed(  # noqa: PLR0917
+    answer: _Answer,
+    question: str,
+    understanding: Asked | None,
+    route: str,
+    cancelled: Callable[[], bool],
+    ask: Ask | None,
+) -> str:
+    """Why nothing that a model wrote can be shown, for the reader; empty where something can, or
+    nobody waits any more."""
+    composed = answer.composed
+    try:
+        _by_model(answer, question, understanding, route, cancelled, ask)
+    except llm.Cancelled:
+        composed.cancelled = True
+        return ""
+    except llm.Unavailable as error:
+        if not composed.sentences:
+            return error.reason
+        composed.notice = CUT_SHORT + error.reason
+        return ""
+    finally:
+        composed.by_model = answer.drafted
+    if composed.sentences:
+        return ""
+    if cancelled():
+        composed.cancelled = True
+        return ""
+    return UNVERIFIED if composed.dropped else UNWRITTEN
 
 
 class _Answer:
@@ -126,8 +165,13 @@ class _Answer:
         self.repeats = 0
         self._on_sentence = on_sentence
         self._seen: set[str] = set()
-        self._drafted = 0
+        self.drafted = 0
         self._known = known_names()
+
+    def begin_anew(self) -> None:
+        """What was dropped may be said again, by somebody who cites it rightly."""
+        self.repeats = 0
+        self._seen.clear()
 
     def take(self, drafted: Drafted, sources: Mapping[str, Source], group: str = "") -> None:
         key = fold(drafted.text[:1_000]).casefold()
@@ -136,22 +180,22 @@ class _Answer:
             return
         self.repeats = 0
         self._seen.add(key)
-        self._drafted += 1
+        self.drafted += 1
         outcome = verify(drafted, sources, known_names=self._known)
         if isinstance(outcome, Dropped):
-            refused = Refused(self._drafted, outcome.text, outcome.reason, outcome.lost)
+            refused = Refused(self.drafted, outcome.text, outcome.reason, outcome.lost)
             self.composed.dropped.append(refused)
             return
         self._release(outcome, group)
 
     def _release(self, outcome: Verified, group: str) -> None:
-        sentence = Sentence(self._drafted, outcome.text, outcome.citations, group, outcome.lost)
+        sentence = Sentence(self.drafted, outcome.text, outcome.citations, group, outcome.lost)
         self.composed.sentences.append(sentence)
         self._on_sentence(sentence)
 
     @property
     def is_full(self) -> bool:
-        return self._drafted >= MOST_SENTENCES or self.repeats >= MOST_REPEATS
+        return self.drafted >= MOST_SENTENCES or self.repeats >= MOST_REPEATS
 
 
 def _by_model(  # noqa: PLR0917
@@ -246,7 +290,7 @@ def _by_extraction(
     cancelled: Callable[[], bool],
 ) -> None:
     composed = answer.composed
-    composed.mode = EXTRACTIVE
+    composed.mode, composed.notice = EXTRACTIVE, ""
     composed.passages_used = len(answer.offered)
     sources = {each.reference: each.source for each in answer.offered}
     extracts = extract(question, understanding, answer.offered, route=route)

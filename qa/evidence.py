@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import math
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
+from docintel.measuring import Timed
 from ingestion.models import Document
 from qa.passages import Passage
 
@@ -85,7 +83,7 @@ class Numbers:
 
 
 @dataclass(slots=True)
-class Evidence:
+class Evidence(Timed):
     """The passages kept, best first, and everything told about how they were found.
 
     `candidates` counts the passages that were reranked. `seconds` per step, with `total`.
@@ -100,14 +98,6 @@ class Evidence:
     seconds: dict[str, float] = field(default_factory=dict)
     numbers: Numbers = field(default_factory=Numbers)
     cancelled: bool = False
-
-    @contextmanager
-    def timed(self, step: str) -> Iterator[None]:
-        start = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.seconds[step] = self.seconds.get(step, 0.0) + time.perf_counter() - start
 
     def note(self, text: str) -> None:
         """Each note once."""

@@ -6,20 +6,24 @@ Who is in which arm follows from a hash of person and experiment, so it never ch
 from __future__ import annotations
 
 import hashlib
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.utils import timezone
+from django.db.models import Count, QuerySet
 
 from ingestion.querysets import User
 from qa.answer_tables import Ask
-from qa.cache_tables import ExperimentExposure
+from qa.cache_tables import ExperimentExposure, ExperimentOutcome
 
 EXPERIMENT = "passages or synthesis"
 PASSAGES = "passages"
 SYNTHESIS = "synthesis"
 ANALYSTS = "analyst"
-COMPOSED = "composed anyway"
+NOTHING_DONE = "None of these"
 NOTE = (
     "You see the best passages without a composed answer: you are one of the analysts with whom "
     "we compare the two. The answer is composed when you ask for it."
@@ -55,11 +59,11 @@ def expose(ask: Ask, user: User, *, compose_anyway: bool) -> str:
     return arm
 
 
-def note_outcome(ask: Ask, outcome: str) -> None:
-    """What became of an answer in the experiment; the first outcome stays."""
-    ExperimentExposure.objects.filter(ask=ask, outcome="").update(
-        outcome=outcome[:30], outcome_at=timezone.now()
-    )
+def note_outcome(ask: Ask, kind: str) -> None:
+    """Keeps what the asker did with an answer, where it was one of the experiment."""
+    exposure = ExperimentExposure.objects.filter(ask=ask).first()
+    if exposure is not None:
+        ExperimentOutcome.objects.get_or_create(exposure=exposure, kind=kind)
 
 
 def _note_of_last(ask: Ask, user: User) -> None:
@@ -67,4 +71,64 @@ def _note_of_last(ask: Ask, user: User) -> None:
     shown = ExperimentExposure.objects.filter(person=user.pk, arm=PASSAGES, ask__text=ask.text)
     last = shown.order_by("-created_at").first()
     if last is not None:
-        note_outcome(last.ask, COMPOSED)
+        note_outcome(last.ask, ExperimentOutcome.Kind.COMPOSED)
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How many of an arm's questions had this outcome; shares are of all its questions, 0 to 1."""
+
+    label: str
+    n: int
+    of: int
+    share: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """What was seen in one arm. A question may have several outcomes, or none (`NOTHING_DONE`)."""
+
+    name: str
+    people: int
+    questions: int
+    outcomes: list[Counted]
+
+
+def arms(since: datetime | None = None) -> list[Arm]:
+    """Both arms with exposure and outcomes, `passages` first; `since` None for all there is.
+
+    The interval of a share is Wilson's at 95 % (Wilson 1927). It takes questions as independent of
+    each other, which those of one person are not, so it is too narrow where few people asked.
+    """
+    exposed = ExperimentExposure.objects.filter(experiment=EXPERIMENT)
+    if since is not None:
+        exposed = exposed.filter(created_at__gte=since)
+    return [_arm(name, exposed.filter(arm=name)) for name in (PASSAGES, SYNTHESIS)]
+
+
+def by_outcome(found: Sequence[Arm]) -> list[tuple[str, tuple[Counted, ...]]]:
+    """(label, the arms' counts beside each other) for a table."""
+    return [(cells[0].label, cells) for cells in zip(*(arm.outcomes for arm in found), strict=True)]
+
+
+def _arm(name: str, exposed: QuerySet[ExperimentExposure]) -> Arm:
+    seen = exposed.order_by().aggregate(people=Count("person", distinct=True), n=Count("pk"))
+    found = ExperimentOutcome.objects.filter(exposure__in=exposed).order_by()
+    by_kind = dict(found.values_list("kind").annotate(n=Count("pk")))
+    rows = [(str(kind.label), by_kind.get(kind, 0)) for kind in ExperimentOutcome.Kind]
+    acted = found.values("exposure").distinct().count()
+    rows.append((NOTHING_DONE, seen["n"] - acted))
+    return Arm(
+        name, seen["people"], seen["n"], [_counted(label, n, seen["n"]) for label, n in rows]
+    )
+
+
+def _counted(label: str, n: int, of: int) -> Counted:
+    if not of:
+        return Counted(label, n, of, 0.0, 0.0, 1.0)
+    share, z = n / of, 1.96
+    middle = (share + z * z / (2 * of)) / (1 + z * z / of)
+    half = z / (1 + z * z / of) * math.sqrt(share * (1 - share) / of + z * z / (4 * of * of))
+    return Counted(label, n, of, share, max(0.0, middle - half), min(1.0, middle + half))

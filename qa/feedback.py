@@ -11,6 +11,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from ingestion.querysets import User
 from qa import experimenting
 from qa.answer_tables import Ask
+from qa.cache_tables import ExperimentOutcome
 from qa.feedback_tables import AnswerFeedback, FollowUp
 
 MOST_CHARACTERS = 2_000
@@ -60,6 +61,12 @@ def give(
     )
 
 
+def note_opened(ask: Ask, person: User) -> None:
+    """The asker opened a passage of the answer."""
+    if ask.asker_id == person.pk:
+        experimenting.note_outcome(ask, ExperimentOutcome.Kind.OPENED)
+
+
 def latest(ask: Ask, person: User) -> AnswerFeedback | None:
     """This person's verdict as it stands."""
     return AnswerFeedback.objects.filter(ask=ask, person=person.pk).first()
@@ -73,13 +80,21 @@ def note_follow_up(ask: Ask) -> list[FollowUp]:
     if ask.asker_id is None:
         return []
     keys = subjects(ask.understood)
-    earlier = Ask.objects.filter(
-        asker=ask.asker_id,
-        created_at__gte=ask.created_at - FOLLOWS_WITHIN,
-        created_at__lt=ask.created_at,
-        state__in=TOLD,
-    ).exclude(pk=ask.pk)
+    earlier = (
+        Ask.objects.only("text", "understood")
+        .filter(
+            asker=ask.asker_id,
+            created_at__gte=ask.created_at - FOLLOWS_WITHIN,
+            created_at__lt=ask.created_at,
+            state__in=TOLD,
+        )
+        .exclude(pk=ask.pk)
+    )
     pairs = [(first, sorted(keys & subjects(first.understood))) for first in earlier]
+    for first, shared in pairs:
+        # To have it composed after all is an outcome of its own.
+        if shared and first.text != ask.text:
+            experimenting.note_outcome(first, ExperimentOutcome.Kind.FOLLOWED)
     return FollowUp.objects.bulk_create(
         [FollowUp(first=first, then=ask, shared=shared) for first, shared in pairs if shared],
         ignore_conflicts=True,

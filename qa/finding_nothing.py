@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django.db.models import Max, Min
 
 from docintel import encoders
 from docintel.encoders import EncoderUnavailable
+from ingestion.language import has_runs
 from ingestion.models import Company, Document, Source
 from ingestion.querysets import DocumentQuerySet, User
 from qa.understanding import Understanding
+
+OTHER_LANGUAGE = (
+    "Questions are understood in English; other languages are only searched for word by word."
+)
+FEWEST_FOREIGN = 2
+# None of them is an English word.
+FOREIGN = frozenset(
+    word
+    for line in (
+        "wie hoch der das und ist im ersten zweiten dritten vierten quartal jahr wurde welche",
+        "warum für von auf nicht haben sind ihre quel quelle était le les dans une pour avec",
+        "combien pourquoi quels sont cuál cuánto fue el por qué cómo en año una los del",
+        "qual gli della nel perché quanto anno são foi não ano hoe hoog het een",
+    )
+    for word in line.split()
+)
 
 
 def scope_in_words(understanding: Understanding, user: User) -> str:
@@ -61,7 +79,13 @@ def _warnings(understanding: Understanding, documents: DocumentQuerySet) -> list
         for company in understanding.companies
         if not company.has_documents
     ]
-    found += [f"“{name}” is the name of no company known here." for name in understanding.unlinked]
+    other = _other_language(understanding.question)
+    if other:
+        found.append(other)
+    else:
+        found += [
+            f"“{name}” is the name of no company known here." for name in understanding.unlinked
+        ]
     waiting = documents.unparsed().count() + documents.unindexed().count()
     if waiting:
         found.append(_filings(waiting, of_whom) + " not yet searchable.")
@@ -77,6 +101,16 @@ def _warnings(understanding: Understanding, documents: DocumentQuerySet) -> list
                 "were looked for."
             )
     return found
+
+
+def _other_language(question: str) -> str:
+    """What to do about a question in a language that questions are not understood in.
+
+    Whoever is asked in German takes its nouns for names. Only common little words tell: a question
+    is too short for more.
+    """
+    words = set(re.findall(r"[^\W\d_]+", question.casefold()))
+    return OTHER_LANGUAGE if len(words & FOREIGN) >= FEWEST_FOREIGN or has_runs(question) else ""
 
 
 def _filings(count: int, of_whom: str) -> str:

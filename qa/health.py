@@ -7,6 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from django.conf import settings
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from docintel.doctor import Finding
@@ -62,9 +63,15 @@ def budget() -> Finding:
 
 def citations() -> Finding:
     """The share of the sentences that a model drafted and the verifier dropped."""
-    asks = Ask.objects.filter(mode="model", finished_at__isnull=False, cached_from=None)
+    # Where all of a model's sentences failed the answer is extractive, and what it shows is not the
+    # model's.
+    wrote = ModelCall.objects.filter(ask=OuterRef("pk"), status__in=["ok", "cancelled"])
+    asks = Ask.objects.filter(Q(mode="model") | Q(Exists(wrote), mode="extractive"))
+    asks = asks.filter(finished_at__isnull=False, cached_from=None)
     latest = list(asks.values_list("pk", flat=True)[:ANSWERS_LOOKED_AT])
-    drafted = AnswerSentence.objects.filter(ask__in=latest)
+    drafted = AnswerSentence.objects.filter(ask__in=latest).exclude(
+        ask__mode="extractive", state=AnswerSentence.State.KEPT
+    )
     total = drafted.count()
     dropped = drafted.filter(state=AnswerSentence.State.DROPPED).count()
     share = dropped / total if total else 0.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qa.answer_tables import AnswerSentence, Ask, Citation, ModelCall, ShownPassage
-from qa.cache_tables import CachedAnswer, ExperimentExposure
+from qa.cache_tables import CachedAnswer, ExperimentExposure, ExperimentOutcome
 from qa.feedback_tables import AnswerFeedback, FollowUp
 from qa.synonym_tables import LearnedSynonym
 
@@ -14,6 +14,7 @@ __all__ = [
     "CachedAnswer",
     "Citation",
     "ExperimentExposure",
+    "ExperimentOutcome",
     "FollowUp",
     "LearnedSynonym",
     "ModelCall",

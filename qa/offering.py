@@ -47,7 +47,11 @@ def offer(passages: Sequence[Passage], user: User) -> list[Offered]:
     """The passages in their order, numbered from "p1"."""
     wanted = {passage.document_id for passage in passages}
     documents = (
-        Document.objects.visible_to(user).filter(pk__in=wanted).select_related("company").in_bulk()
+        Document.objects.visible_to(user)
+        .filter(pk__in=wanted)
+        .select_related("company")
+        .defer("sections", "tables", "pages")
+        .in_bulk()
     )
     names = _names_of({d.company_id for d in documents.values() if d.company_id})
     offered: list[Offered] = []

@@ -46,6 +46,7 @@ class Cite:
     title: str
     company: str
     kind: str
+    period: str
     published_on: date | None
     page: int
     is_paged: bool
@@ -193,6 +194,7 @@ def cite(citation: Citation, known: Known, question: str) -> Cite:
         title=str(arrival),
         company=arrival.company.name if arrival.company else "",
         kind=str(arrival.get_kind_display()),
+        period=arrival.period,
         published_on=arrival.published_on,
         page=known.body.page_of(citation.start),
         is_paged=known.body.is_pdf,

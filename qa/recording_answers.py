@@ -39,6 +39,7 @@ def record(ask: Ask, composed: Composed) -> None:
             "passages_used": composed.passages_used,
             "sentences": len(composed.sentences),
             "dropped": len(composed.dropped),
+            "drafted_by_model": composed.by_model,
         }
         ask.save(update_fields=["state", "mode", "notice", "finished_at", "receipt"])
 

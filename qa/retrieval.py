@@ -6,10 +6,8 @@ Scope and visibility hold inside both halves, and in every count and note.
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,6 +16,7 @@ from psycopg.errors import QueryCanceled
 
 from docintel import encoders, measuring
 from docintel.encoders import EncoderUnavailable
+from docintel.measuring import Timed
 from docintel.models import ModelVersion
 from ingestion.lexical import configs_present, query_terms, rarest
 from ingestion.models import Chunk, Document, Source
@@ -51,7 +50,7 @@ class BadQuery(ValueError):
 
 
 @dataclass(slots=True)
-class SearchResults:
+class SearchResults(Timed):
     """What was found, best first, and how.
 
     `passages` are all ranked ones, `documents` group the best of them; `bm25` and `dense` are the
@@ -66,14 +65,6 @@ class SearchResults:
     notes: list[str] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
     total_candidates: int = 0
-
-    @contextmanager
-    def timed(self, step: str) -> Iterator[None]:
-        start = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.seconds[step] = time.perf_counter() - start
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,4 +15,6 @@ urlpatterns = [
     path("answers/", answer_views.answers, name="answers"),
     path("answers/<uuid:public_id>/", answer_views.answer, name="answer"),
     path("answers/<uuid:public_id>/feedback/", answer_views.feedback, name="feedback"),
+    path("answers/<uuid:public_id>/opened/", answer_views.opened, name="opened"),
+    path("experiment/", answer_views.experiment, name="experiment"),
 ]

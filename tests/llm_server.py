@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -28,6 +28,18 @@ class Reply:
 
 
 Script = Callable[[dict[str, Any]], Reply]
+
+
+def drafts(body: dict[str, Any], quotes: Iterable[str]) -> list[str]:
+    """Each quote as a sentence, citing whichever passage of the request holds it."""
+    message = body["messages"][1]["content"]
+    found = []
+    for quote in quotes:
+        before = message.partition(quote)[0]
+        if before != message:
+            reference = before.rpartition(" | ")[0].rpartition(" ")[2]
+            found.append({"text": quote, "citations": [{"passage": reference, "quote": quote}]})
+    return [json.dumps(each) + "\n" for each in found]
 
 
 class LlmServer:

@@ -6,9 +6,11 @@ from datetime import date
 from typing import Any
 
 import numpy as np
+import pytest
 from django.contrib.auth.models import User
 from small_corpus import document, unit
 
+from docintel import encoders
 from docintel.models import ModelVersion
 from ingestion.lexical import refresh_statistics
 from ingestion.models import Document
@@ -27,6 +29,16 @@ def meant(text: str) -> np.ndarray:
 
 def embed(texts: list[str], *, kind: str = "document") -> np.ndarray:
     return np.array([meant(text) for text in texts])
+
+
+def embedder_of_axes(monkeypatch: pytest.MonkeyPatch) -> ModelVersion:
+    """The live embedder, whose vectors are those of `embed`."""
+    row = ModelVersion.objects.create(
+        name="embedder", version="axes", digest="0", dimensions=768, state="live"
+    )
+    monkeypatch.setattr(encoders, "live_embedder", lambda: row)
+    monkeypatch.setattr(encoders, "embed", embed)
+    return row
 
 
 def report(

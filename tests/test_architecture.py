@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from django.apps import apps
+from fresh_process import loaded
 
 ROOT = Path(__file__).resolve().parent.parent
 FLOORS = {"docintel": 0, "ingestion": 1, "extraction": 2, "feed": 2, "qa": 2, "review": 3}
@@ -61,23 +61,6 @@ def test_functions_and_files_stay_small(package: str) -> None:
 
 
 def test_web_never_loads_a_model_library() -> None:
-    code = (
-        "import sys, django; django.setup()\n"
-        "from django.urls import get_resolver\n"
-        "get_resolver().url_patterns\n"
-        "import docintel.asgi\n"
-        "heavy = {'torch', 'openvino', 'transformers', 'sentence_transformers', 'lightgbm',"
-        " 'spacy', 'thinc'}\n"
-        "print(sorted(heavy & set(sys.modules)))\n"
-    )
-    environment = {**os.environ, "DOCINTEL_ROLE": "web"}
-    result = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert result.returncode == 0, result.stderr
-    assert result.stdout.strip() == "[]"
+    code = "from django.urls import get_resolver\nget_resolver().url_patterns\nimport docintel.asgi"
+    heavy = ("torch", "openvino", "transformers", "sentence_transformers", "lightgbm", "spacy")
+    assert loaded(code, (*heavy, "thinc")) == []

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import AnonymousUser, Group, User
 from django.utils import timezone
 from near_questions import different, same
 from small_corpus import document, source
@@ -15,11 +15,11 @@ from small_corpus import document, source
 from docintel.models import ModelVersion
 from ingestion.lexical import refresh_statistics
 from ingestion.metadata import company_key
-from ingestion.models import Company, Document, Mention
+from ingestion.models import Company, Document, Mention, Topic
 from qa import caching
 from qa.answer_tables import Ask
 from qa.asking import ask
-from qa.models import CachedAnswer
+from qa.models import CachedAnswer, LearnedSynonym
 from qa.routing import route
 from qa.understanding import understand
 from tests.question_gold import CATALOGUE
@@ -149,6 +149,38 @@ def test_what_bears_on_the_answer_ends_it(answered: Ask, alice: User, change: An
 
 def test_a_document_of_another_company_does_not(answered: Ask, alice: User) -> None:
     document(["Nothing about it."], company="Other Works")
+    assert ask(QUESTION, alice).cached_from == answered
+
+
+def received(answered: Ask) -> None:
+    # What has just come is of no known company until it is parsed.
+    row = document(["Not read yet."])
+    Document.objects.filter(pk=row.pk).update(parsed_at=None, searchable_at=None, embedded_at=None)
+
+
+def given_up(answered: Ask) -> None:
+    received(answered)
+    Document.objects.filter(searchable_at=None).update(quarantined_at=timezone.now())
+
+
+def learned(answered: Ask) -> None:
+    embedder = ModelVersion.objects.get(name="embedder", state="live")
+    LearnedSynonym.objects.create(
+        term="gross margin", neighbour="spread", similarity=0.9, embedder=embedder
+    )
+    added = understand(QUESTION, AnonymousUser()).expansions
+    assert "spread" in {term.term for term in added}
+
+
+def classified(answered: Ask) -> None:
+    classifier = ModelVersion.objects.create(name="topics", version="1", digest="0", state="live")
+    topic = Topic.objects.get(key="mergers")
+    Document.objects.get().topics.create(topic=topic, probability=0.9, classifier=classifier)
+
+
+@pytest.mark.parametrize("change", [received, given_up, learned, classified])
+def test_work_in_the_background_does_not(answered: Ask, alice: User, change: Any) -> None:
+    change(answered)
     assert ask(QUESTION, alice).cached_from == answered
 
 

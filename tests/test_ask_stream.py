@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,7 +14,7 @@ import pytest
 from asgi_server import events_of, served
 from django.contrib.auth.models import User
 from django.test import Client
-from llm_server import LlmServer, Reply, serving
+from llm_server import LlmServer, Reply, drafts, serving
 from reading_corpus import library
 from small_corpus import document
 
@@ -42,20 +41,8 @@ def storage(settings: Any, tmp_path: Any) -> None:
 def llm(settings: Any) -> Iterator[LlmServer]:
     with serving() as running:
         settings.OPENAI_BASE_URL = running.url
-        running.script = lambda body: Reply(drafts(body), pause=0.3)
+        running.script = lambda body: Reply(drafts(body, QUOTES), pause=0.3)
         yield running
-
-
-def drafts(body: dict[str, Any]) -> list[str]:
-    """Each quote as a sentence, citing whichever passage holds it."""
-    message = body["messages"][1]["content"]
-    found = []
-    for quote in QUOTES:
-        before = message.partition(quote)[0]
-        if before != message:
-            reference = before.rpartition(" | ")[0].rpartition(" ")[2]
-            found.append({"text": quote, "citations": [{"passage": reference, "quote": quote}]})
-    return [json.dumps(each) + "\n" for each in found]
 
 
 @pytest.fixture
@@ -110,7 +97,7 @@ def test_sentences_come_one_by_one(site: str, browser: Client, llm: LlmServer) -
 
 def test_going_away_stops_the_model(site: str, browser: Client, llm: LlmServer) -> None:
     library(embed=True)
-    llm.script = lambda body: Reply(drafts(body), hangs=True)
+    llm.script = lambda body: Reply(drafts(body, QUOTES), hangs=True)
     with page(site, browser) as http, http.stream("POST", "/ask/stream/", data={"q": MARGIN}) as r:
         for _, name, _ in events_of(r):
             if name == "sentence":
@@ -210,15 +197,8 @@ def test_many_ask_at_once_and_each_gets_the_own_answer(
 
 def each_of(body: dict[str, Any], quotes: list[str]) -> list[str]:
     """The quotes that the passages hold and whose company the question names."""
-    message = body["messages"][1]["content"]
-    question = message.partition("\n")[0]
-    found = []
-    for quote in quotes:
-        before = message.partition(quote)[0]
-        if before != message and quote[:9] in question:
-            reference = before.rpartition(" | ")[0].rpartition(" ")[2]
-            found.append({"text": quote, "citations": [{"passage": reference, "quote": quote}]})
-    return [json.dumps(each) + "\n" for each in found]
+    question = body["messages"][1]["content"].partition("\n")[0]
+    return drafts(body, [quote for quote in quotes if quote[:9] in question])
 
 
 def test_who_has_to_wait_is_told_and_the_line_stays_open(

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import User
 from django.utils import timezone
 from reading_corpus import library, vault
 from small_corpus import document
@@ -16,9 +16,9 @@ from ingestion.models import Company, Document
 from ingestion.querysets import Scope
 from qa.asking import ask
 from qa.asking_rate import TooMany, admit
-from qa.experimenting import arm_of
+from qa.finding_nothing import OTHER_LANGUAGE
 from qa.health import findings
-from qa.models import AnswerSentence, Ask, Citation, ExperimentExposure, ModelCall
+from qa.models import AnswerSentence, Ask, Citation, ModelCall
 from qa.retrieval import BadQuery
 from qa.tasks import close_lost_answers
 
@@ -129,6 +129,16 @@ def test_not_found_says_what_was_searched_and_what_is_near(corpus: None, alice: 
     assert all(place["text"] and "quote" not in place for place in near)
 
 
+def test_not_found_says_why_and_what_language_is_understood(corpus: None, alice: User) -> None:
+    private = ask("What is the home phone number of Tidewater's chief executive?", alice)
+    assert private.understood["nothing"]["why"]
+    german = ask("Wie hoch war die Bruttomarge der Zyxxo Werke im Jahr 2024?", alice)
+    assert german.state == "not_found"
+    assert german.understood["nothing"]["warnings"] == [OTHER_LANGUAGE]
+    english = ask("What was the gross margin of Zyxxo in Las Vegas?", alice)
+    assert OTHER_LANGUAGE not in english.understood["nothing"]["warnings"]
+
+
 def test_an_ambiguous_company_is_asked_back(corpus: None, alice: User) -> None:
     for name in ("Delta Air Lines", "Delta Apparel, Inc."):
         document(["About it."], company=name, title=name)
@@ -202,30 +212,6 @@ def test_what_a_dead_process_left_is_closed(alice: User) -> None:
     close_lost_answers()
     states = dict(Ask.objects.values_list("pk", "state"))
     assert states == {old.pk: "failed", fresh.pk: "running"}
-
-
-def test_the_experiment_shows_passages_until_asked_for_more(
-    corpus: None, alice: User, eve: User, settings: Any
-) -> None:
-    settings.ASK_EXPERIMENT_SHARE = 1.0
-    row = ask(MARGIN, alice)
-    assert (row.state, row.receipt["experiment"]) == ("lookup", "passages")
-    assert row.passages.exists()
-    assert "passages" in row.notice
-    composed = ask(MARGIN, alice, compose_anyway=True)
-    assert composed.state == "answered"
-    assert ExperimentExposure.objects.get().outcome == "composed anyway"
-    assert ask(MARGIN, eve).state == "answered"
-    settings.ASK_EXPERIMENT_SHARE = 0.1
-    analysts = Group.objects.get(name="analyst")
-    people = User.objects.bulk_create(User(username=f"analyst{n}") for n in range(400))
-    User.groups.through.objects.bulk_create(
-        User.groups.through(user=person, group=analysts) for person in people
-    )
-    arms = [arm_of(person) for person in people]
-    assert arms == [arm_of(person) for person in people]
-    assert 15 <= arms.count("passages") <= 70
-    assert arms.count("passages") + arms.count("synthesis") == 400
 
 
 def test_health_tells_of_sentences_that_fail(alice: User, settings: Any) -> None:

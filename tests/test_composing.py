@@ -173,7 +173,7 @@ def test_repeating_for_ever_is_stopped(server: LlmServer, offered: list[Offered]
     found = asked(offered)
     assert [s.text for s in found.sentences] == [GOOD["text"]]
     server.script = lambda _: Reply(["blah {{{{ blah "], for_ever=True)
-    assert not asked(offered).sentences
+    assert asked(offered).mode == "extractive"
     assert server.disconnected.wait(5)
 
 
@@ -197,7 +197,7 @@ def test_fewer_passages_where_all_would_cost_too_much(
     row = document([f"Passage {n}. " + "Freight rose again. " * 400 for n in range(12)])
     server.script = lambda _: Reply([])
     settings.LLM_DOLLARS_PER_QUESTION = "0.03"
-    found = asked(offer(passages_of(row), alice))
+    found = asked(offer(passages_of(row), alice), extracts=False)
     assert 2 <= found.passages_used < 12
     assert "budget" in found.notice
 
@@ -231,7 +231,7 @@ def test_an_answer_is_kept_as_rows(server: LlmServer, offered: list[Offered], al
     assert ask.calls.get().status == "ok"
     nothing = Ask.objects.create(asker=alice, text="Why?")
     server.script = lambda _: Reply(lines(INVENTED))
-    record(nothing, asked(offered, ask=nothing))
+    record(nothing, asked(offered, ask=nothing, extracts=False))
     assert Ask.objects.get(pk=nothing.pk).state == "not_found"
 
 

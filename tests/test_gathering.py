@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group, User
-from reports_corpus import ask, embed, report, titles
+from reports_corpus import ask, embedder_of_axes, report, titles
 from small_corpus import source
 
 from docintel import encoders
@@ -22,12 +22,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def embedder(monkeypatch: pytest.MonkeyPatch) -> ModelVersion:
-    row = ModelVersion.objects.create(
-        name="embedder", version="axes", digest="0", dimensions=768, state="live"
-    )
-    monkeypatch.setattr(encoders, "live_embedder", lambda: row)
-    monkeypatch.setattr(encoders, "embed", embed)
-    return row
+    return embedder_of_axes(monkeypatch)
 
 
 @pytest.fixture

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 from django.contrib.auth.models import Group, User
-from reports_corpus import ask, embed, report
+from reports_corpus import ask, embedder_of_axes, report
 from small_corpus import source
 
-from docintel import encoders
 from docintel.models import ModelVersion
 
 pytestmark = pytest.mark.django_db
@@ -17,12 +16,7 @@ FELL = "Margin compression followed."
 
 @pytest.fixture
 def embedder(monkeypatch: pytest.MonkeyPatch) -> ModelVersion:
-    row = ModelVersion.objects.create(
-        name="embedder", version="axes", digest="0", dimensions=768, state="live"
-    )
-    monkeypatch.setattr(encoders, "live_embedder", lambda: row)
-    monkeypatch.setattr(encoders, "embed", embed)
-    return row
+    return embedder_of_axes(monkeypatch)
 
 
 @pytest.fixture

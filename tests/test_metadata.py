@@ -220,6 +220,17 @@ def test_a_name_in_capitals_is_spelled_as_the_document_spells_it() -> None:
     assert described("IBM is IBM", "IBM_2019_10K.pdf").company_name == "IBM"
 
 
+def test_a_ticker_in_a_name_is_the_company_that_the_document_gives_it_to() -> None:
+    call = "HALDEN MOTION CORPORATION ({}HLDN) Q1 2024 EARNINGS CALL TRANSCRIPT\n\nHalden grew."
+    for exchange in ("", "NYSE: ", "NASDAQ:"):
+        found = described(call.format(exchange), "HLDN 1Q24 transcript.txt")
+        assert found.company_name == "Halden Motion Corporation"
+        assert found.provenance["company"] == "page"
+    # Another company's ticker says nothing of who this is.
+    other = described("Rivals (XYZ) of HLDN", "HLDN 1Q24 transcript.txt")
+    assert other.company_name != "Rivals"
+
+
 @pytest.mark.parametrize(
     ("one", "other"),
     [

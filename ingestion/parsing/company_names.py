@@ -6,6 +6,7 @@ import re
 from collections import Counter
 
 _READ = 60_000
+LONGEST_TICKER = 5
 _FORMS = (
     r"(?:Inc(?:orporated)?|Corp(?:oration)?|Company|Co|Ltd|Limited|plc|PLC|LLC|L\.?P|N\.?V|S\.?A"
     r"|AG|SE|INC|CORPORATION|CORP|COMPANY|CO|LTD|LIMITED)\b"
@@ -92,6 +93,19 @@ def as_written(name: str, text: str) -> tuple[str, bool]:
         ):
             return tidy(spelled), False
     return "", False
+
+
+def of_ticker(name: str, head: str) -> str:
+    """The company that the head names with this ticker, "Best Buy Co., Inc. (NYSE: BBY)", or empty.
+
+    `name` is a word of a file name, in capitals as tickers are.
+    """
+    if not (name.isalpha() and name.isupper() and len(name) <= LONGEST_TICKER):
+        return ""
+    found = re.search(
+        rf"^[ \t#*]*([^\W\d_][^\n(]{{1,80}}?)[ ]*\((?:[A-Z]+:[ ]*)?{name}\)", head, re.M
+    )
+    return found[1].strip(" *") if found else ""
 
 
 def _letters(name: str) -> str:

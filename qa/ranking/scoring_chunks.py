@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,6 +19,7 @@ from pgvector import SparseVector
 from docintel import encoders
 from docintel.encoders import EncoderUnavailable
 from docintel.models import ModelVersion
+from docintel.remembering import remembered
 from ingestion.lexical import configs_present, query_terms
 from ingestion.models import TERM_DIMENSIONS
 from ingestion.querysets import ChunkQuerySet, DocumentQuerySet
@@ -80,9 +82,9 @@ def prepare(understanding: Understanding, text: str) -> Asked:
         counted=own is not None,
         notes=notes,
     )
-    if vectors is not None:
+    if embedder is not None:
         try:
-            made = vectors.result()
+            made = [vector.result()[0] for vector in vectors]
             asked.vector, asked.left_vector, asked.embedder = made[0], made[-1], embedder
         except EncoderUnavailable:
             asked.notes.append(KEYWORDS_ONLY)
@@ -90,8 +92,19 @@ def prepare(understanding: Understanding, text: str) -> Asked:
 
 
 def embed_in_background(texts: Sequence[str]) -> Future[NDArray[np.float32]]:
-    """A vector each, on a thread of its own; raises EncoderUnavailable when asked for."""
-    return _embedding.submit(_embed, texts)
+    """A vector each, on a thread of its own; raises EncoderUnavailable when asked for.
+
+    Once in a turn: whoever begins early has it when the search needs it.
+    """
+    asked = tuple(texts)
+    return remembered(("vectors", asked), lambda: _embedding.submit(_embed, asked))
+
+
+def embed_early(text: str) -> None:
+    """Begins in this turn what the search of these words will need; without an encoder, nothing."""
+    with suppress(EncoderUnavailable):
+        encoders.live_embedder()
+        embed_in_background([text])
 
 
 def without_names(text: str, understanding: Understanding) -> str:
@@ -175,12 +188,13 @@ def _best(table: NDArray[np.float64], column: int, depth: int, *, above: float) 
 
 def _start(
     texts: Sequence[str],
-) -> tuple[Future[NDArray[np.float32]] | None, ModelVersion | None, list[str]]:
+) -> tuple[list[Future[NDArray[np.float32]]], ModelVersion | None, list[str]]:
+    """Each by itself: the question's own vector may have been begun before it was understood."""
     try:
         embedder = encoders.live_embedder()
     except EncoderUnavailable:
-        return None, None, [KEYWORDS_ONLY]
-    return embed_in_background(texts), embedder, []
+        return [], None, [KEYWORDS_ONLY]
+    return [embed_in_background([text]) for text in texts], embedder, []
 
 
 def _embed(texts: Sequence[str]) -> NDArray[np.float32]:

@@ -75,6 +75,17 @@ shown.addEventListener("click", (event) => {
   if (shares) copied(location.href.split(/[?#]/)[0], "Link copied", shares);
 });
 
+// That a passage was opened is told to who asks whether answers help; the page does not wait for it.
+const opens = (event) => {
+  const link = event.target.closest("a[href*='#passage'], .listed a");
+  if (!link || !shown.dataset.opened || event.button > 1) return;
+  const body = new FormData();
+  body.append("csrfmiddlewaretoken", document.querySelector("[name=csrfmiddlewaretoken]").value);
+  fetch(shown.dataset.opened, { method: "POST", body, keepalive: true }).catch(() => {});
+};
+shown.addEventListener("click", opens);
+shown.addEventListener("auxclick", opens);
+
 // A verdict is sent without leaving the page; the buttons then show what is kept.
 shown.addEventListener("submit", async (event) => {
   const form = event.target.closest("[data-feedback]");

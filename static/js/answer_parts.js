@@ -73,11 +73,25 @@ const answerParts = (() => {
     return made;
   };
 
-  const sentence = ({ ordinal, text, citations }, question) => {
+  // The period of the first source, where neither the sentence nor its group names the year.
+  const ofPeriod = (text, group, citations) => {
+    const period = citations[0]?.period ?? "";
+    const year = period.match(/\d{4}/)?.[0];
+    return year && !`${text} ${group ?? ""}`.includes(year) ? period : "";
+  };
+
+  const sentence = ({ ordinal, text, group, citations }, question) => {
     const made = make("t-sentence");
     made.dataset.ordinal = ordinal;
     made.querySelector(".said").textContent = text;
     made.append(...citations.map((each) => cite(each, question)));
+    const period = ofPeriod(text, group, citations);
+    if (period) {
+      const of = document.createElement("span");
+      of.className = "of";
+      of.textContent = period;
+      made.append(of);
+    }
     return made;
   };
 

@@ -43,6 +43,7 @@ const clear = () => {
   for (const each of answer.querySelectorAll("[data-part]")) each.replaceChildren();
   answer.hidden = false;
   answer.dataset.state = "running";
+  delete answer.dataset.opened;
 };
 
 const place = (group) => {
@@ -153,7 +154,7 @@ const settle = async (id) => {
     here.replaceChildren(...[...each.childNodes].map((node) => document.adoptNode(node)));
     if (again) here.querySelector(again)?.focus();
   }
-  answer.dataset.state = kept.querySelector("#answer").dataset.state;
+  Object.assign(answer.dataset, kept.querySelector("#answer").dataset);
   history.pushState(null, "", address);
   document.title = kept.title;
   document.dispatchEvent(new CustomEvent("answer:settled"));

@@ -22,7 +22,7 @@ from tests.asgi_server import served
 from tests.browser.conftest import sign_in, watched
 from tests.browser.test_search_journey import judge
 from tests.kept_answers import cited, keep
-from tests.llm_server import LlmServer, Reply, serving
+from tests.llm_server import LlmServer, Reply, drafts, serving
 from tests.reading_corpus import library, vault
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -49,7 +49,7 @@ def corpus(monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Any) -> Non
 def llm(settings: Any) -> Iterator[LlmServer]:
     with serving() as running:
         settings.OPENAI_BASE_URL = running.url
-        running.script = lambda body: Reply(drafts(body), pause=0.05)
+        running.script = lambda body: Reply(drafts(body, QUOTES), pause=0.05)
         yield running
 
 
@@ -66,18 +66,6 @@ def context(browser: Browser, site: str) -> Iterator[BrowserContext]:
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     yield context
     context.close()
-
-
-def drafts(body: dict[str, Any]) -> list[str]:
-    """Each quote as a sentence, citing whichever passage holds it."""
-    message = body["messages"][1]["content"]
-    found = []
-    for quote in QUOTES:
-        before = message.partition(quote)[0]
-        if before != message:
-            reference = before.rpartition(" | ")[0].rpartition(" ")[2]
-            found.append({"text": quote, "citations": [{"passage": reference, "quote": quote}]})
-    return [json.dumps(each) + "\n" for each in found]
 
 
 def ask(page: Page, question: str = QUESTION) -> None:
@@ -145,7 +133,7 @@ def test_a_chip_is_left_out_and_put_back(
 def test_stopping_keeps_what_was_verified(
     page: Page, alice: User, llm: LlmServer, complaints: list[str]
 ) -> None:
-    llm.script = lambda body: Reply(drafts(body)[:1], hangs=True)
+    llm.script = lambda body: Reply(drafts(body, QUOTES)[:1], hangs=True)
     sign_in(page, "alice")
     ask(page)
     expect(page.locator(".sentence")).to_have_count(1)
@@ -162,7 +150,7 @@ def test_sentences_are_shown_before_the_model_is_done(
     go_on = threading.Event()
 
     def pieces(body: dict[str, Any]) -> Iterator[str]:
-        first, *rest = drafts(body)
+        first, *rest = drafts(body, QUOTES)
         yield first
         go_on.wait(20)
         yield from rest

@@ -20,20 +20,11 @@ from django_q.models import Failure, OrmQ, Schedule, Success
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from docintel.models import ApiToken, Measurement, ModelVersion
+from docintel.model_admin import ModelFlipAdmin, ModelVersionAdmin
+from docintel.models import ApiToken, Measurement
+from docintel.read_only_admin import ReadOnlyAdmin
 
-
-class ReadOnlyAdmin(ModelAdmin):
-    """To look at; nothing here is written by hand."""
-
-    def has_add_permission(self, *_: Any) -> bool:
-        return False
-
-    def has_change_permission(self, *_: Any) -> bool:
-        return False
-
-    def has_delete_permission(self, *_: Any) -> bool:
-        return False
+__all__ = ["ModelFlipAdmin", "ModelVersionAdmin", "ReadOnlyAdmin"]
 
 
 def permissions_of(user: Any) -> QuerySet[Permission]:
@@ -157,12 +148,6 @@ class ApiTokenAdmin(ModelAdmin):
     def revoke(self, request: HttpRequest, tokens: QuerySet[ApiToken]) -> None:
         revoked = tokens.filter(revoked_at=None).update(revoked_at=timezone.now())
         self.message_user(request, f"Tokens revoked: {revoked}.")
-
-
-@admin.register(ModelVersion)
-class ModelVersionAdmin(ReadOnlyAdmin):
-    list_display = ("name", "number", "version", "state", "created_by", "created_at")
-    list_filter = ("name", "state")
 
 
 @admin.register(Measurement)

@@ -36,8 +36,14 @@ PERMISSIONS: dict[str, tuple[str, ...]] = {
         "ingestion.change_source",
         "docintel.view_measurement",
         "docintel.view_modelversion",
+        "docintel.view_modelflip",
+        "docintel.flip_modelversion",
+        "training.view_trainingrun",
     ),
-    "admin": ("ingestion.*", "extraction.*", "docintel.*", "auth.*", "axes.*", "django_q.*"),
+    "admin": (
+        "ingestion.*", "extraction.*", "training.*", "docintel.*", "auth.*", "axes.*",
+        "django_q.*",
+    ),
 }
 # Who may enter the Django admin; what they see there is up to the permissions above.
 STAFF_GROUPS = ("expert", "operator", "admin")

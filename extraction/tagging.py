@@ -72,6 +72,18 @@ def tag_all(
     return tagger(schema_name).tag(texts, floor=floor)
 
 
+def tag_ranked(
+    texts: list[str], schema_name: str, floor: float
+) -> list[tuple[list[FoundSpan], list[FoundSpan]]]:
+    """What `tag_all` gives without and with this floor, for one price."""
+    live = tagger(schema_name)
+    reads, found = live.candidates(texts)
+    return [
+        (live.spans(read, each), live.spans(read, each, floor))
+        for read, each in zip(reads, found, strict=True)
+    ]
+
+
 def tagger(schema_name: str) -> Tagger:
     """The live tagger, loaded. Takes a second, or a minute when its graph is made first."""
     version = live_tagger(schema_name)

@@ -19,11 +19,12 @@ from django.utils import timezone
 from django_q.models import OrmQ, Schedule, Task
 from reportlab.pdfgen.canvas import Canvas
 
-from docintel.models import ApiToken, Measurement, ModelVersion
+from docintel.models import ApiToken, Measurement, ModelFlip, ModelVersion
 from ingestion.freezing import text_digest
 from ingestion.models import Company, Document, Source, Topic
 from ingestion.receiving import take_in
 from qa.answer_tables import AnswerSentence, Ask
+from training.models import TrainingRun
 
 pytestmark = pytest.mark.django_db
 
@@ -115,6 +116,8 @@ ADMIN: dict[str, dict[str, set[str]]] = {
         model: {**dict.fromkeys(ACTIONS[:3], who), "add": NOBODY, "delete": NOBODY}
         for model, who in {
             "docintel_modelversion": OPERATORS,
+            "docintel_modelflip": OPERATORS,
+            "training_trainingrun": OPERATORS,
             "docintel_measurement": OPERATORS,
             "django_q_schedule": ADAM,
             "django_q_success": ADAM,
@@ -236,7 +239,9 @@ def one_row_of_every_table() -> None:
     """Of those that the admin shows."""
     now = timezone.now()
     ApiToken.issue(User.objects.create_user("dora"), "old")
-    ModelVersion.objects.create(name="test", version="1", digest="0")
+    version = ModelVersion.objects.create(name="test", version="1", digest="0")
+    ModelFlip.objects.create(name="test", action="promoted", version=version, to_version=version)
+    TrainingRun.objects.create(name="test", log="loss 0.5", version=version)
     Measurement.objects.create(name="test", value=1)
     Schedule.objects.create(func="a.b")
     OrmQ.objects.create(key="test", payload="", lock=now)

@@ -17,6 +17,8 @@ ADAPTER = "adapter.safetensors"
 HEADS = "heads.safetensors"
 SHEET = "tagger.json"
 CARD = "card.md"
+# The marks of the documents that it learned from or was calibrated on.
+LEARNED = "learned.json"
 ENCODER = "model.safetensors"
 
 

@@ -45,7 +45,7 @@ class Tagger:
         """
         return [
             self.spans(read, found, floor)
-            for read, found in zip(*self._candidates(texts), strict=True)
+            for read, found in zip(*self.candidates(texts), strict=True)
         ]
 
     def spans(
@@ -77,7 +77,8 @@ class Tagger:
     def _threshold(self, label: str) -> float:
         return self.sheet.thresholds.get(label, DEFAULT_THRESHOLD)
 
-    def _candidates(self, texts: Sequence[str]) -> tuple[list[Read], list[list[Candidate]]]:
+    def candidates(self, texts: Sequence[str]) -> tuple[list[Read], list[list[Candidate]]]:
+        """Each text as words, and what may be a span of it: for `spans`, at any floor."""
         reads = [self.reader.read(text) for text in texts]
         design = self.sheet.design
         windows = [read.windows(design.length, design.stride) for read in reads]

@@ -19,6 +19,7 @@ from docintel.scoring import CannotScore, Score
 from docintel.weights import WeightsUnavailable
 from extraction import base_encoders, schema
 from extraction.ml import splitting
+from extraction.ml.folders import LEARNED
 from extraction.ml.spans import Example
 from extraction.schema import SchemaSpec
 from training.learning import tagger_report
@@ -88,6 +89,8 @@ def run(training_run: Run | None = None, output: Path | None = None, **options: 
     with tempfile.TemporaryDirectory() as temporary:
         folder = output or Path(temporary)
         write(folder, outcome, facts, [*notes, *outcome.notes])
+        seen = {splitting.mark(each.key) for each in (*material.learned, *material.fitted)}
+        (folder / LEARNED).write_text(json.dumps(sorted(seen)), encoding="utf-8")
         if training_run:
             keep(folder, plan, facts, training_run)
     return _score(outcome, facts, seconds)

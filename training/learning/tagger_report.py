@@ -20,6 +20,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from extraction import delivering
 from extraction.ml import calibration
 from training.runs import Run
 
@@ -88,6 +89,7 @@ def facts(outcome: Outcome, plan: Plan, material: Material, schema: str) -> dict
         "aupr_macro": _rounded(macro_area(outcome.tested, design.match)),
         "ece": _rounded(_ece(outcome, outcome.tested, sheet.calibration)),
         "ece_uncalibrated": _rounded(_ece(outcome, outcome.tested, calibration.Calibration())),
+        "deliver_at": deliver_at(outcome),
         "labels": {row.label: asdict(row) for row in outcome.rows[:-1]},
     }
     return {
@@ -105,6 +107,15 @@ def facts(outcome: Outcome, plan: Plan, material: Material, schema: str) -> dict
         "training_notes": outcome.history.notes,
         "metrics": metrics,
     }
+
+
+def deliver_at(outcome: Outcome) -> float | None:
+    """From which confidence on what was calibrated on is right often enough to be delivered."""
+    fitted, sheet = outcome.fitted, outcome.sheet
+    sure = sheet.calibration(fitted.raw())
+    least = np.array([sheet.thresholds.get(each.label, 1.0) for each in fitted.verdicts])
+    shown = sure >= least
+    return delivering.fit(sure[shown], fitted.right(sheet.design.match)[shown])
 
 
 def macro_area(judged: Judged, match: str) -> float:

@@ -10,6 +10,7 @@ class Command(ScoredCommand):
     subjects = {
         "retrieval": "training.evaluation.retrieval",
         "entities": "training.evaluation.entities",
+        "extraction": "training.evaluation.extraction",
         "links": "training.evaluation.links",
         "topics": "training.evaluation.topics",
         "router": "training.evaluation.router",

@@ -20,6 +20,8 @@ from ingestion.models import Document
 from ingestion.querysets import User
 
 MAX_ATTEMPTS = 3
+# Evidence may be a whole page; the offsets say all of it.
+LONGEST_EVIDENCE = 1_000
 
 
 class RunQuerySet(models.QuerySet["ExtractionRun"]):
@@ -68,7 +70,7 @@ class ExtractionRun(models.Model):
     UNFINISHED = (State.WAITING, State.RUNNING)
 
     document = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="extractions")
-    schema = models.ForeignKey("extraction.Schema", on_delete=models.CASCADE, related_name="runs")
+    schema = models.ForeignKey("extraction.Schema", on_delete=models.PROTECT, related_name="runs")
     schema_version = models.ForeignKey(
         "extraction.SchemaVersion", on_delete=models.PROTECT, related_name="runs"
     )
@@ -77,11 +79,15 @@ class ExtractionRun(models.Model):
     shown = models.BooleanField(default=False)
     span_count = models.PositiveIntegerField(default=0)
     relation_count = models.PositiveIntegerField(default=0)
-    characters = models.PositiveIntegerField(default=0, help_text="length of the text that was read")
+    characters = models.PositiveIntegerField(
+        default=0, help_text="length of the text that was read"
+    )
     seconds = models.FloatField(null=True, blank=True, help_text="of the attempt that succeeded")
     notes = models.JSONField(default=list, blank=True, help_text="what had to be left out")
     created_at = models.DateTimeField(default=timezone.now)
-    finished_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(
+        null=True, blank=True, help_text="when it was last finished or given up"
+    )
     superseded_at = models.DateTimeField(null=True, blank=True, help_text="a newer run is shown")
 
     attempts = models.PositiveSmallIntegerField(default=0)
@@ -110,9 +116,7 @@ class ExtractionRun(models.Model):
                 name="run_unfinished",
                 condition=Q(state__in=["waiting", "running"]),
             ),
-            models.Index(
-                fields=["schema", "-id"], name="run_failed", condition=Q(state="failed")
-            ),
+            models.Index(fields=["schema", "-id"], name="run_failed", condition=Q(state="failed")),
             # Which documents another version read: the backlog after a promotion.
             models.Index(
                 fields=["schema", "model_version", "schema_version"],
@@ -151,7 +155,7 @@ class ExtractedSpan(models.Model):
 
     run = models.ForeignKey(ExtractionRun, on_delete=models.CASCADE, related_name="spans")
     document = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="+")
-    schema = models.ForeignKey("extraction.Schema", on_delete=models.CASCADE, related_name="+")
+    schema = models.ForeignKey("extraction.Schema", on_delete=models.PROTECT, related_name="+")
     label = models.CharField(max_length=80)
     start = models.PositiveIntegerField()
     end = models.PositiveIntegerField()
@@ -188,13 +192,14 @@ class ExtractedRelation(models.Model):
 
     run = models.ForeignKey(ExtractionRun, on_delete=models.CASCADE, related_name="relations")
     document = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="+")
-    schema = models.ForeignKey("extraction.Schema", on_delete=models.CASCADE, related_name="+")
+    schema = models.ForeignKey("extraction.Schema", on_delete=models.PROTECT, related_name="+")
     relation = models.CharField(max_length=80)
     head = models.ForeignKey(ExtractedSpan, on_delete=models.CASCADE, related_name="heads")
     tail = models.ForeignKey(ExtractedSpan, on_delete=models.CASCADE, related_name="tails")
     rule = models.CharField(max_length=120)
     evidence_start = models.PositiveIntegerField()
     evidence_end = models.PositiveIntegerField()
+    evidence = models.TextField(blank=True, help_text="the words there, or the first of many")
     confidence = models.FloatField(help_text="0 to 1")
     superseded_at = models.DateTimeField(
         null=True, blank=True, help_text="a person's word has taken its place"
@@ -222,9 +227,13 @@ class BulkQuerySet(models.QuerySet["BulkRun"]):
             return self
         return self.filter(created_by=user.pk)
 
-    def open(self) -> BulkQuerySet:
+    def preparing(self) -> BulkQuerySet:
+        """Those whose documents are still to be listed, oldest first."""
+        return self.filter(state=BulkRun.State.PREPARING).order_by("pk")
+
+    def running(self) -> BulkQuerySet:
         """Those that workers take documents of, oldest first."""
-        return self.filter(state__in=BulkRun.OPEN).order_by("pk")
+        return self.filter(state=BulkRun.State.RUNNING).order_by("pk")
 
 
 class BulkRun(models.Model):
@@ -241,11 +250,9 @@ class BulkRun(models.Model):
         CANCELLED = "cancelled", "Cancelled"
         FINISHED = "finished", "Finished"
 
-    OPEN = (State.PREPARING, State.RUNNING)
-
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     schema = models.ForeignKey(
-        "extraction.Schema", on_delete=models.CASCADE, related_name="bulk_runs"
+        "extraction.Schema", on_delete=models.PROTECT, related_name="bulk_runs"
     )
     schema_version = models.ForeignKey(
         "extraction.SchemaVersion", on_delete=models.PROTECT, related_name="+"
@@ -308,9 +315,7 @@ class BulkDocument(models.Model):
             models.UniqueConstraint(fields=["bulk", "document"], name="bulk_document_once")
         ]
         indexes = [
-            models.Index(
-                fields=["bulk", "id"], name="bulk_waiting", condition=Q(state="waiting")
-            ),
+            models.Index(fields=["bulk", "id"], name="bulk_waiting", condition=Q(state="waiting")),
             models.Index(fields=["bulk", "state", "-finished_at"], name="bulk_states"),
         ]
 

@@ -9,11 +9,14 @@ from django.contrib.auth.models import Group, Permission
 from django.db.models import Q
 
 READ = ("ingestion.view_document",)
+# Bulk runs of one's own: to start, watch and stop them.
+EXTRACT = ("extraction.view_bulkrun", "extraction.add_bulkrun")
 # Group name -> "app.codename" permissions. A trailing ".*" stands for all of an app.
 PERMISSIONS: dict[str, tuple[str, ...]] = {
     "analyst": (*READ, "ingestion.add_document"),
     "expert": (
         *READ,
+        *EXTRACT,
         "ingestion.add_document",
         "ingestion.change_document",
         "ingestion.view_topic",
@@ -23,9 +26,11 @@ PERMISSIONS: dict[str, tuple[str, ...]] = {
         "ingestion.change_topiclabel",
         "ingestion.delete_topiclabel",
     ),
-    "integrator": (*READ, "ingestion.add_document"),
+    "integrator": (*READ, *EXTRACT, "ingestion.add_document"),
     "operator": (
         *READ,
+        *EXTRACT,
+        "extraction.operate_extraction",
         "ingestion.operate_pipeline",
         "ingestion.view_source",
         "ingestion.add_source",
@@ -33,7 +38,7 @@ PERMISSIONS: dict[str, tuple[str, ...]] = {
         "docintel.view_measurement",
         "docintel.view_modelversion",
     ),
-    "admin": ("ingestion.*", "docintel.*", "auth.*", "axes.*", "django_q.*"),
+    "admin": ("ingestion.*", "extraction.*", "docintel.*", "auth.*", "axes.*", "django_q.*"),
 }
 # Who may enter the Django admin; what they see there is up to the permissions above.
 STAFF_GROUPS = ("expert", "operator", "admin")

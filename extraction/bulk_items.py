@@ -37,6 +37,11 @@ class Progress:
     ends_at: datetime | None
 
     @property
+    def read(self) -> int:
+        """Now or before."""
+        return self.done + self.known
+
+    @property
     def percent(self) -> int:
         """Of the documents, those with an outcome; 100 only when all have one."""
         return 100 if not self.left else min(99, 100 * (self.total - self.left) // self.total)
@@ -49,11 +54,16 @@ class Progress:
     @property
     def dollars(self) -> Decimal:
         """What that time of one worker costs."""
-        return Decimal(self.seconds) * Decimal(settings.EXTRACTION_DOLLARS_PER_HOUR) / 3600
+        return cost(self.seconds)
 
     @property
     def dollars_each(self) -> Decimal | None:
         return self.dollars / self.done if self.done else None
+
+
+def cost(seconds: float) -> Decimal:
+    """US dollars of this time of one worker, at the rate of the settings."""
+    return Decimal(seconds) * Decimal(settings.EXTRACTION_DOLLARS_PER_HOUR) / 3600
 
 
 def next_items(bulk: BulkRun, limit: int, seen: Collection[int]) -> list[BulkDocument]:

@@ -128,24 +128,28 @@ def _of_bulk(bulk: BulkRun, versions: Versions) -> Callable[[set[int]], Sequence
 
 
 def _never_read(versions: Versions) -> Callable[[set[int]], Sequence[Waiting]]:
-    return lambda seen: _looked_for(never_read(versions), "never read", versions, seen)
+    # Every document is looked at where none is left, so that is remembered for a while.
+    key = f"extraction-all-read-{versions.schema_version.pk}-{versions.model_version.pk}"
+
+    def next_batch(seen: set[int]) -> list[Waiting]:
+        documents = never_read(versions)
+        all_read = cache.get(key)
+        if all_read:
+            documents = documents.filter(received_at__gte=timezone.now() - LATELY)
+        found = list(documents.exclude(pk__in=seen).values_list("pk", flat=True)[:BATCH])
+        if not found and not all_read and not seen and not _arriving():
+            cache.set(key, True, LOOK_AT_ALL_EVERY.total_seconds())
+        return [Waiting(pk, versions) for pk in found]
+
+    return next_batch
 
 
 def _read_before(versions: Versions) -> Callable[[set[int]], Sequence[Waiting]]:
-    return lambda seen: _looked_for(read_before(versions), "read before", versions, seen)
+    def next_batch(seen: set[int]) -> list[Waiting]:
+        found = read_before(versions).exclude(pk__in=seen).values_list("pk", flat=True)
+        return [Waiting(pk, versions) for pk in found[:BATCH]]
 
-
-def _looked_for(
-    documents: DocumentQuerySet, what: str, versions: Versions, seen: set[int]
-) -> list[Waiting]:
-    key = f"extraction:none {what}:{versions.schema_version.pk}:{versions.model_version.pk}"
-    all_done = cache.get(key)
-    if all_done:
-        documents = documents.filter(received_at__gte=timezone.now() - LATELY)
-    found = list(documents.exclude(pk__in=seen).values_list("pk", flat=True)[:BATCH])
-    if not found and not all_done and not seen and not _arriving():
-        cache.set(key, True, LOOK_AT_ALL_EVERY.total_seconds())
-    return [Waiting(pk, versions) for pk in found]
+    return next_batch
 
 
 def _arriving() -> bool:

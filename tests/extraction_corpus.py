@@ -50,9 +50,10 @@ def kpis() -> Schema:
 
 def put(text: str = TEXT, **fields: object) -> Document:
     """A searchable annual report with this text, of a source that everyone may see."""
-    source = fields.pop("source", None) or Source.objects.get_or_create(
-        name="Reports", kind=Source.Kind.UPLOAD
-    )[0]
+    source = (
+        fields.pop("source", None)
+        or Source.objects.get_or_create(name="Reports", kind=Source.Kind.UPLOAD)[0]
+    )
     number = Document.objects.count()
     company = fields.pop("company", "")
     if company:

@@ -122,7 +122,9 @@ def test_what_the_schema_drops_or_does_not_know(monkeypatch: pytest.MonkeyPatch)
     run = extract(document, kpis())
     assert found(document) == [("kpi", "Revenue")]
     assert run.spans.get().confidence == pytest.approx(0.95)
-    assert run.notes == ["1 spans of of an older schema were left out: the schema has no such label."]
+    assert run.notes == [
+        "1 spans of of an older schema were left out: the schema has no such label."
+    ]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.core.cache import cache
 from django.db.models import Exists, F, OuterRef, Q
@@ -21,10 +21,11 @@ from ingestion.models import Document
 from ingestion.querysets import DocumentQuerySet
 
 BATCH = 50
-# Once all documents are done, only those that arrived lately are looked at, and all again after
-# this long: one may have come back from quarantine, or be of another kind by a person's word.
+# Beside those that arrived lately, only documents older than the last ones read are looked at, and
+# all again after this long: one may have come back from quarantine, or be of another kind now.
 LOOK_AT_ALL_EVERY = timedelta(hours=1)
 LATELY = timedelta(days=2)
+LONG_AGO = datetime(1900, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,18 +129,22 @@ def _of_bulk(bulk: BulkRun, versions: Versions) -> Callable[[set[int]], Sequence
 
 
 def _never_read(versions: Versions) -> Callable[[set[int]], Sequence[Waiting]]:
-    # Every document is looked at where none is left, so that is remembered for a while.
-    key = f"extraction-all-read-{versions.schema_version.pk}-{versions.model_version.pk}"
+    key = f"extraction-read-back-to-{versions.schema_version.pk}-{versions.model_version.pk}"
 
     def next_batch(seen: set[int]) -> list[Waiting]:
-        documents = never_read(versions)
-        all_read = cache.get(key)
-        if all_read:
-            documents = documents.filter(received_at__gte=timezone.now() - LATELY)
-        found = list(documents.exclude(pk__in=seen).values_list("pk", flat=True)[:BATCH])
-        if not found and not all_read and not seen and not _arriving():
-            cache.set(key, True, LOOK_AT_ALL_EVERY.total_seconds())
-        return [Waiting(pk, versions) for pk in found]
+        now = timezone.now()
+        documents = never_read(versions).exclude(pk__in=seen).values_list("pk", "received_at")
+        found = list(documents.filter(received_at__gte=now - LATELY)[:BATCH])
+        if not found:
+            # Newest first, so what is newer than the last batch is read.
+            back_to, looked_at = cache.get(key) or (now, now)
+            older = documents.filter(received_at__lte=back_to)
+            found = list(older[:BATCH])
+            if not seen and not _arriving():
+                reached = found[0][1] if found else LONG_AGO
+                left = looked_at + LOOK_AT_ALL_EVERY - now
+                cache.set(key, (reached, looked_at), max(1.0, left.total_seconds()))
+        return [Waiting(pk, versions) for pk, _ in found]
 
     return next_batch
 

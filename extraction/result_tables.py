@@ -69,7 +69,9 @@ class ExtractionRun(models.Model):
 
     UNFINISHED = (State.WAITING, State.RUNNING)
 
-    document = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="extractions")
+    document = models.ForeignKey(
+        Document, on_delete=models.CASCADE, related_name="extractions", db_index=False
+    )
     schema = models.ForeignKey("extraction.Schema", on_delete=models.PROTECT, related_name="runs")
     schema_version = models.ForeignKey(
         "extraction.SchemaVersion", on_delete=models.PROTECT, related_name="runs"
@@ -153,9 +155,16 @@ class ExtractedSpan(models.Model):
         MODEL = "model", "Model"
         PERSON = "person", "Person"
 
-    run = models.ForeignKey(ExtractionRun, on_delete=models.CASCADE, related_name="spans")
-    document = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="+")
-    schema = models.ForeignKey("extraction.Schema", on_delete=models.PROTECT, related_name="+")
+    # The indexes below begin with these three.
+    run = models.ForeignKey(
+        ExtractionRun, on_delete=models.CASCADE, related_name="spans", db_index=False
+    )
+    document = models.ForeignKey(
+        Document, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
+    schema = models.ForeignKey(
+        "extraction.Schema", on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     label = models.CharField(max_length=80)
     start = models.PositiveIntegerField()
     end = models.PositiveIntegerField()
@@ -191,8 +200,13 @@ class ExtractedRelation(models.Model):
     """
 
     run = models.ForeignKey(ExtractionRun, on_delete=models.CASCADE, related_name="relations")
-    document = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="+")
-    schema = models.ForeignKey("extraction.Schema", on_delete=models.PROTECT, related_name="+")
+    # The indexes below begin with these two.
+    document = models.ForeignKey(
+        Document, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
+    schema = models.ForeignKey(
+        "extraction.Schema", on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     relation = models.CharField(max_length=80)
     head = models.ForeignKey(ExtractedSpan, on_delete=models.CASCADE, related_name="heads")
     tail = models.ForeignKey(ExtractedSpan, on_delete=models.CASCADE, related_name="tails")
@@ -302,7 +316,9 @@ class BulkDocument(models.Model):
         KNOWN = "known", "Read before"
         FAILED = "failed", "Failed"
 
-    bulk = models.ForeignKey(BulkRun, on_delete=models.CASCADE, related_name="items")
+    bulk = models.ForeignKey(
+        BulkRun, on_delete=models.CASCADE, related_name="items", db_index=False
+    )
     document = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="+")
     state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
     seconds = models.FloatField(null=True, blank=True)

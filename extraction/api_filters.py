@@ -35,6 +35,10 @@ class ResultFilter(ScopeFilter):
     document = Documents(one=forms.UUIDField(), label="Id of a document")
     schema = Words(one=forms.CharField(max_length=40), label="Name of a schema")
 
+    class Meta:
+        model = None  # Rows of several tables.
+        fields: list[str] = []
+
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Rows of documents that the caller may see, in the scope, and of these schemas."""
         chosen = self.form.cleaned_data

@@ -22,7 +22,10 @@ MOST_RELATIONS = 12
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """How far a schema is with a document. `run` is the shown one, `newest` the last begun."""
+    """How far a schema is with a document. `run` is the shown one, `newest` the last begun.
+
+    `live` says whether a tagger is there to read it, where there is no `run`.
+    """
 
     schema: Schema
     run: ExtractionRun | None
@@ -87,7 +90,9 @@ def states(body: Document) -> list[State]:
         if own or applies:
             shown_run = next((run for run in own if run.shown), None)
             newest = own[0] if own else None
-            found.append(State(schema, shown_run, newest, applies, _is_live(schema)))
+            # Only what has no result yet needs the reason, and looking has its price.
+            live = shown_run is not None or _is_live(schema)
+            found.append(State(schema, shown_run, newest, applies, live))
     # The one that found most is the likely reason for reading.
     found.sort(key=lambda s: (s.run is None, -(s.run.span_count if s.run else 0), s.schema.name))
     return found

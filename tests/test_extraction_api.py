@@ -115,8 +115,10 @@ def test_filters_add_up(alice: User) -> None:
     ("query", "field"),
     [
         ({"min_confidence": "2"}, "min_confidence"), ({"min_confidence": "x"}, "min_confidence"),
-        ({"document": "x"}, "document"), ({"cursor": "x"}, "cursor"), ({"page_size": "0"}, "page_size"),
-        ({"nothing": "1"}, "nothing"), ({"kind": "nothing"}, "kind"), ({"label": "a\0"}, "label"),
+        ({"document": "x"}, "document"), ({"cursor": "x"}, "cursor"),
+        ({"page_size": "0"}, "page_size"),
+        ({"nothing": "1"}, "nothing"), ({"kind": "nothing"}, "kind"),
+        ({"label": "a\0"}, "label"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_named(alice: User, query: dict[str, str], field: str) -> None:

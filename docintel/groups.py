@@ -9,11 +9,14 @@ from django.contrib.auth.models import Group, Permission
 from django.db.models import Q
 
 READ = ("ingestion.view_document",)
+# Bulk runs of one's own: to start, watch and stop them.
+EXTRACT = ("extraction.view_bulkrun", "extraction.add_bulkrun")
 # Group name -> "app.codename" permissions. A trailing ".*" stands for all of an app.
 PERMISSIONS: dict[str, tuple[str, ...]] = {
     "analyst": (*READ, "ingestion.add_document"),
     "expert": (
         *READ,
+        *EXTRACT,
         "ingestion.add_document",
         "ingestion.change_document",
         "ingestion.view_topic",
@@ -27,9 +30,11 @@ PERMISSIONS: dict[str, tuple[str, ...]] = {
         "extraction.change_schema",
         "extraction.view_schemaversion",
     ),
-    "integrator": (*READ, "ingestion.add_document"),
+    "integrator": (*READ, *EXTRACT, "ingestion.add_document"),
     "operator": (
         *READ,
+        *EXTRACT,
+        "extraction.operate_extraction",
         "ingestion.operate_pipeline",
         "ingestion.view_source",
         "ingestion.add_source",

@@ -287,6 +287,9 @@ LLM_ANSWER_TOKENS = env.int("LLM_ANSWER_TOKENS", default=1_200)
 # none, json_schema or json_object: what the server can be held to.
 LLM_RESPONSE_FORMAT = env.str("LLM_RESPONSE_FORMAT", default="none")
 
+# US dollars that an hour of one worker costs, for what a bulk extraction says it cost.
+EXTRACTION_DOLLARS_PER_HOUR = env.str("EXTRACTION_DOLLARS_PER_HOUR", default="0.20")
+
 # What is fetched from outside. A host (`name` or `name:port`) listed here may be fetched wherever
 # it is, inside this network too; every other must have public addresses only.
 ALLOWED_FETCH_HOSTS = env.list("ALLOWED_FETCH_HOSTS", default=[])

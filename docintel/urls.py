@@ -11,7 +11,9 @@ from docintel import health_views
 urlpatterns = [
     path("", include("qa.urls")),
     path("", include("ingestion.urls")),
+    path("", include("extraction.urls")),
     path("api/v1/", include("ingestion.api_urls")),
+    path("api/v1/", include("extraction.api_urls")),
     path("api/v1/", include("qa.api_urls")),
     path("sign-in/", accounts.LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("sign-out/", accounts.LogoutView.as_view(), name="logout"),

@@ -2,6 +2,21 @@
 
 from __future__ import annotations
 
+from extraction.result_tables import (
+    BulkDocument,
+    BulkRun,
+    ExtractedRelation,
+    ExtractedSpan,
+    ExtractionRun,
+)
 from extraction.schema_tables import Schema, SchemaVersion
 
-__all__ = ["Schema", "SchemaVersion"]
+__all__ = [
+    "BulkDocument",
+    "BulkRun",
+    "ExtractedRelation",
+    "ExtractedSpan",
+    "ExtractionRun",
+    "Schema",
+    "SchemaVersion",
+]

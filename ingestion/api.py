@@ -10,18 +10,17 @@ from io import BytesIO
 from typing import Any
 from uuid import UUID
 
-from django.utils.dateparse import parse_datetime
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import status
 from rest_framework.exceptions import NotFound, PermissionDenied, ValidationError
 from rest_framework.generics import GenericAPIView
-from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from docintel.api_errors import MISSING, BoundedJSONParser
+from docintel.api_pages import LARGEST_PAGE, Pages
 from docintel.tokens import ViewOrAdd
 from ingestion.filters import DocumentFilter, StrictFilterBackend, refuse_unknown
 from ingestion.history import history
@@ -43,40 +42,6 @@ from ingestion.serializers import (
 from ingestion.showing_topics import with_topics
 from ingestion.sightings import arrivals, sightings
 from ingestion.withdrawing import NotYours, withdraw_for
-
-LARGEST_PAGE = 100
-
-
-class Pages(CursorPagination):
-    """Newest first, by cursor; a page holds `page_size` documents, 100 at most."""
-
-    ordering = ("-received_at", "-id")
-    page_size = 50
-    page_size_query_param = "page_size"
-    max_page_size = LARGEST_PAGE
-
-    def get_page_size(self, request: Request) -> int:
-        wanted = request.query_params.get(self.page_size_query_param, str(self.page_size))
-        if not (wanted.isascii() and wanted.isdigit() and len(wanted) < 10 and int(wanted)):
-            raise ValidationError({"page_size": [f"A number from 1 to {LARGEST_PAGE}."]})
-        return min(int(wanted), LARGEST_PAGE)
-
-    @staticmethod
-    def is_position(value: str) -> bool:
-        """Whether it is a value of the first field of `ordering`."""
-        return parse_datetime(value) is not None
-
-    def decode_cursor(self, request: Request) -> Cursor | None:
-        """The cursor; 400 for one that this API did not make."""
-        try:
-            cursor: Cursor | None = super().decode_cursor(request)
-            if cursor is None or cursor.position is None:
-                return cursor
-            if self.is_position(str(cursor.position)):
-                return cursor
-        except (NotFound, ValueError):
-            pass
-        raise ValidationError({"cursor": ["Invalid cursor."]})
 
 
 class DocumentView(GenericAPIView[Document]):

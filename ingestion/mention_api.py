@@ -12,7 +12,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import ValidationError
 
-from ingestion.api import DocumentView, Pages
+from docintel.api_pages import Pages
+from ingestion.api import DocumentView
 from ingestion.models import Document, Mention
 
 

@@ -19,7 +19,10 @@ from django.utils import timezone
 from django_q.models import OrmQ, Schedule, Task
 from reportlab.pdfgen.canvas import Canvas
 
+from docintel import registry
 from docintel.models import ApiToken, Measurement, ModelFlip, ModelVersion
+from extraction.result_tables import BulkRun, ExtractionRun
+from extraction.schema_tables import Schema
 from ingestion.freezing import text_digest
 from ingestion.models import Company, Document, Source, Topic
 from ingestion.receiving import take_in
@@ -36,6 +39,7 @@ SENDERS = READERS - {"olga"}
 EDITORS = {"eve", "adam"}
 OPERATORS = {"olga", "adam"}
 STAFF = {"eve", "olga", "adam"}
+EXTRACTORS = READERS - {"alice"}
 ADAM = {"adam"}
 
 # Route -> who may GET it, who may POST to it.
@@ -83,6 +87,26 @@ EXPECTED: dict[str, tuple[set[str], set[str]]] = {
     "qa:feedback": (NOBODY, READERS),
     "qa:opened": (NOBODY, READERS),
     "qa:experiment": (OPERATORS, NOBODY),
+    "extraction:document": (READERS, NOBODY),
+    "extraction:panel": (READERS, NOBODY),
+    "extraction:text": (READERS, NOBODY),
+    "extraction:again": (NOBODY, OPERATORS),
+    "extraction:export": (READERS, NOBODY),
+    "extraction:colours": (READERS, NOBODY),
+    "extraction:export_scope": (READERS, NOBODY),
+    "extraction:bulk_runs": (EXTRACTORS, EXTRACTORS),
+    "extraction:expected": (EXTRACTORS, NOBODY),
+    "extraction:failed": (OPERATORS, OPERATORS),
+    # Only one's own.
+    "extraction:bulk": ({"eve"}, NOBODY),
+    "extraction:progress": ({"eve"}, NOBODY),
+    "extraction:change": (NOBODY, {"eve"}),
+    "extraction:export_bulk": ({"eve"}, NOBODY),
+    "extraction_api:spans": (READERS, NOBODY),
+    "extraction_api:relations": (READERS, NOBODY),
+    "extraction_api:runs": (READERS, NOBODY),
+    "extraction_api:bulk_runs": (EXTRACTORS, EXTRACTORS),
+    "extraction_api:bulk_run": ({"eve"}, {"eve"}),
     "login": (ANYONE, ANYONE),
     "logout": (NOBODY, SIGNED_IN),
     "health": (OPERATORS, NOBODY),
@@ -267,6 +291,25 @@ def answer_citing(document: Document) -> None:
     )
 
 
+def extracted(document: Document, user: User | None) -> None:
+    """What was found in it, and somebody's bulk run under its id."""
+    schema = Schema.objects.get(name="kpis")
+    tagger = registry.register("tagger:kpis", "1", "1")
+    versions = {"schema": schema, "schema_version": schema.current, "model_version": tagger}
+    run = ExtractionRun.objects.create(
+        document=document, state="finished", shown=True, span_count=1, **versions
+    )
+    run.spans.create(
+        document=document, schema=schema, label="kpi", start=0, end=len(document.text),
+        text=document.text, confidence=0.9,
+    )  # fmt: skip
+    bulk = BulkRun.objects.create(
+        public_id=document.public_id, described=document.title, created_by=user,
+        state=BulkRun.State.RUNNING, document_count=1, **versions,
+    )  # fmt: skip
+    bulk.items.create(document=document)
+
+
 @dataclass
 class World:
     visible: Document
@@ -277,7 +320,7 @@ class World:
 
 
 @pytest.fixture
-def world(db, settings, tmp_path):
+def world(db, settings, tmp_path, eve):
     settings.MEDIA_ROOT = tmp_path
     deal_team = Group.objects.create(name="deal team")
     vault = Source.objects.create(name="Vault", kind=Source.Kind.UPLOAD)
@@ -301,6 +344,8 @@ def world(db, settings, tmp_path):
     hidden.topics.create(topic=topic, probability=0.9, classifier=classifier)
     answer_citing(visible)
     answer_citing(hidden)
+    extracted(visible, eve)
+    extracted(hidden, None)
     return World(
         visible=visible,
         hidden=hidden,
@@ -448,6 +493,12 @@ SEARCHED = [
     LABELLING, "/api/v1/documents/?fiscal_year=1999",
     "/api/v1/documents/?company=Falcon+Holdings", "/api/v1/search/?q=bought",
     "/ask/?q=Falcon", "/ask/?company={company}", "/ask/?source={source}", "/answers/?q=bought",
+    "/extraction/?source={source}&company=Falcon", "/extraction/failed/", "/extraction/",
+    "/extraction/expected/?schema=kpis&source={source}",
+    "/extraction/expected/?schema=kpis&company=Falcon+Holdings",
+    "/api/v1/extractions/spans/?document={hidden}", "/api/v1/extractions/runs/?fiscal_year=1999",
+    "/api/v1/extractions/spans/?company=Falcon+Holdings", "/api/v1/extractions/bulk-runs/",
+    "/documents/{hidden}/extracted/",
 ]  # fmt: skip
 
 

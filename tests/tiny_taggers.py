@@ -7,7 +7,32 @@ from pathlib import Path
 
 from extraction.ml.spans import Example, LabelledSpan
 
-WORDS = ["revenue", "profit", "sales", "cost", "of", "goods", "was", "were", "in", "the", "year", "million", "and", "net", "rose", "fell", "to", "from", "tax", "share", "dividend", "cash", "flow", "debt"]
+WORDS = [
+    "revenue",
+    "profit",
+    "sales",
+    "cost",
+    "of",
+    "goods",
+    "was",
+    "were",
+    "in",
+    "the",
+    "year",
+    "million",
+    "and",
+    "net",
+    "rose",
+    "fell",
+    "to",
+    "from",
+    "tax",
+    "share",
+    "dividend",
+    "cash",
+    "flow",
+    "debt",
+]
 GROUPS = (("figure", "value"), ("phrase",))
 
 

@@ -31,7 +31,8 @@ class Course:
 
     `rate` is the encoder's highest learning rate, `head_rate` that of all that is new.
     `empty_share`: windows without a label for each with one. `limit`: windows with a label to
-    learn from, 0 for all. `word_dropout`: share of tokens that are masked.
+    learn from, 0 for all. `word_dropout`: share of tokens that are masked. A kill loses at most
+    `checkpoint_seconds`.
     """
 
     epochs: int = 10
@@ -44,6 +45,7 @@ class Course:
     word_dropout: float = 0.0
     limit: int = 0
     device: str = "cpu"
+    checkpoint_seconds: float = 60.0
 
 
 @dataclass(slots=True)
@@ -84,8 +86,8 @@ class Learner:
         if self.mask_id is None:
             self.mask_id = lessons.reader.tokenizer.token_to_id("<mask>")
 
-    def run(self, watch: Watch, checkpoint_every: float = 60.0) -> History:
-        """Train to the end; a checkpoint every so many seconds, none left when it is done."""
+    def run(self, watch: Watch) -> History:
+        """Train to the end, with checkpoints; the last one stands at the end."""
         course = self.course
         plan = [self._epoch(number) for number in range(course.epochs)]
         total = sum(map(len, plan))
@@ -106,9 +108,11 @@ class Learner:
                     running = []
                 speed = seen / max(time.monotonic() - begun, 1e-9)
                 watch(Progress(number + 1, step, total, loss, speed))
-                if self.work and time.monotonic() - saved >= checkpoint_every:
+                if time.monotonic() - saved >= course.checkpoint_seconds:
                     self._save(step)
                     saved = time.monotonic()
+        if step > done:
+            self._save(step)
         self.network.eval()
         return self.history
 

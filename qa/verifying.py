@@ -22,18 +22,28 @@ from qa.checking.names import (
 )
 from qa.checking.quantities import quantities
 from qa.checking.quoting import REORDERING, fold, locate
+from qa.checking.verbatim import is_verbatim
 from qa.checking.wording import STOP, instructs, words
 from qa.checking.words import (
     LEAST_SHARE,
     beside_the_quotes,
     flipped,
-    is_verbatim,
     negated_otherwise,
     of_another_kind,
     too_certain,
 )
 
-__all__ = ["Cited", "Drafted", "Dropped", "Header", "Lost", "Source", "Verified", "verify"]
+__all__ = [
+    "Cited",
+    "Drafted",
+    "Dropped",
+    "Header",
+    "Lost",
+    "Source",
+    "Verified",
+    "is_substantial",
+    "verify",
+]
 
 MOST_CHARACTERS = 800
 MOST_QUOTE_CHARACTERS = 1_500
@@ -193,7 +203,7 @@ def _locate_one(
         return "no such passage was given"
     if len(quote) > MOST_QUOTE_CHARACTERS:
         return f"the quote is longer than {MOST_QUOTE_CHARACTERS} characters"
-    if not _is_substantial(quote):
+    if not is_substantial(quote):
         return "the quote is too short to prove anything"
     span = locate(quote, source.text, source.start, source.end)
     if span is None:
@@ -212,7 +222,8 @@ def _locate_one(
 
 
 @lru_cache(maxsize=4096)
-def _is_substantial(quote: str) -> bool:
+def is_substantial(quote: str) -> bool:
+    """Whether it has words enough to prove anything."""
     plain = fold(quote)
     found = words(plain)
     telling = [word for word in found if word.lower() not in STOP and len(word) > 1]

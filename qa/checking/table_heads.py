@@ -149,7 +149,7 @@ def _above(text: str, start: int, n_cells: int) -> tuple[list[str], int | None, 
             caption = caption or line
         currency = currency or _currency(line)
         if not columns and not after_heads and not is_row:
-            heads = _heads(line)
+            heads = column_heads(line)
             if heads:
                 columns, after_heads = _aligned(heads, n_cells), 1
                 continue
@@ -161,7 +161,7 @@ def _above(text: str, start: int, n_cells: int) -> tuple[list[str], int | None, 
     return columns, power, scale, currency, caption
 
 
-def _heads(line: str) -> list[str]:
+def column_heads(line: str) -> list[str]:
     """The columns of a line that has only periods, or periods and short words."""
     if len(line) > 200 or (line.endswith((".", ";")) and " | " not in line):
         return []
@@ -169,6 +169,9 @@ def _heads(line: str) -> list[str]:
         return [match[0] for match in _QUARTERS.finditer(line)]
     if " | " in line:
         parts = [part.strip() for part in line.split(" | ")]
+        # A row of figures that holds a year is no head.
+        if any(_NUMERIC.fullmatch(part) and not _YEAR.fullmatch(part) for part in parts):
+            return []
         return parts if sum(bool(_YEAR.search(part)) for part in parts) >= 1 else []
     found = [match[0].strip() for match in _PERIOD.finditer(line)]
     rest = re.sub(r"[^\w]", "", _PERIOD.sub("", _SCALE.sub("", line)))

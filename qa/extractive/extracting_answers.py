@@ -10,11 +10,12 @@ from dataclasses import dataclass
 
 from qa.asked import Asked
 from qa.checking.quoting import fold
+from qa.checking.table_heads import line_at
 from qa.extractive.asked_kinds import AskedFor, asked_for
 from qa.extractive.scoring_units import Ranked, rank
 from qa.extractive.unit_features import explains, is_anaphoric
 from qa.offering import Offered
-from qa.verifying import Drafted
+from qa.verifying import Drafted, is_substantial
 
 FACTUAL_SENTENCES = 4
 LIST_SENTENCES = 6
@@ -26,6 +27,7 @@ PER_GROUP = 2
 LEAST_SHARE_FACTUAL = 0.2
 LEAST_SHARE_SYNTHESIS = 0.01
 SAME_WORDS = 0.8
+LONGEST_QUOTE = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +145,24 @@ def _is_said(each: Ranked, chosen: Sequence[Ranked]) -> bool:
 
 def _draft(each: Ranked) -> Drafted:
     text, unit, reference = each.offered.source.text, each.unit, each.offered.reference
-    citations = [(reference, text[unit.start : unit.end])]
-    if unit.group is not None and unit.row is not None:
+    quotes = [text[unit.start : unit.end]]
+    if unit.group is not None:
         group = text[slice(*unit.group)].strip()
-        if unit.shown.startswith(group):
-            citations.append((reference, group))
-    return Drafted(unit.shown, tuple(citations))
+        shown = unit.shown.startswith(" ".join(group.split()).rstrip(":"))
+        if shown and unit.row is None:
+            quotes = [text[unit.group[0] : unit.end].strip()]
+        elif shown:
+            quotes.append(group)
+    if unit.row is not None and not is_substantial(quotes[0]):
+        quotes[0] = _with_lines_above(each, quotes[0])
+    return Drafted(unit.shown, tuple((reference, quote) for quote in quotes))
+
+
+def _with_lines_above(each: Ranked, quote: str) -> str:
+    """ "Other | 8 | 9" proves nothing by itself: the lines before it come too."""
+    source, low = each.offered.source, each.unit.start
+    while low > source.start and each.unit.end - low < LONGEST_QUOTE:
+        low = max(source.start, line_at(source.text, low - 1)[0])
+        if is_substantial(source.text[low : each.unit.end]):
+            return source.text[low : each.unit.end].strip()
+    return quote

@@ -254,7 +254,8 @@ def _by_extraction(
         if cancelled():
             composed.cancelled = True
             return
-        answer.take(each.drafted, sources, each.group)
+        if not each.spare or len(composed.sentences) < sum(not one.spare for one in extracts):
+            answer.take(each.drafted, sources, each.group)
     best = max((each.ranked for each in extracts), key=lambda r: r.score, default=None)
     dense = [o.passage.dense_score for o in answer.offered if o.passage.dense_score is not None]
     bm25 = [o.passage.bm25_score for o in answer.offered if o.passage.bm25_score is not None]

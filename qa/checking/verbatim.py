@@ -55,8 +55,8 @@ def _is_row(claim: Claim, evidence: Sequence[Evidence]) -> bool:
 def _begins_a_paragraph(claim: Claim, e: Evidence) -> bool:
     """Whether it stands at the start of a line under a heading that ends without a stop.
 
-    The line before is no wrapped part of the sentence: the first word would have fitted there, that
-    line has no words of a sentence, and the first word is written small elsewhere, so it is no name.
+    The line before is no wrapped part of the sentence: the first word would have fitted there, it
+    has no words of a sentence, and the first word is written small elsewhere, so it is no name.
     """
     text, start = e.source.text, e.start
     low, high = line_at(text, start)

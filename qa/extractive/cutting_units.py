@@ -26,7 +26,6 @@ _ABBREVIATION = re.compile(
 )
 _BULLET = re.compile(r"^\s*(?:[•●▪◦§*\-–]|\(?\d{1,2}[.)]|\([a-z]\))\s+")
 _STOPPED = re.compile(r"[.!?][\"'”’)]*$")
-# "Net sales: $750 million to $775 million"
 _LABELLED = re.compile(r"[A-Z][^|:.!?]{2,60}: +\S")
 _TITLE = re.compile(r"[A-Z][^|:.!?\d]{2,59}")
 _FIGURES = re.compile(r"[$€£(]?\d[\d,.]*\)?%?|[—#|]")
@@ -175,9 +174,9 @@ def _sentences(text: str, block: tuple[int, int]) -> list[Unit]:
             cuts.append(match.end())
     # What follows the last sentence on its line is signed or noted there: "… then ended. Dunn LLP".
     rest = text[cuts[-1] : high]
-    if len(cuts) > 1 and len(rest) <= LONGEST_REST and "\n" not in rest.strip():
-        if not _STOPPED.search(rest.rstrip()) and text[cuts[-1] - 1] == " ":
-            cuts.pop()
+    short = len(rest) <= LONGEST_REST and "\n" not in rest.strip() and text[cuts[-1] - 1] == " "
+    if len(cuts) > 1 and short and not _STOPPED.search(rest.rstrip()):
+        cuts.pop()
     cuts.append(high)
     found = []
     for begin, finish in pairwise(cuts):

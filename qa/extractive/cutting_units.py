@@ -175,8 +175,11 @@ def _sentences(text: str, block: tuple[int, int]) -> list[Unit]:
     # What follows the last sentence on its line is signed or noted there: "… then ended. Dunn LLP".
     rest = text[cuts[-1] : high]
     short = len(rest) <= LONGEST_REST and "\n" not in rest.strip() and text[cuts[-1] - 1] == " "
-    if len(cuts) > 1 and short and not _STOPPED.search(rest.rstrip()):
+    signed = len(cuts) > 1 and short and cuts[-1] - cuts[-2] > LONGEST_REST
+    if signed and not _STOPPED.search(rest.rstrip()):
         cuts.pop()
+    else:
+        signed = False
     cuts.append(high)
     found = []
     for begin, finish in pairwise(cuts):
@@ -184,7 +187,7 @@ def _sentences(text: str, block: tuple[int, int]) -> list[Unit]:
         start, end = begin + len(span) - len(span.lstrip()), finish - len(span) + len(span.rstrip())
         shown = " ".join(_BULLET.sub("", text[start:end]).split())
         shown = re.sub(r"\*\*|__", "", re.sub(r"(?<=[a-z])- (?=[a-z])", "-", shown))
-        whole = _STOPPED.search(shown) or (begin != low and finish == high and "." in shown)
+        whole = _STOPPED.search(shown) or (signed and finish == high)
         if SHORTEST <= len(shown) <= LONGEST and whole and " | " not in shown:
             found.append(Unit(start, end, shown))
     return found

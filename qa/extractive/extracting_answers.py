@@ -32,7 +32,7 @@ PER_GROUP = 2
 ROWS_OF_ONE_LABEL = 2
 ROWS_BESIDE_CAUSES = 1
 # Of the best score; what lies below says little. A wide question has many small answers.
-LEAST_SHARE_FACTUAL = 0.2
+LEAST_SHARE_FACTUAL = 0.03
 LEAST_SHARE_SYNTHESIS = 0.01
 SAME_WORDS = 0.8
 LONGEST_QUOTE = 600
@@ -61,7 +61,7 @@ def extract(
     by = _grouping(understanding)
     most = _most(question, route)
     if by:
-        chosen, spare = _grouped(ranked, by, most), []
+        chosen, spare = _grouped(ranked, by, most), list[Ranked]()
     else:
         chosen, spare = _best(ranked, most, asked_for(question))
     return [
@@ -101,7 +101,7 @@ def _order(offered: Offered, by: str) -> tuple[object, ...]:
 def _best(
     ranked: Sequence[Ranked], most: int, wants: AskedFor
 ) -> tuple[list[Ranked], list[Ranked]]:
-    """The best first, each with the neighbours that it cannot be read without; and the next best."""
+    """The best first, each with the neighbours that it leans on; and the next best."""
     share = LEAST_SHARE_SYNTHESIS if most == SYNTHESIS_SENTENCES else LEAST_SHARE_FACTUAL
     least = ranked[0].score * share
     by_place = {each.place: each for each in ranked}

@@ -104,6 +104,8 @@ class Candidate:
     unit: Unit
     before: int | None = None
     after: int | None = None
+    # The place of the question that it answers, in a call.
+    answers: int | None = None
 
 
 @dataclass(slots=True)
@@ -225,6 +227,7 @@ def features(asked: Question, candidate: Candidate, read: Read, newest: int) -> 
         "row_unasked": float(
             unit.row is not None and (wants.cause or wants.person or wants.place or wants.outlook)
         ),
+        "row_beside": float(unit.row is not None and not asked.metrics and not asked.items),
         "no_heads": float(unit.row is not None and not any(c.column for c in unit.row.cells)),
         "question": float(folded.rstrip("\"' ").endswith("?")),
         "boilerplate": float(bool(BOILERPLATE.search(folded))),

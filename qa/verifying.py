@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 
+from qa.checking import computing
 from qa.checking.evidence import Evidence, Header, Source
 from qa.checking.figures import Claim, unbacked_figure
 from qa.checking.names import (
@@ -67,6 +68,8 @@ class Drafted:
 
     text: str
     citations: tuple[tuple[str, str], ...] = ()
+    # Set where it says what follows from its quotes by a formula; then it says nothing else.
+    computed: computing.Asked | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +132,11 @@ def verify(
         return Dropped(text, reason, tuple(lost))
     evidence = [each for _, each in cited]
     claim = Claim(fold(text))
+    if sentence.computed is not None:
+        problem = _miscalculated(claim, sentence.computed, evidence, lost)
+        if problem:
+            return Dropped(text, problem, tuple(lost))
+        return Verified(text, tuple(one for one, _ in cited))
     checks = _checks(known_names, least_share)
     if is_verbatim(claim, evidence):
         # The document's own whole sentence: nothing in it can have been turned round.
@@ -138,6 +146,25 @@ def verify(
         if problem:
             return Dropped(text, problem, tuple(lost))
     return Verified(text, tuple(one for one, _ in cited), tuple(lost))
+
+
+def _miscalculated(
+    claim: Claim,
+    asked: computing.Asked,
+    evidence: Sequence[Evidence],
+    lost: Sequence[Lost],
+) -> str | None:
+    """Why it is not exactly what its formula makes of its quotes."""
+    if lost:
+        return f"not all of its operands are quoted: {lost[0].reason}"
+    try:
+        follows = computing.compute(asked, evidence)
+        problem = computing.contradiction(asked, evidence)
+    except computing.CannotCompute as error:
+        return str(error)
+    if fold(follows) != claim.text:
+        return "it is not what follows from its quotes"
+    return problem
 
 
 def _checks(

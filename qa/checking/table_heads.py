@@ -22,7 +22,11 @@ _PLAIN_ROW = re.compile(
     r"(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+|[—–-](?=\s|"
     r"$))(?:\s?%)?(?:\s?\))?(?:\s?%)?){2,})\s*$"
 )
-_SCALE = re.compile(r"\bin\s+(thousands|millions|billions)\b|\b([Mm]illions|[Tt]housands)\s+of\b")
+_SCALE = re.compile(
+    r"\bin\s+(thousands|millions|billions)\b|\b(millions|thousands)\s+of\b|"
+    r"\(\s*(?:(?:US\s+)?dollars\s+)?(millions|thousands|billions)\b",
+    re.I,
+)
 _POWER = {"thousands": 3, "millions": 6, "billions": 9}
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 _PERIOD = re.compile(
@@ -144,8 +148,8 @@ def _above(text: str, start: int, n_cells: int) -> tuple[list[str], int | None, 
         if not is_row and len(line) > 100 and _PROSE.search(line) and not said:
             break
         if said and power is None and len(line) < 300:
-            scale = said[0]
-            power = _POWER[(said[1] or said[2]).lower()]
+            unit = (said[1] or said[2] or said[3]).lower()
+            scale, power = f"in {unit}", _POWER[unit]
             caption = caption or line
         currency = currency or _currency(line)
         if not columns and not after_heads and not is_row:

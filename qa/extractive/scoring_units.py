@@ -73,7 +73,8 @@ def rank(question: str, understanding: Asked | None, offered: Sequence[Offered])
     ranked = []
     for i in order:
         near = float(near_by_place[i]) if near_by_place else None
-        reply_to = near_by_place.get(candidates[i].answers or -1)
+        asked_at = candidates[i].answers
+        reply_to = near_by_place.get(asked_at) if asked_at is not None else None
         if near is not None and reply_to is not None:
             near = max(near, REPLY_SHARE * float(reply_to))
         row = rows[i] | {"dense": rows[i]["lexical"] if near is None else near}

@@ -162,6 +162,8 @@ def _breaks(line: str, before: str) -> bool:
     anew = line.strip()[:1].isupper()
     if _BULLET.match(line) or (ended and anew and len(last) < LONGEST_SHORT):
         return True
+    if _STOPPED.search(last) and _TITLE.fullmatch(line.strip()):
+        return True
     return bool(ended and _LABELLED.match(last) and _LABELLED.match(line.strip()))
 
 

@@ -18,6 +18,7 @@ from qa import llm
 from qa.answer_tables import Ask
 from qa.asked import Asked
 from qa.checking.quoting import fold
+from qa.extractive.computing_ratios import computed
 from qa.extractive.extracting_answers import extract
 from qa.offering import Offered, known_names
 from qa.reading_objects import ObjectReader
@@ -293,12 +294,17 @@ def _by_extraction(
     composed.mode, composed.notice = EXTRACTIVE, ""
     composed.passages_used = len(answer.offered)
     sources = {each.reference: each.source for each in answer.offered}
+    for each in computed(question, understanding, answer.offered):
+        operands = {passage.reference: passage.source for passage in each.offered}
+        answer.take(each.drafted, operands)
     extracts = extract(question, understanding, answer.offered, route=route)
-    for each in extracts:
+    wanted = len(composed.sentences) + sum(not each.spare for each in extracts)
+    for one in extracts:
         if cancelled():
             composed.cancelled = True
             return
-        answer.take(each.drafted, sources, each.group)
+        if not one.spare or len(composed.sentences) < wanted:
+            answer.take(one.drafted, sources, one.group)
     best = max((each.ranked for each in extracts), key=lambda r: r.score, default=None)
     dense = [o.passage.dense_score for o in answer.offered if o.passage.dense_score is not None]
     bm25 = [o.passage.bm25_score for o in answer.offered if o.passage.bm25_score is not None]

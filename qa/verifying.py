@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 
+from qa.checking import computing
 from qa.checking.evidence import Evidence, Header, Source
 from qa.checking.figures import Claim, unbacked_figure
 from qa.checking.names import (
@@ -22,18 +23,28 @@ from qa.checking.names import (
 )
 from qa.checking.quantities import quantities
 from qa.checking.quoting import REORDERING, fold, locate
+from qa.checking.verbatim import is_verbatim
 from qa.checking.wording import STOP, instructs, words
 from qa.checking.words import (
     LEAST_SHARE,
     beside_the_quotes,
     flipped,
-    is_verbatim,
     negated_otherwise,
     of_another_kind,
     too_certain,
 )
 
-__all__ = ["Cited", "Drafted", "Dropped", "Header", "Lost", "Source", "Verified", "verify"]
+__all__ = [
+    "Cited",
+    "Drafted",
+    "Dropped",
+    "Header",
+    "Lost",
+    "Source",
+    "Verified",
+    "is_substantial",
+    "verify",
+]
 
 MOST_CHARACTERS = 800
 MOST_QUOTE_CHARACTERS = 1_500
@@ -57,6 +68,8 @@ class Drafted:
 
     text: str
     citations: tuple[tuple[str, str], ...] = ()
+    # Set where it says what follows from its quotes by a formula; then it says nothing else.
+    computed: computing.Asked | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +132,11 @@ def verify(
         return Dropped(text, reason, tuple(lost))
     evidence = [each for _, each in cited]
     claim = Claim(fold(text))
+    if sentence.computed is not None:
+        problem = _miscalculated(claim, sentence.computed, evidence, lost)
+        if problem:
+            return Dropped(text, problem, tuple(lost))
+        return Verified(text, tuple(one for one, _ in cited))
     checks = _checks(known_names, least_share)
     if is_verbatim(claim, evidence):
         # The document's own whole sentence: nothing in it can have been turned round.
@@ -128,6 +146,25 @@ def verify(
         if problem:
             return Dropped(text, problem, tuple(lost))
     return Verified(text, tuple(one for one, _ in cited), tuple(lost))
+
+
+def _miscalculated(
+    claim: Claim,
+    asked: computing.Asked,
+    evidence: Sequence[Evidence],
+    lost: Sequence[Lost],
+) -> str | None:
+    """Why it is not exactly what its formula makes of its quotes."""
+    if lost:
+        return f"not all of its operands are quoted: {lost[0].reason}"
+    try:
+        follows = computing.compute(asked, evidence)
+        problem = computing.contradiction(asked, evidence)
+    except computing.CannotCompute as error:
+        return str(error)
+    if fold(follows) != claim.text:
+        return "it is not what follows from its quotes"
+    return problem
 
 
 def _checks(
@@ -193,7 +230,7 @@ def _locate_one(
         return "no such passage was given"
     if len(quote) > MOST_QUOTE_CHARACTERS:
         return f"the quote is longer than {MOST_QUOTE_CHARACTERS} characters"
-    if not _is_substantial(quote):
+    if not is_substantial(quote):
         return "the quote is too short to prove anything"
     span = locate(quote, source.text, source.start, source.end)
     if span is None:
@@ -212,7 +249,8 @@ def _locate_one(
 
 
 @lru_cache(maxsize=4096)
-def _is_substantial(quote: str) -> bool:
+def is_substantial(quote: str) -> bool:
+    """Whether it has words enough to prove anything."""
     plain = fold(quote)
     found = words(plain)
     telling = [word for word in found if word.lower() not in STOP and len(word) > 1]

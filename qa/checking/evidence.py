@@ -233,7 +233,7 @@ class Evidence:
 
     @cached_property
     def figures(self) -> list[Figure]:
-        found = [] if self._is_all_rows else [Figure(q, q.start) for q in figures(self.quote)]
+        found = [Figure(quantity, quantity.start) for quantity in figures(self._prose)]
         found += [each for row in self.rows for each in self._row_figures(row)]
         # "3 mo. Mar 2024": how long a column's period is.
         return found + [
@@ -243,11 +243,14 @@ class Evidence:
         ]
 
     @property
-    def _is_all_rows(self) -> bool:
-        covered = sum(min(row.end, self.end) - max(row.start, self.start) for row in self.rows)
-        return bool(self.rows) and covered >= 0.9 * len(
-            self.source.text[self.start : self.end].strip()
-        )
+    def _prose(self) -> str:
+        """The quote with its rows blanked: what they hold has a label and a column."""
+        quote = self.quote
+        for row in self.rows:
+            low, high = max(row.start, self.start), min(row.end, self.end)
+            said = fold(self.source.text[low:high])
+            quote = quote.replace(said, " " * len(said)) if said else quote
+        return quote
 
     def _row_figures(self, row: Row) -> list[Figure]:
         found = []

@@ -14,7 +14,7 @@ from qa.checking.quoting import fold
 
 LINES_BACK = 80
 _NUMERIC = re.compile(
-    r"(?:[$€£¥]\s?)?(?:\(\s?)?[$€£¥]?\s?-?(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|"
+    r"(?:[$€£¥]\s?)?(?:\(\s?)?[$€£¥]?\s?[-+]?(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|"
     r"\d+(?:\.\d+)?|\.\d+)(?:\s?\))?(?:\s?%)?(?:\s?\))?"
 )
 _PLAIN_ROW = re.compile(
@@ -22,7 +22,11 @@ _PLAIN_ROW = re.compile(
     r"(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+|[—–-](?=\s|"
     r"$))(?:\s?%)?(?:\s?\))?(?:\s?%)?){2,})\s*$"
 )
-_SCALE = re.compile(r"\bin\s+(thousands|millions|billions)\b|\b([Mm]illions|[Tt]housands)\s+of\b")
+_SCALE = re.compile(
+    r"\bin\s+(thousands|millions|billions)\b|\b(millions|thousands)\s+of\b|"
+    r"\(\s*(?:(?:US\s+)?dollars\s+)?(millions|thousands|billions)\b",
+    re.I,
+)
 _POWER = {"thousands": 3, "millions": 6, "billions": 9}
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 _PERIOD = re.compile(
@@ -144,12 +148,12 @@ def _above(text: str, start: int, n_cells: int) -> tuple[list[str], int | None, 
         if not is_row and len(line) > 100 and _PROSE.search(line) and not said:
             break
         if said and power is None and len(line) < 300:
-            scale = said[0]
-            power = _POWER[(said[1] or said[2]).lower()]
+            unit = (said[1] or said[2] or said[3]).lower()
+            scale, power = f"in {unit}", _POWER[unit]
             caption = caption or line
         currency = currency or _currency(line)
         if not columns and not after_heads and not is_row:
-            heads = _heads(line)
+            heads = column_heads(line)
             if heads:
                 columns, after_heads = _aligned(heads, n_cells), 1
                 continue
@@ -161,7 +165,7 @@ def _above(text: str, start: int, n_cells: int) -> tuple[list[str], int | None, 
     return columns, power, scale, currency, caption
 
 
-def _heads(line: str) -> list[str]:
+def column_heads(line: str) -> list[str]:
     """The columns of a line that has only periods, or periods and short words."""
     if len(line) > 200 or (line.endswith((".", ";")) and " | " not in line):
         return []
@@ -169,6 +173,9 @@ def _heads(line: str) -> list[str]:
         return [match[0] for match in _QUARTERS.finditer(line)]
     if " | " in line:
         parts = [part.strip() for part in line.split(" | ")]
+        # A row of figures that holds a year is no head.
+        if any(_NUMERIC.fullmatch(part) and not _YEAR.fullmatch(part) for part in parts):
+            return []
         return parts if sum(bool(_YEAR.search(part)) for part in parts) >= 1 else []
     found = [match[0].strip() for match in _PERIOD.finditer(line)]
     rest = re.sub(r"[^\w]", "", _PERIOD.sub("", _SCALE.sub("", line)))

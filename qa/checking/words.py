@@ -335,23 +335,6 @@ def too_certain(claim: Claim, evidence: Sequence[Evidence]) -> str | None:
     return None
 
 
-def is_verbatim(claim: Claim, evidence: Sequence[Evidence]) -> bool:
-    """Whether it is, word for word, one or more whole sentences of a document that it cites."""
-    for e in evidence:
-        at = e.context.find(claim.text)
-        if at < 0 or (e.quote not in claim.text and claim.text not in e.quote):
-            continue
-        before, after = e.context[:at].rstrip(), e.context[at + len(claim.text) :].lstrip()
-        begins = (
-            not before
-            or before[-1] in ".!?:\"'"
-            or (claim.text[0].isupper() and before[-1] in "-*•")
-        )
-        if begins and (not after or claim.text[-1] in ".!?\"'"):
-            return True
-    return False
-
-
 def beside_the_quotes(claim: Claim, evidence: Sequence[Evidence], least: float) -> str | None:
     """Why it is refused when too few of its words are in what it cites."""
     wanted = content(claim.text)

@@ -5,49 +5,69 @@ Trap: they stand as their documents have them, so "we" is the company's own word
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from qa.asked import Asked
 from qa.checking.quoting import fold
+from qa.checking.table_heads import line_at
 from qa.extractive.asked_kinds import AskedFor, asked_for
 from qa.extractive.scoring_units import Ranked, rank
-from qa.extractive.unit_features import explains, is_anaphoric
+from qa.extractive.unit_features import explains, is_anaphoric, says_cause
 from qa.offering import Offered
-from qa.verifying import Drafted
+from qa.verifying import Drafted, is_substantial
 
 FACTUAL_SENTENCES = 4
 LIST_SENTENCES = 6
 SYNTHESIS_SENTENCES = 8
+# Those that stand in where a chosen one does not verify.
+SPARES = 4
 # A sentence that needs its neighbour comes with it, beyond those.
 COMPANIONS = 2
+# What explains a thing mostly stands behind it.
+COMPANIONS_OF_CAUSES = 4
 PER_GROUP = 2
+# The same line item of several filings repeats itself.
+ROWS_OF_ONE_LABEL = 2
+ROWS_BESIDE_CAUSES = 1
 # Of the best score; what lies below says little. A wide question has many small answers.
-LEAST_SHARE_FACTUAL = 0.2
+LEAST_SHARE_FACTUAL = 0.03
 LEAST_SHARE_SYNTHESIS = 0.01
 SAME_WORDS = 0.8
+LONGEST_QUOTE = 600
 
 
 @dataclass(frozen=True, slots=True)
 class Extract:
-    """A verbatim sentence under the name of its group (a company, a period, or none)."""
+    """A verbatim sentence under the name of its group (a company, a period, or none).
+
+    A spare one is shown only in the place of one that does not verify.
+    """
 
     drafted: Drafted
     group: str
     ranked: Ranked
+    spare: bool = False
 
 
 def extract(
     question: str, understanding: Asked | None, offered: Sequence[Offered], *, route: str
 ) -> list[Extract]:
-    """The best sentences in the order to be shown."""
+    """The best sentences in the order to be shown, then some spare ones."""
     ranked = [each for each in rank(question, understanding, offered) if each.unit.shown]
     if not ranked:
         return []
     by = _grouping(understanding)
     most = _most(question, route)
-    chosen = _grouped(ranked, by, most) if by else _best(ranked, most, asked_for(question))
-    return [Extract(_draft(each), _group(each.offered, by), each) for each in chosen]
+    if by:
+        chosen, spare = _grouped(ranked, by, most), list[Ranked]()
+    else:
+        chosen, spare = _best(ranked, most, asked_for(question))
+    return [
+        Extract(_draft(each), _group(each.offered, by), each, spare=each in spare)
+        for each in [*chosen, *spare]
+    ]
 
 
 def _most(question: str, route: str) -> int:
@@ -78,26 +98,33 @@ def _order(offered: Offered, by: str) -> tuple[object, ...]:
     return (header.company,)
 
 
-def _best(ranked: Sequence[Ranked], most: int, wants: AskedFor) -> list[Ranked]:
-    """The best first, each with the neighbour that it cannot be read without."""
+def _best(
+    ranked: Sequence[Ranked], most: int, wants: AskedFor
+) -> tuple[list[Ranked], list[Ranked]]:
+    """The best first, each with the neighbours that it leans on; and the next best."""
     share = LEAST_SHARE_SYNTHESIS if most == SYNTHESIS_SENTENCES else LEAST_SHARE_FACTUAL
     least = ranked[0].score * share
     by_place = {each.place: each for each in ranked}
+    room = COMPANIONS_OF_CAUSES if wants.cause else COMPANIONS
     chosen: list[Ranked] = []
+    spare: list[Ranked] = []
     companions = 0
     for each in ranked:
+        if _is_said(each, chosen) or _is_one_row_more(each, chosen, wants):
+            continue
         if len(chosen) - companions >= most or (each.score < least and chosen):
-            break
-        if _is_said(each, chosen):
+            spare.append(each)
+            if len(spare) >= SPARES:
+                break
             continue
         before, after = _companions(each, by_place, wants)
         for one in (before, each, after):
-            if one is None or (one is not each and companions >= COMPANIONS):
+            if one is None or (one is not each and companions >= room):
                 continue
             if one is each or not _is_said(one, chosen):
                 chosen.append(one)
                 companions += one is not each
-    return chosen
+    return chosen, spare
 
 
 def _companions(
@@ -106,16 +133,29 @@ def _companions(
     """The sentence before that names what this one tells of; the one behind that explains it."""
     before = by_place.get(each.leans_on) if each.leans_on is not None else None
     after = by_place.get(each.place + 1)
-    if after is not None and not (
-        after.offered is each.offered
-        and 0 <= after.unit.start - each.unit.end <= 4
-        and (
-            is_anaphoric(after.unit.shown)
-            or (explains(after.unit.shown, wants) and not explains(each.unit.shown, wants))
-        )
-    ):
-        after = None
-    return before, after
+    if after is None or each.unit.row is not None or after.unit.row is not None:
+        return before, None
+    follows = after.offered is each.offered and 0 <= after.unit.start - each.unit.end <= 4
+    told = wants.cause and not says_cause(each.unit.shown)
+    explained = explains(after.unit.shown, wants) and not explains(each.unit.shown, wants)
+    if follows and (told or explained or is_anaphoric(after.unit.shown)):
+        return before, after
+    return before, None
+
+
+def _is_one_row_more(each: Ranked, chosen: Sequence[Ranked], wants: AskedFor) -> bool:
+    """Whether rows enough of its label are there, or of any where a cause is asked for."""
+    if each.unit.row is None:
+        return False
+    rows = [other for other in chosen if other.unit.row is not None]
+    if wants.cause and len(rows) >= ROWS_BESIDE_CAUSES:
+        return True
+    label = _label(each)
+    return sum(_label(other) == label for other in rows) >= ROWS_OF_ONE_LABEL
+
+
+def _label(each: Ranked) -> str:
+    return fold(each.unit.shown).lower().split(" | ", 1)[0]
 
 
 def _grouped(ranked: Sequence[Ranked], by: str, most: int) -> list[Ranked]:
@@ -133,19 +173,45 @@ def _grouped(ranked: Sequence[Ranked], by: str, most: int) -> list[Ranked]:
 
 
 def _is_said(each: Ranked, chosen: Sequence[Ranked]) -> bool:
-    words = set(fold(each.unit.shown).lower().split())
+    """Whether nearly all its words, and all its figures, are in one that is chosen."""
+    words, figures = _words(each)
     for other in chosen:
-        there = set(fold(other.unit.shown).lower().split())
-        if len(words & there) >= SAME_WORDS * min(len(words), len(there)):
+        there, said = _words(other)
+        if figures <= said and len(words & there) >= SAME_WORDS * min(len(words), len(there)):
             return True
     return False
 
 
+def _words(each: Ranked) -> tuple[frozenset[str], frozenset[str]]:
+    """All of them, and those with a digit but for the years of columns."""
+    text = fold(each.unit.shown).lower()
+    words = frozenset(text.split())
+    if each.unit.row is not None:
+        text = " ".join(cell.text for cell in each.unit.row.cells)
+    figures = re.findall(r"\d[\d.,]*", text)
+    return words, frozenset(figure.rstrip(".,") for figure in figures)
+
+
 def _draft(each: Ranked) -> Drafted:
     text, unit, reference = each.offered.source.text, each.unit, each.offered.reference
-    citations = [(reference, text[unit.start : unit.end])]
-    if unit.group is not None and unit.row is not None:
+    quotes = [text[unit.start : unit.end]]
+    if unit.group is not None:
         group = text[slice(*unit.group)].strip()
-        if unit.shown.startswith(group):
-            citations.append((reference, group))
-    return Drafted(unit.shown, tuple(citations))
+        shown = unit.shown.startswith(" ".join(group.split()).rstrip(":"))
+        if shown and unit.row is None:
+            quotes = [text[unit.group[0] : unit.end].strip()]
+        elif shown:
+            quotes.append(group)
+    if unit.row is not None and not is_substantial(quotes[0]):
+        quotes[0] = _with_lines_above(each, quotes[0])
+    return Drafted(unit.shown, tuple((reference, quote) for quote in quotes))
+
+
+def _with_lines_above(each: Ranked, quote: str) -> str:
+    """ "Other | 8 | 9" proves nothing by itself: the lines before it come too."""
+    source, low = each.offered.source, each.unit.start
+    while low > source.start and each.unit.end - low < LONGEST_QUOTE:
+        low = max(source.start, line_at(source.text, low - 1)[0])
+        if is_substantial(source.text[low : each.unit.end]):
+            return source.text[low : each.unit.end].strip()
+    return quote

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -33,6 +33,9 @@ __all__ = ["Ranked", "rank"]
 # Embedding one takes a few ms on two quiet cores.
 MOST_EMBEDDED = 48
 LONGEST_EMBEDDED = 240
+# Characters behind a question that are taken for the reply, and what of its nearness they inherit.
+REPLY_REACH = 450
+REPLY_SHARE = 0.85
 _WEIGHTS = Path(__file__).with_name("unit_weights.json")
 
 
@@ -66,9 +69,14 @@ def rank(question: str, understanding: Asked | None, offered: Sequence[Offered])
     rough = [_weighted(row) for row in rows]
     order = sorted(range(len(candidates)), key=lambda i: -rough[i])[:MOST_EMBEDDED]
     dense = similarities(question, [candidates[i] for i in order])
+    near_by_place = dict(zip(order, dense, strict=True)) if dense is not None else {}
     ranked = []
-    for at, i in enumerate(order):
-        near = float(dense[at]) if dense is not None else None
+    for i in order:
+        near = float(near_by_place[i]) if near_by_place else None
+        asked_at = candidates[i].answers
+        reply_to = near_by_place.get(asked_at) if asked_at is not None else None
+        if near is not None and reply_to is not None:
+            near = max(near, REPLY_SHARE * float(reply_to))
         row = rows[i] | {"dense": rows[i]["lexical"] if near is None else near}
         each = candidates[i]
         leans = each.before if row["inherited"] > 0.15 or row["anaphor"] else None
@@ -99,10 +107,28 @@ def candidates_of(offered: Sequence[Offered]) -> list[Candidate]:
                 before = None
             if before is not None:
                 behind = found[before]
-                found[before] = Candidate(behind.offered, behind.unit, behind.before, len(found))
+                found[before] = replace(behind, after=len(found))
             found.append(Candidate(each, unit, before))
             last = len(found) - 1
-    return found
+    return _with_questions(found)
+
+
+def _with_questions(candidates: list[Candidate]) -> list[Candidate]:
+    """Those that follow a question of a call with the place of it: a reply seldom repeats it."""
+    question: int | None = None
+    for place, each in enumerate(candidates):
+        if each.unit.row is not None:
+            question = None
+        elif each.unit.shown.rstrip("\"'”’").endswith("?"):
+            question = place
+        elif question is not None:
+            asked = candidates[question]
+            near = each.unit.start - asked.unit.end < REPLY_REACH
+            if asked.offered is not each.offered or not near:
+                question = None
+            else:
+                candidates[place] = replace(each, answers=question)
+    return candidates
 
 
 def _read(candidate: Candidate) -> Read:
@@ -123,8 +149,9 @@ def measure(
         row = features(asked, candidate, read, newest)
         row["lexical"] = own[i]
         around = read.stems | read.heading
-        if candidate.before is not None:
-            around |= reads[candidate.before].stems
+        for neighbour in (candidate.before, candidate.answers):
+            if neighbour is not None:
+                around |= reads[neighbour].stems
         row["inherited"] = words.share(around) - own[i]
         rows.append(row)
     return rows

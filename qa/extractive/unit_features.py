@@ -52,6 +52,12 @@ BOILERPLATE = re.compile(
     r"good (?:morning|afternoon)|thank you",
     re.I,
 )
+# "… in five segments: A, B and C": what a list is asked for.
+ENUMERATION = re.compile(
+    r"(?:\b(?:are|is|include[sd]?|including|consists? of|comprise[sd]?(?: of)?|following|such as|"
+    r"namely|through|makes?|sells?|under|operates?|in)\b|:)[^.;]*?\w,\s[^.;]*?,?\s(?:and|or|&)\s",
+    re.I,
+)
 # "Total", "Other": what they add up to stands elsewhere.
 _BARE_LABEL = re.compile(
     r"^(?:sub)?totals?(?: company| consolidated)?$|^other$|^(?:percent|percentage|%)\b.{0,12}$|"
@@ -98,6 +104,8 @@ class Candidate:
     unit: Unit
     before: int | None = None
     after: int | None = None
+    # The place of the question that it answers, in a call.
+    answers: int | None = None
 
 
 @dataclass(slots=True)
@@ -214,8 +222,12 @@ def features(asked: Question, candidate: Candidate, read: Read, newest: int) -> 
         "person": float(wants.person and bool(PERSON.search(folded))),
         "day": float(wants.day and bool(read.times.days or read.times.months or read.times.years)),
         "outlook": _outlook_fit(wants, folded),
+        "enumeration": float(wants.listing and bool(ENUMERATION.search(folded))),
         "row": float(unit.row is not None),
-        "row_unasked": float(unit.row is not None and (wants.cause or wants.person or wants.place)),
+        "row_unasked": float(
+            unit.row is not None and (wants.cause or wants.person or wants.place or wants.outlook)
+        ),
+        "row_beside": float(unit.row is not None and not asked.metrics and not asked.items),
         "no_heads": float(unit.row is not None and not any(c.column for c in unit.row.cells)),
         "question": float(folded.rstrip("\"' ").endswith("?")),
         "boilerplate": float(bool(BOILERPLATE.search(folded))),
@@ -279,12 +291,16 @@ def _period_fit(asked: Question, header: Header, read: Read, newest: int) -> dic
     own, year = read.times, header.fiscal_year
     fits = {"year": 0.0, "document_year": 0.0, "quarter": 0.0, "recent": 0.0}
     if asked.years:
-        if own.years:
+        if own.years and not (asked.wants.outlook and not own.years & asked.years):
             fits["year"] = 1.0 if asked.years & own.years else -1.0
         if year:
             near = min(abs(year - each) for each in asked.years)
-            after = year - 1 in asked.years
-            fits["document_year"] = 1.0 if not near else (0.2 if after else -min(1.0, near / 2))
+            fits["document_year"] = 1.0 if not near else -min(1.0, near / 2)
+            if year - 1 in asked.years:
+                fits["document_year"] = 0.2
+            elif asked.wants.outlook and year + 1 in asked.years:
+                # What a year is expected to be is told in the year before.
+                fits["document_year"] = 1.0
     elif year and newest:
         fits["recent"] = -min(1.0, (newest - year) / 4)
     wanted = {q for _, q in asked.quarters} | asked.bare_quarters
@@ -310,6 +326,11 @@ def _company_fit(asked: Question, offered: Offered) -> float:
 def is_anaphoric(text: str) -> bool:
     """Whether a sentence needs the one before it: "The decrease was due to …"."""
     return bool(_ANAPHOR.match(text))
+
+
+def says_cause(text: str) -> bool:
+    """Whether it has the words of a cause: "because", "driven by"."""
+    return bool(CAUSE.search(fold(text)))
 
 
 def explains(text: str, wants: AskedFor) -> bool:

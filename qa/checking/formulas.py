@@ -1,0 +1,181 @@
+"""The formulas of `qa/question/ratios.toml` as arithmetic over items of primary statements; pure.
+
+Only those are known whose every word is an item, "average", "of the year (before)" or a number.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+
+from qa.checking.statement_items import names
+
+_RATIOS = Path(__file__).parents[1] / "question" / "ratios.toml"
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
+_DEEPEST = 3
+CHANGE = "change of "
+
+
+@dataclass(frozen=True, slots=True)
+class Operand:
+    """An item of the year ("now"), of the year before, or the mean of both year ends."""
+
+    item: str
+    when: str = "now"
+
+
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """`tokens` in their order: operands, numbers, "+", "-", "x", "/", "(" and ")"."""
+
+    unit: str
+    tokens: tuple[str | Operand, ...]
+
+    @property
+    def operands(self) -> tuple[Operand, ...]:
+        """Each once."""
+        return tuple(dict.fromkeys(each for each in self.tokens if isinstance(each, Operand)))
+
+    def evaluate(self, amounts: Mapping[Operand, Decimal]) -> Decimal:
+        """Raises ArithmeticError where it divides by nothing or by what is negative."""
+        reader = _Reader(self.tokens, amounts)
+        result = reader.total()
+        if reader.at != len(self.tokens):
+            raise ArithmeticError("no formula")
+        return result
+
+    def shown(self, operands: Mapping[Operand, str]) -> str:
+        """As text, with these words for its operands."""
+        parts = [operands[each] if isinstance(each, Operand) else each for each in self.tokens]
+        return " ".join(parts).replace("( ", "(").replace(" )", ")")
+
+
+def formula(ratio: str) -> Formula | None:
+    """None for a ratio that is not known, or whose formula needs more than statements hold.
+
+    "change of net income": of any item, against the year before.
+    """
+    item = ratio.removeprefix(CHANGE)
+    if item != ratio:
+        tokens = (Operand(item), "/", Operand(item, "before"), "-", "1")
+        return Formula("percent", tokens) if item in names() else None
+    return _all().get(ratio)
+
+
+@cache
+def _all() -> dict[str, Formula]:
+    rows = tomllib.loads(_RATIOS.read_text(encoding="utf-8"))["ratio"]
+    written = {row["name"]: row["formula"] for row in rows}
+    found = {}
+    for row in rows:
+        tokens = _tokens(row["formula"], written, _DEEPEST)
+        if tokens and row["unit"] in ("percent", "ratio", "money", "days"):
+            found[row["name"]] = Formula(row["unit"], tokens)
+    return {name: each for name, each in found.items() if _is_sound(each)}
+
+
+def _is_sound(each: Formula) -> bool:
+    """Whether it can be evaluated at all."""
+    try:
+        each.evaluate({operand: Decimal(1 + i) for i, operand in enumerate(each.operands)})
+    except ArithmeticError:
+        # Dividing by a difference of the made values is no fault of the formula's.
+        return "-" in each.tokens
+    return len(each.operands) > 0
+
+
+def _tokens(text: str, written: Mapping[str, str], deep: int) -> tuple[str | Operand, ...] | None:
+    found: list[str | Operand] = []
+    rest = text.strip()
+    while rest:
+        taken = _one(rest, written, deep)
+        if taken is None:
+            return None
+        tokens, length = taken
+        found.extend(tokens)
+        rest = rest[length:].lstrip()
+    return tuple(found)
+
+
+def _one(
+    rest: str, written: Mapping[str, str], deep: int
+) -> tuple[tuple[str | Operand, ...], int] | None:
+    if rest[0] in "+-/()":
+        return (rest[0],), 1
+    if re.match(r"x\s", rest):
+        return ("x",), 1
+    number = _NUMBER.match(rest)
+    if number:
+        return (number[0],), number.end()
+    average = rest.startswith("average ")
+    low = len("average ") if average else 0
+    item = next((n for n in _by_length() if rest.startswith(n, low)), None)
+    if item is not None:
+        high = low + len(item)
+        tail = re.match(r" of the year( before)?", rest[high:])
+        when = "average" if average else ("before" if tail and tail[1] else "now")
+        return (Operand(item, when),), high + (tail.end() if tail else 0)
+    if average or not deep:
+        return None
+    ratio = next((n for n in sorted(written, key=len, reverse=True) if rest.startswith(n)), None)
+    inner = _tokens(written[ratio], written, deep - 1) if ratio else None
+    return (("(", *inner, ")"), len(ratio)) if ratio and inner else None
+
+
+@cache
+def _by_length() -> tuple[str, ...]:
+    return tuple(sorted(names(), key=len, reverse=True))
+
+
+class _Reader:
+    """Sums of products, left to right."""
+
+    def __init__(
+        self, tokens: tuple[str | Operand, ...], amounts: Mapping[Operand, Decimal]
+    ) -> None:
+        self.at = 0
+        self._tokens, self._amounts = tokens, amounts
+
+    def total(self) -> Decimal:
+        result = self._product()
+        while self._peek() in ("+", "-"):
+            sign = self._next()
+            other = self._product()
+            result = result + other if sign == "+" else result - other
+        return result
+
+    def _product(self) -> Decimal:
+        result = self._single()
+        while self._peek() in ("x", "/"):
+            sign = self._next()
+            other = self._single()
+            if sign == "/" and other <= 0:
+                raise ArithmeticError("divides by nothing, or by what is negative")
+            result = result * other if sign == "x" else result / other
+        return result
+
+    def _single(self) -> Decimal:
+        each = self._next()
+        if isinstance(each, Operand):
+            return self._amounts[each]
+        if each == "(":
+            result = self.total()
+            if self._next() != ")":
+                raise ArithmeticError("no formula")
+            return result
+        if not _NUMBER.fullmatch(each):
+            raise ArithmeticError("no formula")
+        return Decimal(each)
+
+    def _peek(self) -> str | Operand:
+        return self._tokens[self.at] if self.at < len(self._tokens) else ""
+
+    def _next(self) -> str | Operand:
+        token = self._peek()
+        self.at += 1
+        return token

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import shutil
 from collections.abc import Callable
@@ -87,7 +88,7 @@ def test_labels_of_different_groups_nest_and_of_one_group_never_overlap(
     assert phrase.start <= value.start < value.end <= phrase.end
     for spans in trained.load().tag(TEXTS, floor=0.0):
         inner = sorted(s for s in spans if s.label != "phrase")
-        assert all(a.end <= b.start for a, b in zip(inner, inner[1:], strict=False))
+        assert all(a.end <= b.start for a, b in itertools.pairwise(inner))
 
 
 def test_confidences_are_probabilities_and_a_floor_shows_the_doubtful(trained: Trained) -> None:
@@ -104,16 +105,14 @@ def test_texts_without_a_word_or_a_span_have_none(trained: Trained) -> None:
     assert trained.load().tag([]) == []
 
 
-def test_the_order_of_windows_of_a_long_text_does_not_matter(trained: Trained) -> None:
+def test_a_text_of_many_windows_keeps_every_span(trained: Trained) -> None:
     text = " and the year ".join(TEXTS * 10)
     loaded = trained.load()
     (found,) = loaded.tag([text])
-    assert len(found) > 300
     assert found == loaded.tag([text])[0]
-    assert all(span.label in text[span.start - 50 : span.end] or True for span in found)
-    assert {text[s.start : s.end] for s in found if s.label == "figure"} <= {
-        "revenue", "profit", "sales",
-    }  # fmt: skip
+    figures = [text[s.start : s.end] for s in found if s.label == "figure"]
+    right = [figure for figure in figures if figure in {"revenue", "profit", "sales"}]
+    assert len(right) > 0.8 * sum(text.count(f"net {f}") for f in ("revenue", "profit", "sales"))
 
 
 def test_a_span_longer_than_a_window_is_one_span(trained: Trained) -> None:

@@ -1,4 +1,4 @@
-"""A tagger learns small texts, goes on after a kill as if there had been none, and halves batches."""
+"""A tagger learns small texts, halves batches, and goes on after a kill as if there was none."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,7 @@ def test_windows_cover_every_token_and_are_full(count: int) -> None:
     covered = {at for window in windows for at in range(window.start, window.end)}
     assert covered == set(range(count))
     assert {window.end - window.start for window in windows} <= {min(count, 100)}
-    steps = [b.start - a.start for a, b in zip(windows, windows[1:], strict=False)]
+    steps = [b.start - a.start for a, b in itertools.pairwise(windows)]
     assert all(0 < step <= 50 for step in steps)
 
 

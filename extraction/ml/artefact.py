@@ -27,6 +27,9 @@ def write(folder: Path, network: Network, sheet: Sheet, card: str) -> None:
     save_file(_half(_heads(network)), folder / HEADS)
     (folder / SHEET).write_text(json.dumps(sheet.as_json(), indent=1) + "\n", encoding="utf-8")
     (folder / CARD).write_text(card, encoding="utf-8")
+    for name in (ADAPTER, HEADS):
+        # safetensors writes files that only their owner may read.
+        (folder / name).chmod(0o644)
 
 
 def open_network(folder: Path, sheet: Sheet, base_encoder: Path) -> Network:

@@ -10,6 +10,7 @@ import hashlib
 import json
 import tempfile
 import time
+from collections.abc import Iterable
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -58,6 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-crf", action="store_true", help="ablation")
     parser.add_argument("--limit-windows", type=int, default=0, help="learn from so many, labelled")
     parser.add_argument("--empty-share", type=float, default=1.0, help="unlabelled ones for each")
+    parser.add_argument("--score-texts", type=int, help="score on at most so many texts")
     parser.add_argument("--everything", action="store_true", help="learn from the valid part too")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--output", type=Path, help="also write the files into this folder")
@@ -77,7 +79,7 @@ def run(training_run: Run | None = None, output: Path | None = None, **options: 
     material = parted(labelled, options)
     notes = labelled.notes + check_labels(material.learned, spec.label_names)
     plan = plan_of(spec, options)
-    snapshot = snapshot_hash(material)
+    snapshot = snapshot_of([*material.learned, *material.fitted])
     if training_run:
         training_run.learned_from(snapshot)
         for note in notes:
@@ -85,7 +87,7 @@ def run(training_run: Run | None = None, output: Path | None = None, **options: 
     outcome = learned(material, plan, training_run)
     seconds = time.perf_counter() - started
     facts = tagger_report.facts(outcome, plan, material, options["schema"])
-    facts |= {"snapshot": snapshot, "seconds": round(seconds, 1)}
+    facts |= {"snapshot": snapshot, "seconds": round(seconds, 1), "credit": labelled.credit}
     with tempfile.TemporaryDirectory() as temporary:
         folder = output or Path(temporary)
         write(folder, outcome, facts, [*notes, *outcome.notes])
@@ -128,6 +130,8 @@ def parted(labelled: Labelled, options: dict[str, Any]) -> Material:
         tested = splitting.in_tenths(every, splitting.TESTED)
         others = set(range(splitting.TENTHS)) - set(splitting.TESTED)
         rest = splitting.in_tenths(every, sorted(others))
+    # By hash again, so that fewer of them are a fair sample of all.
+    tested = sorted(tested, key=lambda each: snapshot_of([each]))[: options["score_texts"]]
     if options["folds"] > 1:
         return Material(rest, (), tested, options["folds"])
     fitted = splitting.in_tenths(rest, splitting.FITTED)
@@ -207,16 +211,12 @@ def keep(folder: Path, plan: Plan, facts: dict[str, Any], training_run: Run) -> 
     training_run.log(f"{version} is kept as a candidate; to use it: promote {version.name}")
 
 
-def snapshot_hash(material: Material) -> str:
-    """SHA-256 of exactly the examples that were learned from and calibrated on."""
+def snapshot_of(examples: Iterable[Example]) -> str:
+    """SHA-256 of exactly these examples, in their order."""
     found = hashlib.sha256()
-    for example in (*material.learned, *material.fitted):
-        found.update(json.dumps(_plain(example), sort_keys=True).encode())
+    for example in examples:
+        found.update(json.dumps(asdict(example), sort_keys=True).encode())
     return found.hexdigest()
-
-
-def _plain(example: Example) -> dict[str, Any]:
-    return asdict(example)
 
 
 def _score(outcome: Outcome, facts: dict[str, Any], seconds: float) -> Score:

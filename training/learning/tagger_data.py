@@ -20,6 +20,8 @@ from extraction.ml.spans import Example, LabelledSpan
 KPI_FILE = "sentences.jsonl"
 CUAD_FILE = "spans.jsonl"
 OWN_FILE = "examples.jsonl"
+KPI_CREDIT = "KPI-EDGAR (Deußer et al., 2022), MIT licence."
+CUAD_CREDIT = "CUAD v1 (Hendrycks et al., 2021; The Atticus Project), CC BY 4.0."
 # KPI-EDGAR's own mapping of rare types to those that are scored (configs/config.yaml).
 RENAMED = {"thereof_coref": "thereof", "thereof_cy": "cy", "thereof_py": "py"}
 HOLDERS = ("kpi", "kpi_coref", "thereof")
@@ -29,10 +31,14 @@ KPI_LABELS = (*HOLDERS, "attr", *VALUES)
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """Examples by part ("train", "valid", or "all" where the data has no parts), and notes."""
+    """Examples by part ("train", "valid", or "all" where the data has no parts).
+
+    `notes` says what was left out, `credit` whose labels they are and under which licence.
+    """
 
     parts: dict[str, list[Example]]
     notes: list[str] = field(default_factory=list)
+    credit: str = "Labels of this installation."
 
     def of(self, part: str) -> list[Example]:
         """The part, or everything where there is only one."""
@@ -68,7 +74,7 @@ def read_kpi(folder: Path, labels: Sequence[str] = KPI_LABELS) -> Labelled:
         dropped.update(f"spans of {run[2]!r}" for run in runs if run[2] not in labels)
         example = _sentence(str(row.get("doc", place)), tokens, kept)
         parts.setdefault(str(row.get("split", "all")), []).append(example)
-    return Labelled(parts, _counted(dropped))
+    return Labelled(parts, _counted(dropped), KPI_CREDIT)
 
 
 def _sentence(
@@ -128,7 +134,7 @@ def read_cuad(folder: Path, labels: Sequence[str]) -> Labelled:
         dropped.update(f"spans of {span.label!r}" for span in spans if span.label not in labels)
         kept = tuple(sorted({span for span in spans if span.label in labels}))
         examples.append(Example(path.stem, text, kept))
-    return Labelled({"all": examples}, _counted(dropped))
+    return Labelled({"all": examples}, _counted(dropped), CUAD_CREDIT)
 
 
 def read_own(folder: Path, labels: Sequence[str]) -> Labelled:

@@ -29,10 +29,6 @@ if TYPE_CHECKING:
     from extraction.ml.learning import Progress as Step
     from extraction.ml.training import Material, Outcome, Plan
 
-CREDITS = {
-    "kpis": "KPI-EDGAR (Deußer et al., 2022), MIT licence.",
-    "contracts": "CUAD v1 (Hendrycks et al., 2021; The Atticus Project), CC BY 4.0.",
-}
 LOGGED_EVERY = 60.0
 
 
@@ -150,14 +146,13 @@ def card(told: dict[str, Any]) -> str:
         f"| {row['gold']} |"
         for row in metrics["labels"].values()
     )
-    credit = CREDITS.get(told["schema"], "labels of this installation.")
     return f"""# Tagger for the schema {told["schema"]}
 
 Finds labelled spans: a shared encoder, a classifier of windows whose answer is a feature of the
 BIO tagger, and a CRF. Windows of {design["length"]} tokens, stride {design["stride"]}.
 
 - Encoder: {told["encoder"]} ({told["encoder_digest"][:12]}…), {how}
-- Learned from {told["learned_texts"]} texts: {credit}
+- Learned from {told["learned_texts"]} texts: {told["credit"]}
 - {course["epochs"]} epochs, batches of {course["batch"]}, rate {course["rate"]:g}, \
 seed {course["seed"]}, on {course["device"]} in {told["computed_in"]}, {told["seconds"]:.0f} s
 - Confidence: calibrated on {fitted}; what counts as right is {design["match"]} match

@@ -1,0 +1,176 @@
+"""Whether the tagger's parts earn their keep: without type feature or CRF, at several sizes.
+
+Every run scores on the same documents, which none learns from. A killed ablation goes on with the
+runs that are missing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from docintel.scoring import Score
+from training.learning import tagger, tagger_report
+from training.learning.tagger_data import load
+from training.runs import Run
+
+if TYPE_CHECKING:
+    from extraction.ml.training import Material, Plan
+
+SIZES = (500, 1_000, 2_000, 4_000)
+VARIANTS: dict[str, dict[str, bool]] = {
+    "whole": {},
+    "without type feature": {"no_type_feature": True},
+    "without CRF": {"no_crf": True},
+    "without either": {"no_type_feature": True, "no_crf": True},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One run; `f1` at the best common threshold, `area` mean average precision over labels."""
+
+    variant: str
+    windows: int
+    seed: int
+    f1: float
+    area: float
+    seconds: float
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    tagger.add_arguments(parser)
+    parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="labelled windows")
+    parser.add_argument("--seeds", type=int, default=1, help="runs of each, with other seeds")
+    parser.add_argument("--variants", nargs="+", choices=VARIANTS, default=list(VARIANTS))
+
+
+def run_name(**options: Any) -> str:
+    return f"ablation:{options['schema']}"
+
+
+def run(training_run: Run | None = None, output: Path | None = None, **options: Any) -> Score:
+    """Prints the table and writes ablation.json and ablation.png into `output`."""
+    started = time.perf_counter()
+    options = tagger.with_preset({**options, "folds": 0})
+    spec = tagger.spec_of(options["schema"])
+    material = tagger.parted(load(options["data"], spec.label_names), options)
+    with TemporaryDirectory() as temporary:
+        work = training_run.folder if training_run else Path(temporary)
+        found = results(material, options, work, training_run)
+    print(in_words(found))
+    if output:
+        output.mkdir(parents=True, exist_ok=True)
+        rows = json.dumps([asdict(each) for each in found], indent=1)
+        (output / "ablation.json").write_text(rows, encoding="utf-8")
+        draw(found, output / "ablation.png")
+    whole = [each.f1 for each in found if each.variant == "whole"]
+    return Score(
+        headline=f"{options['match']} F1 of the whole tagger at the largest size",
+        value=whole[-1] if whole else float("nan"),
+        higher_is_better=True,
+        n=len(found),
+        interval=None,
+        seconds=time.perf_counter() - started,
+        detail={"runs": [asdict(each) for each in found]},
+    )
+
+
+def results(
+    material: Material, options: dict[str, Any], work: Path, training_run: Run | None
+) -> list[Result]:
+    """Every size, variant and seed, those done before from their file."""
+    path = work / "results.jsonl"
+    done = _read(path)
+    spec = tagger.spec_of(options["schema"])
+    for size in options["sizes"]:
+        for variant in options["variants"]:
+            for seed in range(options["seed"], options["seed"] + options["seeds"]):
+                if any((e.variant, e.windows, e.seed) == (variant, size, seed) for e in done):
+                    continue
+                plan = tagger.plan_of(spec, {**options, **VARIANTS[variant], "seed": seed})
+                plan = replace(plan, course=replace(plan.course, limit=size))
+                result = one(material, plan, variant, work / f"{variant}-{size}-{seed}")
+                done.append(result)
+                with path.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps(asdict(result)) + "\n")
+                if training_run:
+                    training_run.log(str(result))
+    return done
+
+
+def one(material: Material, plan: Plan, variant: str, work: Path) -> Result:
+    """Learn from so many windows and score; goes on in `work` after a kill."""
+    started = time.perf_counter()
+    with tagger_report.bar(None) as tell:
+        name = f"{variant}, {plan.course.limit}"
+        network, _, _ = plan.learn(material.learned, work, lambda step: tell(name, step))
+    judged = plan.judge(network, material.tested)
+    right, raw = judged.right(plan.design.match), judged.raw()
+    hits = np.cumsum(right[np.argsort(-raw, kind="stable")])
+    gold = sum(judged.gold.values())
+    f1 = float((2 * hits / (np.arange(1, len(hits) + 1) + gold)).max()) if len(hits) else 0.0
+    return Result(
+        variant,
+        plan.course.limit,
+        plan.course.seed,
+        round(f1, 4),
+        round(tagger_report.macro_area(judged, plan.design.match), 4),
+        round(time.perf_counter() - started, 1),
+    )
+
+
+def in_words(found: list[Result]) -> str:
+    """A table in Markdown: a row for each size, a column for each variant; means over seeds."""
+    variants = [name for name in VARIANTS if any(each.variant == name for each in found)]
+    lines = [
+        "| labelled windows | " + " | ".join(variants) + " |",
+        "|---" * (len(variants) + 1) + "|",
+    ]
+    for size in sorted({each.windows for each in found}):
+        cells = [_cell([e for e in found if (e.variant, e.windows) == (v, size)]) for v in variants]
+        lines.append(f"| {size:,} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def draw(found: list[Result], path: Path) -> None:
+    """F1 over the number of labelled windows, a line for each variant."""
+    import matplotlib as mpl  # noqa: PLC0415  only a training draws
+
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt  # noqa: PLC0415
+
+    figure, axes = plt.subplots(figsize=(6, 4))
+    for variant in VARIANTS:
+        sizes = sorted({each.windows for each in found if each.variant == variant})
+        means = [
+            np.mean([e.f1 for e in found if (e.variant, e.windows) == (variant, size)])
+            for size in sizes
+        ]
+        if sizes:
+            axes.plot(sizes, means, "o-", label=variant)
+    axes.set(xlabel="labelled windows", ylabel="F1", xscale="log")
+    axes.legend()
+    figure.tight_layout()
+    figure.savefig(path, dpi=100)
+    plt.close(figure)
+
+
+def _cell(found: list[Result]) -> str:
+    if not found:
+        return ""
+    return f"{np.mean([e.f1 for e in found]):.3f} / {np.mean([e.area for e in found]):.3f}"
+
+
+def _read(path: Path) -> list[Result]:
+    if not path.is_file():
+        return []
+    rows = path.read_text(encoding="utf-8").splitlines()
+    return [Result(**json.loads(row)) for row in rows if row.endswith("}")]

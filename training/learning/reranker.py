@@ -29,7 +29,7 @@ from training.learning.reranker_negatives import Finder, ranked
 from training.learning.reranker_reports import Example, Library
 
 ENCODER = "all-MiniLM-L6-v2"
-RANK, ALPHA = 32, 64.0
+RANK, ALPHA = 32, 64
 RATE, HEAD_RATE = 1e-3, 1e-3
 # The first blocks read words, which is what the embedder can already.
 FROZEN_BLOCKS = 2

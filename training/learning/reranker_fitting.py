@@ -119,7 +119,10 @@ class Fitting:
             longest = max(len(rows[i].ids) for i in batch)
             shape = (len(batch), longest)
             ids = torch.full(shape, self.model.pad, dtype=torch.int64)
-            mask, types = torch.zeros(shape, dtype=torch.int64), torch.zeros(shape, dtype=torch.int64)
+            mask, types = (
+                torch.zeros(shape, dtype=torch.int64),
+                torch.zeros(shape, dtype=torch.int64),
+            )
             for line, i in enumerate(batch):
                 n = len(rows[i].ids)
                 ids[line, :n] = torch.tensor(rows[i].ids)

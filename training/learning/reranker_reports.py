@@ -226,9 +226,7 @@ def _placed(
     topic = random.Random(f"{report} {first}").choice(_TOPICS)  # noqa: S311
     sections = [{"title": topic, "level": 1, "start": 0}] if topic else []
     lead = leading(who, "Annual report", f"FY{year}")
-    cut = chunking.chunk(
-        text, [0], sections, tokenizer, tables=[table] if rows else [], lead=lead
-    )
+    cut = chunking.chunk(text, [0], sections, tokenizer, tables=[table] if rows else [], lead=lead)
     numbers = library.add(Piece(piece.header, text[piece.start : piece.end]) for piece in cut)
     pieces = [(p.start, p.end, n) for p, n in zip(cut, numbers, strict=True)]
     return _Placed(text, spans, lines, pieces, who, f"FY{year}")

@@ -20,7 +20,7 @@ def attach(
     encoder: torch.nn.Module,
     *,
     rank: int,
-    alpha: float,
+    alpha: int,
     layers: Sequence[str] = BERT_LAYERS,
     blocks: Sequence[int] | None = None,
 ) -> Any:

@@ -28,6 +28,7 @@ from docintel.inference.refusing import (
 from docintel.inference.reranking import Reranker
 from docintel.inference.serving import server
 from docintel.remote_encoder import DIGEST_HEADER
+from docintel.rerankers import is_off
 
 MAX_DOCUMENTS = 512
 MAX_TOKENS = 131_072
@@ -71,6 +72,8 @@ def _ready() -> Reranker:
     found = server()
     if found.reranker is not None:
         return found.reranker
+    if is_off():
+        raise Refused(404, "no reranker is served here: RERANKER_MODEL is off", "model_not_found")
     if found.reranker_failure:
         # Not retried: it will not load by itself.
         message = f"the reranker cannot be loaded: {found.reranker_failure}"

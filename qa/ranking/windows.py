@@ -99,6 +99,8 @@ def _chosen(asked: Asked, units: Sequence[str], costs: Sequence[int], left: int)
 def _score(asked: Asked, unit: str) -> float:
     words = word_list(unit)
     score = sum(asked.weights.get(word, 0.0) for word in set(words))
+    named = {_bare(figure) for figure in _FIGURE.findall(unit)} & asked.figures
+    score += sum(not _YEAR.fullmatch(figure) for figure in named)
     low = f" {' '.join(words)} "
     if "#" in unit or any(word[0].isdigit() for word in words):
         score += ITEM_WEIGHT * any(f" {phrase} " in low for phrase in asked.phrases)

@@ -34,8 +34,8 @@ __all__ = [
 ]
 
 
-# Of 100, a twentieth of the evidence was already lost before reranking; see docs/results.md.
-DEPTH = 200
+# Of 50, a tenth of the evidence was already lost before reranking; see docs/results.md.
+DEPTH = 100
 
 
 def gather(

@@ -66,7 +66,7 @@ def rank_all(  # noqa: PLR0917
         # Each has few places among those kept, and the time grows with all candidates.
         depth = max(FEWEST_CANDIDATES, 2 * depth // len(looks))
     with evidence.timed("retrieve"):
-        lookup = look_up(looks, place, asked, depth, understanding.statements if __import__("os").environ.get("ST","1")=="1" else ())
+        lookup = look_up(looks, place, asked, depth, understanding.statements)
     _check(stop)
     with evidence.timed("load"):
         documents, filings = filings_of(

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import small_reranker
 import torch
-from django.conf import settings as configured
 from transformers import AutoModel
 
 from docintel import rerankers, weights

@@ -51,6 +51,29 @@ CREDITS_BY_SOURCE = {
 }
 
 
+CARD = """# {name}
+
+A cross-encoder for questions on company reports: a LoRA adapter (rank {rank}) and a head for
+{encoder} (Apache 2.0), which reads a question of up to half and a passage of the rest of {tokens}
+tokens together. {steps} steps of {per_step} questions, each beside up to {negatives} passages that
+words or meaning find for it and that do not answer it.
+
+Learned from {questions} questions with their evidence:
+
+{credit_lines}
+- questions mined from the line items and headings of public filings
+
+Scored on {left_out} questions of reports left out, among {pool} candidates:
+
+| | reciprocal rank | first | in 3 |
+|---|---|---|---|
+{rows}
+
+English alone. Scores compare passages of one question; they are no probabilities, and no threshold
+on them says that a passage answers.
+"""
+
+
 @dataclass(slots=True)
 class Prepared:
     """Examples with their negatives; `asked` is each question as windows see it."""
@@ -68,7 +91,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--encoder", default=ENCODER, help="a known model or a folder")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
     parser.add_argument("--epochs", type=float, default=1.0)
-    parser.add_argument("--seconds", type=float, help="stop after this long, resume next time")
+    parser.add_argument("--seconds", type=float, help="pause after this long; run again to go on")
+    parser.add_argument("--within", type=float, help="end the training after this many seconds")
     parser.add_argument("--output", type=Path, required=True, help="folder for the artefact")
 
 
@@ -82,6 +106,7 @@ def run(
     device: str = "auto",
     epochs: float = 1.0,
     seconds: float | None = None,
+    within: float | None = None,
     **_: Any,
 ) -> Score:
     """Raises CannotScore where no set is given or the time ends before the training does."""
@@ -97,13 +122,15 @@ def run(
     one = len(_epoch(prepared, train, random.Random(0)))  # noqa: S311
     total = int(one * epochs / QUESTIONS_PER_STEP)
     budget = None if seconds is None else seconds - (time.perf_counter() - started)
-    done = fitting.fit(steps(prepared, train, fitting.at, total), total, budget)
+    done = fitting.fit(
+        steps(prepared, train, fitting.at, total), total, seconds=budget, within=within
+    )
     if not done:
         raise CannotScore(f"stopped at step {fitting.at} of {total}; run it again to go on")
     ranks = scored(prepared, held, fitting.score)
     detail = measures(prepared, held, ranks)
     _say(json.dumps(detail, indent=1))
-    digest = _write(output, fitting, encoder, detail, len(train), prepared)
+    digest = _write(output, fitting, encoder, detail, len(train))
     detail["digest"] = digest
     values = [1.0 / rank for rank in ranks]
     return Score(
@@ -212,7 +239,7 @@ def _group(prepared: Prepared, at: int, chance: random.Random) -> tuple[str, lis
     return asked.query, [_window(prepared, asked, n, with_lead) for n in chosen[: NEGATIVES + 1]]
 
 
-def _window(prepared: Prepared, asked: Asked, number: int, with_lead: bool) -> str:  # noqa: FBT001
+def _window(prepared: Prepared, asked: Asked, number: int, with_lead: bool) -> str:
     piece = prepared.library.pieces[number]
     header = piece.header if with_lead else piece.header.partition("\n")[2]
     return window(asked, header, piece.text)
@@ -266,20 +293,40 @@ def _summary(values: Sequence[float]) -> dict[str, float]:
     }
 
 
-def _write(  # noqa: PLR0917
-    output: Path, fitting: Any, encoder: str, detail: dict[str, Any], n: int, prepared: Prepared
-) -> str:
+def _write(output: Path, fitting: Any, encoder: str, detail: dict[str, Any], n: int) -> str:
     """The artefact: adapter.safetensors, config.json and card.md; its digest."""
     fitting.save(output / "adapter.safetensors")
     digest = hashlib.sha256((output / "adapter.safetensors").read_bytes()).hexdigest()
     found = weights.describe(encoder)
     config = {
-        "format": 1, "encoder": found.name, "encoder_digest": found.digest, "rank": RANK,
+        "format": 1,
+        "name": "docintel-reranker",
+        "steps": fitting.at, "encoder": found.name, "encoder_digest": found.digest, "rank": RANK,
         "alpha": ALPHA, "tokens": TOKENS, "digest": digest, "questions": n,
         "measures": detail, "credits": sorted(CREDITS_BY_SOURCE.values()),
     }  # fmt: skip
     (output / "config.json").write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
+    (output / "card.md").write_text(card(config), encoding="utf-8")
     return digest
+
+
+def card(config: dict[str, Any]) -> str:
+    """What the artefact is, what it learned from, how it scored and what it is not for."""
+    sources = "\n".join(f"- {line}" for line in config["credits"])
+    rows = "\n".join(
+        f"| {name} | {found['mrr']} | {found['first']} | {found['in_3']} |"
+        for name, found in config["measures"].items()
+        if isinstance(found, dict)
+    )
+    return CARD.format(
+        **config,
+        credit_lines=sources,
+        rows=rows,
+        left_out=config["measures"]["questions"],
+        per_step=QUESTIONS_PER_STEP,
+        negatives=NEGATIVES,
+        pool=POOL,
+    )
 
 
 def _passed(started: float) -> str:

@@ -59,12 +59,27 @@ class Fitting:
         if checkpoint.exists():
             self._resume()
 
-    def fit(self, groups: Iterable[Pairs], total: int, seconds: float | None) -> bool:
-        """Whether all `total` steps are done; else the checkpoint has what is."""
+    def fit(
+        self,
+        groups: Iterable[Pairs],
+        total: int,
+        *,
+        seconds: float | None = None,
+        within: float | None = None,
+    ) -> bool:
+        """Whether the training is done; else the checkpoint has what is.
+
+        It pauses after `seconds`. With `within` it ends after so many seconds at the latest, the
+        learning rate falling to zero by then.
+        """
         started = saved = time.monotonic()
         losses: list[float] = []
         for group in groups:
-            self._set_rates(total)
+            passed = time.monotonic() - started
+            if within is not None and passed >= within:
+                total = self.at
+                break
+            self._set_rates(total, 0.0 if within is None else passed / within)
             losses.append(self._step(group))
             self.at += 1
             now = time.monotonic()
@@ -135,11 +150,13 @@ class Fitting:
         places = torch.tensor(order, device=self.device).argsort()
         return torch.cat(parts)[places]
 
-    def _set_rates(self, total: int) -> None:
+    def _set_rates(self, total: int, passed: float) -> None:
+        """Up over the first steps, then down as a cosine, by steps or time, whichever is ahead."""
         warm = max(1, int(total * WARM_UP))
         share = min(1.0, (self.at + 1) / warm)
         if self.at > warm:
-            share = 0.5 * (1 + math.cos(math.pi * min(1.0, (self.at - warm) / (total - warm))))
+            progress = max(passed, (self.at - warm) / (total - warm))
+            share = 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
         for group, rate in zip(self.optimizer.param_groups, self.rates, strict=True):
             group["lr"] = rate * share
 

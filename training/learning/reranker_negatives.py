@@ -40,10 +40,10 @@ class Finder:
         weights = {}
         for word, found in rows.items():
             where = np.array([at for at, _ in found])
-            times = np.array([n for _, n in found], dtype=np.float32)
+            often = np.array([n for _, n in found], dtype=np.float32)
             rarity = np.log1p((len(bodies) - len(found) + 0.5) / (len(found) + 0.5))
-            norm = times + K1 * (1 - B + B * lengths[where] / mean)
-            weights[word] = (where, (rarity * times * (K1 + 1) / norm).astype(np.float32))
+            norm = often + K1 * (1 - B + B * lengths[where] / mean)
+            weights[word] = (where, (rarity * often * (K1 + 1) / norm).astype(np.float32))
         return cls(vectors, weights)
 
     def words(self, text: str) -> Floats:

@@ -28,8 +28,10 @@ from qa.ranking.ranking_features import content_words
 from training.learning.ranker_questions import grade, mine
 
 # Fictional names in front of passages whose sets name no company.
-_FIRST = ("Norvane", "Calder", "Meridale", "Ostrand", "Pellworth", "Varrick", "Quorne", "Hallam",
-          "Silvane", "Truscott", "Ember Lake", "Fenwick", "Garrow", "Ironhill", "Juniper")  # fmt: skip
+_FIRST = (
+    *("Norvane", "Calder", "Meridale", "Ostrand", "Pellworth", "Varrick", "Quorne", "Hallam"),
+    *("Silvane", "Truscott", "Ember Lake", "Fenwick", "Garrow", "Ironhill", "Juniper"),
+)
 _LAST = ("Industries", "Group", "Inc.", "Holdings", "Systems", "plc", "Foods", "Technologies")
 _TOPICS = ("Notes to Consolidated Financial Statements", "Management’s Discussion and Analysis", "")
 _YEAR = re.compile(r"\b((?:19|20)\d\d)\b")
@@ -37,7 +39,7 @@ _NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
 # Of a conversation, a turn that leans on the one before is no question by itself.
 _LEANING = re.compile(
     r"^(?:and|so|then|also|what about|how about|but)\b|\b(?:it|that|this|these|those|they|same)\b"
-    r"|^what (?:was|is|were) (?:the )?(?:total|change|difference|sum|percent\w*)?(?: in \d{4})?\W*$",
+    r"|^what (?:was|is|were) (?:the )?(?:total|change|difference|sum|percent\w*)?(?: in \d+)?\W*$",
     re.IGNORECASE,
 )
 FEWEST_WORDS = 2
@@ -94,7 +96,7 @@ def read_tatqa(library: Library, folder: Path, tokenizer: Tokenizer) -> None:
             orders = [row["order"] for row in sorted(context["paragraphs"], key=_order)]
             for question in context["questions"]:
                 marks = _tatqa_marks(question, placed, orders)
-                _add(library, question["question"], "tatqa", report, placed, marks)
+                _add(library, question["question"], ("tatqa", report), placed, marks)
 
 
 def read_convfinqa(library: Library, folder: Path, tokenizer: Tokenizer) -> None:
@@ -114,11 +116,11 @@ def read_convfinqa(library: Library, folder: Path, tokenizer: Tokenizer) -> None
         for number, question in enumerate(row["questions"]):
             if number and _LEANING.search(question):
                 continue
-            _add(library, question, "convfinqa", report, pages[page], marks)
+            _add(library, question, ("convfinqa", report), pages[page], marks)
 
 
 def read_filings(library: Library, paths: Sequence[Path], tokenizer: Tokenizer) -> None:
-    """Questions mined from annual and quarterly reports in HTML; what cannot be read is left out."""
+    """Questions mined from annual and quarterly reports in HTML; unreadable ones are left out."""
     documents = [d for n, path in enumerate(paths, start=1) if (d := _document(n, path))]
     places: dict[int, tuple[range, list[Passage]]] = {}
     for document in documents:
@@ -258,9 +260,14 @@ def _tatqa_marks(
 
 
 def _add(
-    library: Library, text: str, source: str, report: str, placed: _Placed,
+    library: Library,
+    text: str,
+    origin: tuple[str, str],
+    placed: _Placed,
     marks: Sequence[tuple[int, int]],
-) -> None:  # fmt: skip
+) -> None:
+    """One question of an origin (source, report) on a context, where its marks are in a piece."""
+    source, report = origin
     if len(content_words(text)) < FEWEST_WORDS or not marks:
         return
     best = frozenset(

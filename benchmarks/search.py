@@ -45,7 +45,7 @@ def run(questions: Path | None = None, n: int = 100, seed: int = 0, **_: Any) ->
     )
     if not documents:
         raise CannotScore("no document is searchable yet; ingest some first")
-    asked = _read(questions) if questions else _drawn(n, generator)
+    asked = read_questions(questions) if questions else _drawn(n, generator)
     asked = [asked[number % len(asked)] for number in range(n)]
     picked = [generator.choice(documents) for _ in range(n)]
     scopes = {
@@ -80,7 +80,8 @@ def run(questions: Path | None = None, n: int = 100, seed: int = 0, **_: Any) ->
     )
 
 
-def _read(path: Path) -> list[str]:
+def read_questions(path: Path) -> list[str]:
+    """The questions of a file, one a line; raises CannotScore where there is none."""
     lines = [line.strip() for line in path.read_text().splitlines() if line.strip()]
     found = [json.loads(line)["question"] if line.startswith("{") else line for line in lines]
     if not found:

@@ -68,14 +68,14 @@ def _embed_batch(
 
 
 def _post(url: str, token: str, body: dict[str, Any], kind: str) -> httpx.Response:
-    client = _client(url, token)
+    sender = client(url, token)
     if kind == "query" and time.monotonic() < _silent_until.get(url, 0.0):
         raise EncoderUnavailable(f"{url} did not answer a moment ago")
     last = ""
     for attempt in range(ATTEMPTS[kind]):
         wait = 0.25 * 2**attempt
         try:
-            reply = client.post(_address(url), json=body, timeout=TIMEOUT[kind])
+            reply = sender.post(_address(url), json=body, timeout=TIMEOUT[kind])
         except httpx.TimeoutException as error:
             last = f"{str(error) or type(error).__name__}; is the inference role running?"
             if kind == "query":
@@ -86,7 +86,7 @@ def _post(url: str, token: str, body: dict[str, Any], kind: str) -> httpx.Respon
         else:
             if reply.status_code == httpx.codes.OK:
                 return reply
-            last = _reason(reply)
+            last = reason(reply)
             if reply.status_code not in RETRIED:
                 raise EncoderUnavailable(f"{url} refused: {last}")
             wait = _asked_wait(reply, wait)
@@ -101,14 +101,16 @@ def _address(url: str) -> str:
 
 
 @cache
-def _client(url: str, token: str) -> httpx.Client:
+def client(url: str, token: str) -> httpx.Client:
+    """The one client of this address; it keeps connections."""
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     # A proxy that the environment names cannot reach this machine's own address.
     local = httpx.URL(url).host in {"127.0.0.1", "localhost", "::1"}
     return httpx.Client(headers=headers, trust_env=not local)
 
 
-def _reason(reply: httpx.Response) -> str:
+def reason(reply: httpx.Response) -> str:
+    """Status and message of a refusal."""
     try:
         message = reply.json()["error"]["message"]
     except (ValueError, KeyError, TypeError):

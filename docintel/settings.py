@@ -268,6 +268,8 @@ Q_CLUSTER = {
 
 # Models and endpoints
 EMBEDDING_MODEL = env.str("EMBEDDING_MODEL", default="all-mpnet-base-v2")
+# The bundled cross-encoder, a folder with another one, or "off".
+RERANKER_MODEL = env.str("RERANKER_MODEL", default="docintel-reranker")
 INFERENCE_URL = env.str("INFERENCE_URL", default="")
 INFERENCE_TOKEN = env.str("INFERENCE_TOKEN", default="")
 INFERENCE_DEVICE = env.str("INFERENCE_DEVICE", default="auto")

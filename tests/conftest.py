@@ -25,6 +25,8 @@ else:
     _folder = Path(os.environ["DOCINTEL_VAR"])
 os.environ["DJANGO_SETTINGS_MODULE"] = "docintel.settings"
 os.environ.setdefault("EMBEDDING_MODEL", "all-MiniLM-L6-v2")
+# What reads passages takes seconds to load; its own tests switch it on.
+os.environ["RERANKER_MODEL"] = "off"
 # Who is in an experiment depends on a row's id; its own tests switch it on.
 os.environ["ASK_EXPERIMENT_SHARE"] = "0"
 # Unpacked weights may be shared between runs: they are verified by digest.

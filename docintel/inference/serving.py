@@ -12,6 +12,8 @@ from django.conf import settings
 from docintel import encoders, weights
 from docintel.inference import loading
 from docintel.inference.batching import Lane
+from docintel.inference.reranking import Reranker, load_reranker
+from docintel.rerankers import is_off
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +38,8 @@ class Server:
     def __init__(self) -> None:
         self.ready: Ready | None = None
         self.failure = ""
+        self.reranker: Reranker | None = None
+        self.reranker_failure = ""
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
@@ -56,6 +60,15 @@ class Server:
         except Exception as error:
             log.exception("the embedder cannot be loaded")
             self.failure = str(error) or type(error).__name__
+        # After the embedder, which every question needs; without a reranker ranking goes on.
+        try:
+            self.reranker = load_reranker()
+        except weights.WeightsUnavailable as error:
+            log.log(logging.INFO if is_off() else logging.ERROR, "%s", error)
+            self.reranker_failure = str(error)
+        except Exception as error:
+            log.exception("the reranker cannot be loaded")
+            self.reranker_failure = str(error) or type(error).__name__
 
 
 @cache

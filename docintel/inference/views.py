@@ -4,39 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import json
-import secrets
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_GET, require_POST
 from prometheus_client import CONTENT_TYPE_LATEST, Counter, generate_latest
 
 from docintel import encoders
 from docintel.inference.batching import QueueFull, Vector
+from docintel.inference.refusing import (
+    Refused,
+    check_text,
+    check_token,
+    error_response,
+    fields_of,
+)
 from docintel.inference.serving import Ready, server
 from docintel.remote_encoder import DIGEST_HEADER
 
 MAX_INPUTS = 256
-MAX_BYTES = 2_000_000
 # An unmarked request this short is someone's question.
 SHORT_REQUEST = 128
 
 ANSWERS = Counter("docintel_embedding_requests", "Requests answered", ["status"])
-
-
-class Refused(Exception):
-    """The request gets `status` and OpenAI's error body instead of vectors."""
-
-    def __init__(self, status: int, message: str, code: str, retry_after: int = 0) -> None:
-        super().__init__(message)
-        self.status = status
-        self.message = message
-        self.code = code
-        self.retry_after = retry_after
 
 
 @dataclass(frozen=True)
@@ -53,12 +45,12 @@ class Asked:
 async def embeddings(request: HttpRequest) -> HttpResponse:
     """POST {"input": [...]} gives a unit vector per text, of the model's own width."""
     try:
-        _check_token(request)
+        check_token(request)
         ready = _ready()
         asked = _asked(request, ready)
         response = await _answer(asked, ready)
     except Refused as refused:
-        response = _error(refused)
+        response = error_response(refused)
     ANSWERS.labels(str(response.status_code)).inc()
     return response
 
@@ -81,26 +73,35 @@ async def health(request: HttpRequest) -> JsonResponse:  # noqa: ARG001
             "device": ready.device,
             "precision": ready.precision,
             "waiting_tokens": ready.urgent.waiting + ready.bulk.waiting,
+            "reranker": _reranker_facts(),
         }
     )
+
+
+def _reranker_facts() -> dict[str, object]:
+    found = server()
+    if found.reranker is None:
+        return {"status": "failed" if found.reranker_failure else "loading",
+                "message": found.reranker_failure}  # fmt: skip
+    ready = found.reranker
+    return {
+        "status": "ready",
+        "model": ready.weights.name,
+        "digest": ready.weights.digest,
+        "max_tokens": ready.weights.tokens,
+        "precision": ready.precision,
+        "waiting_tokens": ready.urgent.waiting + ready.bulk.waiting,
+    }
 
 
 @require_GET
 async def metrics(request: HttpRequest) -> HttpResponse:
     """Prometheus's text; wants the same token as the embeddings."""
     try:
-        _check_token(request)
+        check_token(request)
     except Refused as refused:
-        return _error(refused)
+        return error_response(refused)
     return HttpResponse(generate_latest(), content_type=CONTENT_TYPE_LATEST)
-
-
-def _check_token(request: HttpRequest) -> None:
-    if not settings.INFERENCE_TOKEN:
-        raise Refused(403, "INFERENCE_TOKEN is not set here; nothing is served", "no_token_set")
-    given = request.headers.get("Authorization", "").removeprefix("Bearer ").encode()
-    if not secrets.compare_digest(given, settings.INFERENCE_TOKEN.encode()):
-        raise Refused(401, "the token is missing or wrong", "invalid_api_key")
 
 
 def _ready() -> Ready:
@@ -114,15 +115,7 @@ def _ready() -> Ready:
 
 
 def _asked(request: HttpRequest, ready: Ready) -> Asked:
-    body = request.body
-    if len(body) > MAX_BYTES:
-        raise Refused(413, f"a request has at most {MAX_BYTES:,} bytes", "request_too_large")
-    try:
-        fields: Any = json.loads(body)
-    except ValueError as error:
-        raise Refused(400, "the body is not JSON", "invalid_json") from error
-    if not isinstance(fields, dict):
-        raise Refused(400, "the body is not a JSON object", "invalid_json")
+    fields = fields_of(request)
     name = fields.get("model", ready.weights.name)
     if name != ready.weights.name:
         raise Refused(404, f"this server has {ready.weights.name}, not {name}", "model_not_found")
@@ -149,10 +142,7 @@ def _texts(value: Any) -> list[str]:
     if len(texts) > MAX_INPUTS:
         raise Refused(400, f"input has {len(texts)} texts; at most {MAX_INPUTS}", "bad_input")
     for index, text in enumerate(texts):
-        if not isinstance(text, str) or not text.strip():
-            raise Refused(400, f"input {index} is not a text or is empty", "bad_input")
-        if any("\ud800" <= character <= "\udfff" for character in text):
-            raise Refused(400, f"input {index} is not valid Unicode", "bad_input")
+        check_text(text, f"input {index}")
     return texts
 
 
@@ -187,12 +177,3 @@ def _plain(vector: Vector, as_base64: bool) -> str | list[float]:
     if as_base64:
         return base64.b64encode(np.ascontiguousarray(vector, dtype="<f4").tobytes()).decode()
     return [float(x) for x in vector]
-
-
-def _error(refused: Refused) -> JsonResponse:
-    kind = "invalid_request_error" if refused.status < 429 else "server_error"
-    error = {"message": refused.message, "type": kind, "param": None, "code": refused.code}
-    response = JsonResponse({"error": error}, status=refused.status)
-    if refused.retry_after:
-        response["Retry-After"] = str(refused.retry_after)
-    return response

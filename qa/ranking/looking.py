@@ -15,13 +15,14 @@ from ingestion.querysets import ChunkQuerySet, DocumentQuerySet
 from ingestion.ranking import NARROW_CHUNKS
 from qa.fusion import reciprocal_rank_fusion
 from qa.ranking.planning_looks import Filter, Look
+from qa.ranking.ranking_features import PRIMARY
 from qa.ranking.scoring_chunks import WORDS, Asked, rank_scanned, scan, walk
 from qa.ranking.verbatim import WEIGHT as VERBATIM
 from qa.ranking.verbatim import holding_verbatim
 
 # What each ranking counts in the fusion. In documents that the question's names and periods have
 # been filtered by, the words left with their line items say more than the whole question.
-IN_FILTER = {"words": 0.5, "expanded": 1.0, "meaning": 1.0}
+IN_FILTER = {"words": 0.5, "expanded": 1.0, "meaning": 1.0, "statement": 1.0}
 IN_ALL = {"words": 1.0, "expanded": 0.5, "meaning": 1.0, "verbatim": VERBATIM}
 # The wide look beside a filtered one: a wrong parse must not lose the document.
 BESIDE = 0.35
@@ -80,8 +81,17 @@ class Lookup:
     rows: dict[int, Row]
 
 
-def look_up(looks: Sequence[Look], place: Place, asked: Asked, depth: int) -> Lookup:
-    """Every look, narrowest filter first, and a wide one beside each."""
+def look_up(
+    looks: Sequence[Look],
+    place: Place,
+    asked: Asked,
+    depth: int,
+    statements: Sequence[str] = (),
+) -> Lookup:
+    """Every look, narrowest filter first, and a wide one beside each.
+
+    In the documents of a filter the passages of these `statements` are ranked by themselves too.
+    """
     chosen = [_choose(look, place) for look in looks]
     everything = _all_if_few(place)
     ids = {pk for _, levels in chosen for _, found in levels if found is not None for pk in found}
@@ -93,7 +103,10 @@ def look_up(looks: Sequence[Look], place: Place, asked: Asked, depth: int) -> Lo
     else:
         wide = walk(place.chunks, place.documents, asked, depth)
     wide["verbatim"] = [] if place.few else holding_verbatim(asked.text, place.searchable)
-    looked = [_fuse(look, levels, table, wide, place, asked, depth) for look, levels in chosen]
+    stated = _stated(statements, sorted(ids))
+    looked = [
+        _fuse(look, levels, table, wide, place, asked, depth, stated) for look, levels in chosen
+    ]
     rows = _rows(table)
     lacking = {pk for each in looked for pk, _ in each.fused} - rows.keys()
     if lacking:
@@ -143,6 +156,15 @@ def _choose(look: Look, place: Place) -> tuple[Look, Levels]:
     return look, levels
 
 
+def _stated(statements: Sequence[str], documents: Sequence[int]) -> frozenset[int]:
+    """The chunks of these documents' primary statements that are among those asked for."""
+    wanted = [name for name in statements if name in PRIMARY]
+    if not wanted or not documents:
+        return frozenset()
+    found = Chunk.objects.filter(document__in=documents, statement__in=wanted)
+    return frozenset(found.order_by().values_list("pk", flat=True))
+
+
 def _all_if_few(place: Place) -> list[int] | None:
     if place.few:
         return None
@@ -165,6 +187,7 @@ def _fuse(  # noqa: PLR0917
     place: Place,
     asked: Asked,
     depth: int,
+    stated: frozenset[int],
 ) -> Looked:
     found = Looked(look, levels[0][0].words if levels else "everything that you can search")
     found.wide = not levels
@@ -181,7 +204,7 @@ def _fuse(  # noqa: PLR0917
                 place.chunks, inside, asked, depth, filtered=True
             )
         else:
-            found.rankings[f"filter {number}"] = rank_scanned(table, ids, depth)
+            found.rankings[f"filter {number}"] = rank_scanned(table, ids, depth, stated)
         if number == 0:
             found.inside = None if ids is None else frozenset(ids)
     found.rankings["wide"] = wide

@@ -13,15 +13,17 @@ from ingestion.querysets import User
 from qa.evidence import Evidence, Searched
 from qa.passages import without_overlap
 from qa.ranking.candidates import Entry, as_question, cut, entries, filings_of, load_chunks
+from qa.ranking.cross_scores import read_best, with_scores
 from qa.ranking.looking import Looked, Place, look_up
 from qa.ranking.planning_looks import plan
 from qa.ranking.ranking_features import Question
-from qa.ranking.reranking import Formula, Reranker, live_reranker
+from qa.ranking.reranking import Formula, Reranker, live_reranker, named
 from qa.ranking.scoring_chunks import Asked, prepare
 from qa.retrieval import NOTHING_IN_SCOPE, holding, lacking_vectors, parse, permitted
 from qa.understood import Understanding
 
 Cancelled = Callable[[], bool]
+Scored = tuple[Entry, float]
 FEWEST_CANDIDATES = 25
 
 
@@ -64,7 +66,7 @@ def rank_all(  # noqa: PLR0917
         # Each has few places among those kept, and the time grows with all candidates.
         depth = max(FEWEST_CANDIDATES, 2 * depth // len(looks))
     with evidence.timed("retrieve"):
-        lookup = look_up(looks, place, asked, depth)
+        lookup = look_up(looks, place, asked, depth, understanding.statements)
     _check(stop)
     with evidence.timed("load"):
         documents, filings = filings_of(
@@ -77,14 +79,20 @@ def rank_all(  # noqa: PLR0917
         ]
         chunks = load_chunks(sorted({pk for each in chosen for pk, _ in each}))
     _check(stop)
-    reranker = Formula() if tier == "lookup" else live_reranker()
-    evidence.reranker = reranker.name
-    evidence.candidates = len(chunks)
-    rankings = []
-    with evidence.timed("rerank"):
-        for looked, question, pairs in zip(lookup.looked, questions, chosen, strict=True):
-            rows = entries(looked, pairs, question, lookup, chunks, documents, filings)
-            rankings.append(_rerank(reranker, looked, question, rows, documents))
+    rankings = _ranked(
+        evidence,
+        understanding,
+        lookup.looked,
+        questions,
+        [
+            entries(looked, pairs, question, lookup, chunks, documents, filings)
+            for looked, question, pairs in zip(lookup.looked, questions, chosen, strict=True)
+        ],
+        chunks,
+        documents,
+        tier,
+        stop,
+    )
     evidence.searched += tuple(
         Searched(each.looked.look.group, each.looked.scope, len(each.ranked)) for each in rankings
     )
@@ -92,6 +100,38 @@ def rank_all(  # noqa: PLR0917
         if each.looked.note:
             evidence.note(each.looked.note)
     return rankings
+
+
+def _ranked(  # noqa: PLR0917
+    evidence: Evidence,
+    understanding: Understanding,
+    looked: Sequence[Looked],
+    questions: Sequence[Question],
+    candidates: Sequence[list[Entry]],
+    chunks: dict[int, Chunk],
+    documents: dict[int, Document],
+    tier: str,
+    stop: Cancelled,
+) -> list[Ranking]:
+    """Ranked, the best of them read by the cross-encoder, and ranked again with what it says."""
+    reranker = Formula() if tier == "lookup" else live_reranker()
+    evidence.candidates = len(chunks)
+    scores: dict[int, float] = {}
+    with evidence.timed("rerank"):
+        rows = [_sorted(reranker, each) for each in candidates]
+    if tier != "lookup":
+        _check(stop)
+        with evidence.timed("cross_encode"):
+            first = [[entry for entry, _ in each] for each in rows]
+            scores = read_best(first, chunks, understanding, evidence)
+    evidence.reranker = named(reranker, read=bool(scores))
+    with evidence.timed("rerank"):
+        if scores:
+            rows = [_sorted(reranker, with_scores([e for e, _ in r], scores)) for r in rows]
+        return [
+            _distinct(each, question, order, documents)
+            for each, question, order in zip(looked, questions, rows, strict=True)
+        ]
 
 
 def _place(
@@ -124,17 +164,17 @@ def _check(stop: Cancelled) -> None:
         raise Stopped
 
 
-def _rerank(
-    reranker: Reranker,
-    looked: Looked,
-    question: Question,
-    rows: Sequence[Entry],
-    documents: dict[int, Document],
-) -> Ranking:
+def _sorted(reranker: Reranker, rows: Sequence[Entry]) -> list[Scored]:
+    """The entries with their scores, best first."""
     scores = reranker.score([row.features for row in rows])
-    order = sorted(
+    return sorted(
         zip(rows, scores, strict=True), key=lambda pair: (-pair[1], pair[0].passage.chunk_id)
     )
+
+
+def _distinct(
+    looked: Looked, question: Question, order: Sequence[Scored], documents: dict[int, Document]
+) -> Ranking:
     by_chunk = {row.passage.chunk_id: (row, score) for row, score in order}
     distinct = without_overlap((row.passage for row, _ in order), documents)
     ranked = []

@@ -1,7 +1,7 @@
 """Candidates reranked for a question, by what is there: a learned ranker, or a fixed formula.
 
-A name says which it was; "stand-in" where the bi-encoder's cosine serves in place of a
-cross-encoder.
+A name says which it was; with `named`, also whether a cross-encoder has read the candidates or the
+bi-encoder's cosine stands in for it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol
 
-from docintel import registry
+from docintel import registry, rerankers
 from docintel.models import ModelVersion
 from qa.ml import ranker
 from qa.ml.ranker import BadRanker, Ranker
@@ -40,7 +40,7 @@ class Formula:
     For lookups, and where no learned ranker can be read. Its weights are not learned.
     """
 
-    name: str = f"{FORMULA}; {STAND_IN}"
+    name: str = FORMULA
 
     def score(self, rows: Sequence[Mapping[str, float]]) -> list[float]:
         return [_formula(row) for row in rows]
@@ -55,10 +55,15 @@ class Learned:
 
     @property
     def name(self) -> str:
-        return f"LightGBM {self.version}; {STAND_IN}"
+        return f"LightGBM {self.version}"
 
     def score(self, rows: Sequence[Mapping[str, float]]) -> list[float]:
         return self.model.score(rows)
+
+
+def named(reranker: Reranker, *, read: bool) -> str:
+    """What ranked, as a receipt says it; `read` is whether a cross-encoder's scores were there."""
+    return f"{reranker.name}; {f'cross-encoder {rerankers.describe().name}' if read else STAND_IN}"
 
 
 def live_reranker() -> Reranker:

@@ -131,18 +131,28 @@ def scan(chunks: ChunkQuerySet, asked: Asked) -> NDArray[np.float64]:
 
 
 def rank_scanned(
-    table: NDArray[np.float64], documents: Collection[int] | None, depth: int
+    table: NDArray[np.float64],
+    documents: Collection[int] | None,
+    depth: int,
+    stated: Collection[int] = (),
 ) -> dict[str, list[int]]:
-    """The best chunk ids by each score; of these documents only, where names are left out."""
+    """The best chunk ids by each score; of these documents only, where names are left out.
+
+    `stated` are the chunks of the statements asked for, which are ranked by themselves too.
+    """
     meaning = MEANING
     if documents is not None:
         meaning = MEANING_LEFT
         table = table[np.isin(table[:, 1], np.fromiter(documents, dtype=np.float64))]
-    return {
+    found = {
         "words": _best(table, WORDS, depth, above=0.0),
         "expanded": _best(table, EXPANDED, depth, above=0.0),
         "meaning": _best(table, meaning, depth, above=-np.inf),
     }
+    if stated:
+        own = table[np.isin(table[:, 0], np.fromiter(stated, dtype=np.float64))]
+        found["statement"] = _best(own, EXPANDED, depth, above=-np.inf)
+    return found
 
 
 def walk(

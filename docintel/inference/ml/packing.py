@@ -42,3 +42,9 @@ def padded(rows: Sequence[Ids], pad: int) -> tuple[NDArray[np.int64], NDArray[np
         ids[index, : len(row)] = row
         mask[index, : len(row)] = 1
     return ids, mask
+
+
+def sides(ids: NDArray[np.int64], sep: int) -> NDArray[np.int64]:
+    """0 up to and with the first [SEP] of each row, 1 after it."""
+    seen = np.cumsum(ids == sep, axis=1)
+    return ((seen - (ids == sep)) > 0).astype(np.int64)

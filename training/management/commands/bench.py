@@ -10,6 +10,7 @@ class Command(ScoredCommand):
     subjects = {
         "arrivals": "benchmarks.arrivals",
         "ask": "benchmarks.ask",
+        "gather": "benchmarks.gathering",
         "ingest": "benchmarks.ingestion",
         "embed": "benchmarks.embedding",
         "search": "benchmarks.search",

@@ -29,6 +29,7 @@ class Command(ScoredCommand):
         "calibration": "training.learning.calibration",
         "router": "training.fitting_router",
         "ranker": "training.learning.ranker",
+        "reranker": "training.learning.reranker",
         "answerable": "training.fitting_answerable",
     }
 

@@ -25,6 +25,7 @@ from qa.evidence import Evidence
 from qa.gathering import gather
 from qa.understanding import understand
 from training.learning.ranker_questions import KINDS, mine
+from training.learning.rewording import Rewording
 
 WARM_UP = 3
 
@@ -70,7 +71,7 @@ def run(questions: Path | None = None, n: int = 60, seed: int = 0, **_: Any) -> 
 def _mined(seed: int) -> list[str]:
     documents = Document.objects.searchable().filter(kind__in=KINDS, company__isnull=False)
     rows = list(documents.select_related("company").order_by("pk")[:60])
-    texts = sorted(mined.text for mined in mine(rows, seed))
+    texts = sorted(mined.text for mined in mine(rows, Rewording(()), seed))
     random.Random(seed).shuffle(texts)
     return texts
 

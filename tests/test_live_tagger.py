@@ -92,7 +92,7 @@ def test_a_damaged_version_is_refused_by_the_name_of_its_file(
     path = artefacts.open_folder(version) / "heads.safetensors"
     path.chmod(0o644)
     path.write_bytes(path.read_bytes()[:-1] + b"x")
-    with pytest.raises(TaggerUnavailable, match="heads.safetensors"):
+    with pytest.raises(TaggerUnavailable, match=r"heads\.safetensors"):
         tagging.tag(TEXT, "tiny")
 
 

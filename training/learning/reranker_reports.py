@@ -26,6 +26,7 @@ from ingestion.passage_headers import leading
 from qa.passages import Passage
 from qa.ranking.ranking_features import content_words
 from training.learning.ranker_questions import grade, mine
+from training.learning.rewording import Rewording
 
 # Fictional names in front of passages whose sets name no company.
 _FIRST = (
@@ -127,8 +128,9 @@ def read_filings(library: Library, paths: Sequence[Path], tokenizer: Tokenizer) 
         made = _pieces_of(document, tokenizer)
         places[document.pk] = (library.add(p for p, _ in made), [found for _, found in made])
     known: set[str] = set()
+    rewording = Rewording(document.text for document in documents)
     for seed in range(SEEDS):
-        for mined in mine(documents, seed):
+        for mined in mine(documents, rewording, seed):
             if mined.text in known:
                 continue
             known.add(mined.text)

@@ -50,7 +50,9 @@ def computed(
     ]
     found = []
     for ratio in _ratios(question, understanding):
-        for year in _years(understanding, own):
+        years = _years(understanding, own)
+        # "From 2016 to 2017" is the change of 2017.
+        for year in years[-1:] if ratio.startswith(CHANGE) else years:
             drafted = next(_drafts(computing.Asked(ratio, year), own, len(offered)), None)
             if drafted is not None:
                 found.append(drafted)

@@ -46,7 +46,12 @@ PERMISSIONS: dict[str, tuple[str, ...]] = {
         "training.view_trainingrun",
     ),
     "admin": (
-        "ingestion.*", "extraction.*", "training.*", "docintel.*", "auth.*", "axes.*",
+        "ingestion.*",
+        "extraction.*",
+        "training.*",
+        "docintel.*",
+        "auth.*",
+        "axes.*",
         "django_q.*",
     ),
 }

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from docintel.models import ModelVersion
+from extraction.delivering import deliver_at
 from extraction.result_tables import ExtractedSpan
 from extraction.schema import Label, SchemaSpec
 from ingestion.reading import Block, Piece, Window
@@ -81,13 +83,14 @@ def colours(spec: SchemaSpec) -> dict[str, int]:
     return {label.name: number for number, label in enumerate(spec.labels)}
 
 
-def marks(spans: Sequence[ExtractedSpan], spec: SchemaSpec, by: str) -> list[Mark]:
+def marks(spans: Sequence[ExtractedSpan], spec: SchemaSpec, version: ModelVersion) -> list[Mark]:
     """These spans as they are said and coloured; the longer first where two begin together."""
     numbers = colours(spec)
     labels: Mapping[str, Label] = {label.name: label for label in spec.labels}
     found = []
     for span in spans:
         label = labels.get(span.label)
+        sure = span.confidence >= deliver_at(spec, version, span.label)
         person = span.origin == ExtractedSpan.Origin.PERSON
         found.append(
             Mark(
@@ -97,8 +100,8 @@ def marks(spans: Sequence[ExtractedSpan], spec: SchemaSpec, by: str) -> list[Mar
                 numbers.get(span.label, len(numbers)),
                 label.shown if label else span.label,
                 span.confidence,
-                person or label is None or span.confidence >= spec.deliver_at(span.label),
-                "a person" if person else by,
+                person or label is None or sure,
+                "a person" if person else str(version),
             )
         )
     return sorted(found, key=lambda mark: (mark.start, -mark.end, mark.pk))

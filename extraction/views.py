@@ -85,7 +85,7 @@ def _text(request: HttpRequest, body: Document, found: Panel) -> dict[str, Any]:
         raise Http404
     spans = shown.spans_of(body, found.chosen.schema.pk)
     inside = spans.filter(start__lt=part.end, end__gt=part.start)
-    over = marks(list(inside), found.spec, str(found.chosen.run.model_version))
+    over = marks(list(inside), found.spec, found.chosen.run.model_version)
     return {"window": part, "blocks": marked(part, over)}
 
 

@@ -123,9 +123,11 @@ def failed(request: HttpRequest) -> HttpResponse:
     runs = ExtractionRun.objects.failed().visible_to(request.user)
     runs = runs.select_related("schema", "model_version").order_by("-ended_at", "-pk")
     if request.method == "POST":
-        run = get_object_or_404(runs, pk=offset(request.POST.get("run", "")) or 0)
-        if retry(run):
+        run = runs.filter(pk=offset(request.POST.get("run", "")) or 0).first()
+        if run is not None and retry(run):
             messages.success(request, "It is being tried again.")
+        else:
+            messages.error(request, "There is no such document here any more.")
         return redirect("extraction:failed")
     rows = list(runs[: MOST_FAILED + 1])
     known = standing_for({run.document_id for run in rows}, request.user)

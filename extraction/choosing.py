@@ -82,5 +82,5 @@ def in_words(chosen: Chosen) -> str:
     parts += [" ".join([*quarters, *(f"FY{year}" for year in scope.fiscal_years)])]
     parts += [f"from {scope.published_from}"] if scope.published_from else []
     parts += [f"until {scope.published_to}"] if scope.published_to else []
-    said = " · ".join(part for part in parts if part) or "all documents"
+    said = " · ".join(part for part in parts if part) or "All documents"
     return said[:LONGEST_DESCRIPTION]

@@ -330,7 +330,9 @@ def test_what_failed_is_listed_with_its_reason_and_tried_again(
     assert "Broken one" in html
     assert "The tagger found kpi at 0 to 9999" in html
     assert "Secret one" not in html
-    assert client.post(page, {"run": hidden.pk}).status_code == 404
+    client.post(page, {"run": hidden.pk})
+    hidden.refresh_from_db()
+    assert hidden.state == ExtractionRun.State.FAILED
     client.post(page, {"run": run.pk})
     tags_by(monkeypatch, find)
     Document.objects.filter(title="Secret one").update(withdrawn_at=timezone.now())

@@ -206,7 +206,7 @@ class Route:
         )
         of = str(document.source_id if document else MISSING_ROW)
         path = path.replace("<int:source>", of)
-        path = re.sub(r"<int:\w+>", "1", path)
+        path = re.sub(r"<int:\w+>", "1", path).replace("<slug:schema>", "kpis")
         path = re.sub(r"<path:object_id>|<id>", str(row), path)
         path = re.sub(r"<path:\w+>", "1", path)
         path = re.sub(r"\^?\(\?P<app_label>[^)]*\)/\$", "ingestion/", path)

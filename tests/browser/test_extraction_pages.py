@@ -13,6 +13,7 @@ import pytest
 from django.conf import LazySettings
 from django.contrib.auth.models import User
 from django.core.cache import cache
+from django.test import Client
 from django.utils import timezone
 from extraction_corpus import TEXT, go_live, kpis, put, tags_by
 from playwright.sync_api import Browser, Page, expect
@@ -69,6 +70,8 @@ def tagger(
     seed_schemas()
     go_live()
     tags_by(monkeypatch, nested)
+    # All routes are imported by now, however slow the machine: the browser does not wait for it.
+    Client().get("/sign-in/")
 
 
 def report() -> Document:

@@ -17,6 +17,7 @@ from docintel.models import ModelVersion
 from ingestion.lexical import rarest
 from ingestion.querysets import User
 from qa.answerable_periods import Covered, covered
+from qa.answerable_units import of_units, read_units
 from qa.answerable_words import (
     Held,
     Needed,
@@ -28,7 +29,6 @@ from qa.answerable_words import (
     needed,
     together,
 )
-from qa.extractive.cutting_units import units
 from qa.ml import answerable
 from qa.ml.answerable import BadModel, Model
 from qa.offering import Offered
@@ -135,14 +135,10 @@ def _stored(pk: int, digest: str) -> dict[str, Model]:  # noqa: ARG001  another 
 def _read(understanding: Understanding, offered: Sequence[Offered], user: User) -> _Read:
     needs = needed(understanding)
     texts = [each.source.text[each.source.start : each.source.end] for each in offered]
-    cut = [
-        unit.shown
-        for each in offered
-        for unit in units(each.source.text, each.source.start, each.source.end)
-    ]
     sections = [each.passage.section for each in offered]
-    parts = held([f"{s} {t}" for s, t in zip(sections, texts, strict=True)] + cut)
-    passages, pieces = parts[: len(texts)], parts[len(texts) :]
+    passages = held([f"{s} {t}" for s, t in zip(sections, texts, strict=True)])
+    units = read_units(understanding, offered)
+    pieces = [unit.own for unit in units]
     whole = together(passages)
     periods = covered(understanding, user)
     low = " ".join("\n".join([*texts, *(e.source.header.company for e in offered)]).lower().split())
@@ -169,6 +165,7 @@ def _read(understanding: Understanding, offered: Sequence[Offered], user: User) 
         **_of_periods(understanding, periods, offered, low),
         "private": float(asks_for_private(understanding)),
         "few_words": float(sum(1 for _ in needs) <= FEW_WORDS),
+        **of_units(understanding, needs, units),
     }
     return _Read(understanding, offered, needs, whole, periods, names, found)
 

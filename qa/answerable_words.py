@@ -66,15 +66,22 @@ def asks_for_private(understanding: Understanding) -> bool:
     return bool(understanding.unlinked or _any_of("persons").search(text))
 
 
+def blanked(understanding: Understanding) -> str:
+    """The question without companies, periods and kinds of documents, at the same offsets."""
+    reads = (
+        *understanding.companies,
+        *understanding.ambiguous,
+        *understanding.periods,
+        *understanding.kind_reads,
+    )
+    return _without(understanding.question, [(read.start, read.end) for read in reads])
+
+
 def needed(understanding: Understanding) -> list[Needed]:
     """What a passage must hold, heaviest first; empty where the question says nothing."""
     text = understanding.question
-    spans = [(read.start, read.end) for read in understanding.companies]
-    spans += [(read.start, read.end) for read in understanding.ambiguous]
-    spans += [(read.start, read.end) for read in understanding.periods]
-    spans += [(read.start, read.end) for read in understanding.kind_reads]
-    spans += [(read.start, read.end) for read in understanding.metrics]
-    left = _without(text, spans)
+    spans = [(read.start, read.end) for read in understanding.metrics]
+    left = _without(blanked(understanding), spans)
     for name in understanding.unlinked:
         left = left.replace(name, " ")
     asked = [w for w in dict.fromkeys(words(left)) if _says_something(w)]

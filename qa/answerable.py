@@ -17,7 +17,7 @@ from docintel.models import ModelVersion
 from ingestion.lexical import rarest
 from ingestion.querysets import User
 from qa.answerable_periods import Covered, covered
-from qa.answerable_units import of_units, read_units
+from qa.answerable_units import Unit, of_units, read_units
 from qa.answerable_words import (
     Held,
     Needed,
@@ -29,6 +29,7 @@ from qa.answerable_words import (
     needed,
     together,
 )
+from qa.extractive.asked_kinds import asked_for
 from qa.ml import answerable
 from qa.ml.answerable import BadModel, Model
 from qa.offering import Offered
@@ -74,6 +75,7 @@ class _Read:
     offered: Sequence[Offered]
     needs: list[Needed]
     whole: Held
+    units: Sequence[Unit]
     periods: list[Covered]
     names_missing: list[str]
     features: dict[str, float]
@@ -167,7 +169,7 @@ def _read(understanding: Understanding, offered: Sequence[Offered], user: User) 
         "few_words": float(sum(1 for _ in needs) <= FEW_WORDS),
         **of_units(understanding, needs, units),
     }
-    return _Read(understanding, offered, needs, whole, periods, names, found)
+    return _Read(understanding, offered, needs, whole, units, periods, names, found)
 
 
 def _missing(row: Needed, whole: Held) -> float:
@@ -254,12 +256,30 @@ def _reasons(read: _Read) -> Iterator[str]:
     missing = [row for row in read.needs if row.weight >= least and not read.whole.share(row)]
     if missing and read.offered:
         yield f"The passages do not speak of {_quoted([row.shown for row in missing[:3]])}."
+    elif read.units and read.needs:
+        yield _nowhere_together(read, of)
+
+
+def _nowhere_together(read: _Read, of: Sequence[str]) -> str:
+    """What no sentence or row says, where each of the words stands in some."""
+    about = _quoted([row.shown for row in read.needs[:3]], "and")
+    whose = f" of {_listed(of)}" if of else ""
+    labels = [each.period.label for each in read.periods]
+    when = f" for {_listed(labels)}" if labels else ""
+    wants = asked_for(read.understanding.question)
+    if wants.figure:
+        return f"None of the passages gives a figure for {about}{whose}{when}."
+    if wants.cause:
+        return f"None of the passages gives a reason that concerns {about}{whose}{when}."
+    if wants.person:
+        return f"None of the passages names a person for {about}{whose}{when}."
+    return f"No sentence of the passages tells of {about}{whose}{when}."
 
 
 def _listed(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def _quoted(names: Sequence[str]) -> str:
+def _quoted(names: Sequence[str], last: str = "or") -> str:
     quoted = [f"“{name}”" for name in names]
-    return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} or {quoted[-1]}"
+    return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} {last} {quoted[-1]}"

@@ -90,7 +90,7 @@ def read_units(understanding: Understanding, offered: Sequence[Offered]) -> list
 def of_units(
     understanding: Understanding, needs: Sequence[Needed], units: Sequence[Unit]
 ) -> dict[str, float]:
-    """The features, 0 to 1; all 0 where there is no unit."""
+    """The features, 0 to 1; all 0 where there is no unit. `no_cosine` if no encoder answers."""
     asked = read_question(understanding.question, understanding).wants
     heavy = needs[:HEAVIEST]
     alone = [coverage(needs, each.own) * each.fits for each in units]
@@ -127,7 +127,7 @@ def _cosines(
         asked = encoders.embed([core[:1000]], kind="query")[0]
         near = encoders.embed(texts) @ asked
     except (EncoderUnavailable, TextTooLong):
-        return none
+        return none | {"no_cosine": 1.0}
     fits = np.array([units[i].fits for i in order])
     return {
         "unit_dense": float(near.max()),

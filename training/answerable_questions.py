@@ -119,7 +119,7 @@ def _near_misses(
         subject = draw.choice(dated)
         year = max(each.years) + draw.randint(*FUTURE)
         yield _put(each, subject, each.name, year, draw, "future", dated=True)
-    held_out = _is_held_out(each.name)
+    held_out = is_held_out(each.name)
     names = _data()["names"]["absent_held_out" if held_out else "absent"] + _absent(held_out)
     for _ in range(n // 4):
         subject = draw.choice([*each.subjects, general])
@@ -158,7 +158,7 @@ def _put(  # noqa: PLR0917
     if dated:
         asks = [ask for ask in asks if "{y}" in ask]
     text = _wrapped(draw.choice(asks).format(c=company, y=year, **subject.words), draw)
-    return Made(text, kind == "answerable", kind, each.name, _is_held_out(each.name), held_out)
+    return Made(text, kind == "answerable", kind, each.name, is_held_out(each.name), held_out)
 
 
 def _wrapped(text: str, draw: random.Random) -> str:
@@ -183,7 +183,7 @@ def _companies(draw: random.Random) -> Iterator[_Known]:
         texts = [row.text.lower() for row in rows]
         subjects = [s for row in rows if row.fiscal_year for s in _subjects(row, draw)]
         annual = any(row.kind == Document.Kind.ANNUAL_REPORT for row in rows)
-        yield _Known(_short(company.name), years, subjects, texts, annual)
+        yield _Known(shortened(company.name), years, subjects, texts, annual)
 
 
 def _subjects(document: Document, draw: random.Random) -> Iterator[_Asked]:
@@ -223,12 +223,14 @@ def _title(title: str) -> str:
 
 def _is_foreign(subject: _Asked, each: _Known) -> bool:
     """Whether its words nowhere stand near each other in this company's documents."""
-    words = sorted(set(re.findall(r"[a-z]{4,}", subject.words["i"].lower())), key=len)
+    words = sorted(set(re.findall(r"[a-z]{4,}", subject.words["i"].lower())))
+    words.sort(key=len)
     stems = [word[: max(4, len(word) - 2)] for word in words]
-    return bool(stems) and not any(_stand_together(stems, text) for text in each.texts)
+    return bool(stems) and not any(stand_together(stems, text) for text in each.texts)
 
 
-def _stand_together(stems: Sequence[str], text: str) -> bool:
+def stand_together(stems: Sequence[str], text: str) -> bool:
+    """Whether all stand near the last of them anywhere in a text of small letters."""
     *others, longest = stems
     place = text.find(longest)
     while place >= 0:
@@ -243,15 +245,17 @@ def _absent(held_out: bool) -> list[str]:
     """Companies of the catalogue that no document here is of."""
     there = Document.objects.filter(company__isnull=False).values("company")
     names = Company.objects.exclude(pk__in=there).order_by("pk").values_list("name", flat=True)
-    found = [_short(name) for name in names[:400]]
-    return [name for name in found if _is_held_out(name) is held_out][:60]
+    found = [shortened(name) for name in names[:400]]
+    return [name for name in found if is_held_out(name) is held_out][:60]
 
 
-def _short(name: str) -> str:
+def shortened(name: str) -> str:
+    """A company's name as people say it."""
     return _LEGAL.sub("", name).strip(" ,")
 
 
-def _is_held_out(name: str) -> bool:
+def is_held_out(name: str) -> bool:
+    """Whether questions about this company are kept for the score."""
     return hashlib.sha256(name.encode()).digest()[0] % HELD_OUT_SHARE == 0
 
 

@@ -19,7 +19,8 @@ from typing import Any
 import numpy as np
 from django.contrib.auth.models import User
 from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegression
+from scipy.optimize import minimize
+from scipy.special import expit
 from sklearn.model_selection import GroupKFold
 
 from docintel import encoders
@@ -40,6 +41,15 @@ MOST_SURE_REFUSALS = 0.0025  # wrong ones, of those that spare a model call
 # learned from with fewer of its words found.
 PARAPHRASED = (0.3, 0.95)  # share of the coverage left
 PARAPHRASED_MISSING = (0.05, 0.45)  # the heaviest word missing then, of all weight
+AGAINST = frozenset(
+    "heaviest_missing nothing_found metric_missing metric_missing_in_unit "  # noqa: SIM905
+    "company_without_documents company_not_among_passages name_missing period_not_covered "
+    "year_not_in_passages future private".split()
+)
+FOR = frozenset(
+    "dense coverage_of_nearest unit_words unit_words_around unit_of_kind heaviest_together "  # noqa: SIM905
+    "row_label unit_dense unit_dense_fitting".split()
+)
 COVERAGES = ("coverage_best", "coverage_all", "coverage_unit", "keywords", "coverage_of_nearest")
 PASSAGES = 10
 FEWEST = 60  # questions of either sort
@@ -241,13 +251,35 @@ def _matrix(rows: Sequence[Row]) -> NDArray[np.float64]:
 
 
 def _fit_once(matrix: NDArray[np.float64], labels: NDArray[np.bool_]) -> Model:
+    """Logistic regression, both labels of one weight, each weight of a sign that makes sense.
+
+    Features overlap, and a free fit sets the surplus of one against another; on questions of
+    another sort that makes a refusal likelier the more is found.
+    """
     means, deviations = matrix.mean(axis=0), matrix.std(axis=0)
     # A feature that never varied says nothing, also when it does later.
     flat = deviations < 1e-6
     deviations = np.where(flat, 1.0, deviations)
-    found = LogisticRegression(
-        C=STRENGTH, class_weight="balanced", max_iter=2_000, random_state=SEED
+    rows = np.column_stack([(matrix - means) / deviations, np.ones(len(matrix))])
+    signs = np.where(labels, 1.0, -1.0)
+    shares = np.where(labels, 0.5 / labels.mean(), 0.5 / (~labels).mean())
+
+    def loss(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        margins = signs * (rows @ weights)
+        slope = -shares * signs * expit(-margins)
+        value = (
+            STRENGTH * float(shares @ np.logaddexp(0, -margins)) + 0.5 * weights[:-1] @ weights[:-1]
+        )
+        return value, STRENGTH * (rows.T @ slope) + np.append(weights[:-1], 0.0)
+
+    bounds = [
+        (0.0, 0.0) if empty else _bounds(name) for name, empty in zip(FEATURES, flat, strict=True)
+    ]
+    found = minimize(
+        loss, np.zeros(rows.shape[1]), jac=True, method="L-BFGS-B", bounds=[*bounds, (None, None)]
     )
-    found.fit((matrix - means) / deviations, labels)
-    weights = np.where(flat, 0.0, found.coef_[0])
-    return Model(weights, means, deviations, float(found.intercept_[0]), 0.5, 0.5)
+    return Model(found.x[:-1], means, deviations, float(found.x[-1]), 0.5, 0.5)
+
+
+def _bounds(name: str) -> tuple[float | None, float | None]:
+    return (0.0 if name in FOR else None), (0.0 if name in AGAINST else None)

@@ -36,7 +36,7 @@ OTHER_YEAR_IN_RIGHT_REPORT = 0.7
 OTHER_QUARTER = 0.7
 OTHER_KIND = 0.5
 HEAVIEST = 3
-MOST_EMBEDDED = 12
+MOST_EMBEDDED = 10
 LONGEST_EMBEDDED = 240
 
 
@@ -44,12 +44,12 @@ LONGEST_EMBEDDED = 240
 class Unit:
     """A sentence or row: its own words, and those with its heading and the sentence before.
 
+    `said` is what it is about, for the encoder: a row without its figures, under its heading.
     `fits` is 1 for the right company and period, less for another; `kind_fits` whether it holds a
     figure, cause, person or date where one is asked for.
     """
 
-    shown: str
-    section: str
+    said: str
     own: Held
     around: Held
     fits: float
@@ -75,8 +75,7 @@ def read_units(understanding: Understanding, offered: Sequence[Offered]) -> list
             parts.append(words[each.before])
         found.append(
             Unit(
-                each.unit.shown,
-                each.offered.passage.section.rsplit("›", 1)[-1].strip(),
+                _said(each),
                 words[i],
                 together(parts),
                 _fit(rows[i]),
@@ -122,10 +121,9 @@ def _cosines(
     if not order:
         return none
     core = " ".join(blanked(understanding).split()) or understanding.question
-    texts = [f"{units[i].section}: {units[i].shown}"[:LONGEST_EMBEDDED] for i in order]
     try:
         asked = encoders.embed([core[:1000]], kind="query")[0]
-        near = encoders.embed(texts) @ asked
+        near = encoders.embed([units[i].said for i in order]) @ asked
     except (EncoderUnavailable, TextTooLong):
         return none | {"no_cosine": 1.0}
     fits = np.array([units[i].fits for i in order])
@@ -133,6 +131,12 @@ def _cosines(
         "unit_dense": float(near.max()),
         "unit_dense_fitting": float((near * fits).max()),
     }
+
+
+def _said(each: Candidate) -> str:
+    shown = each.unit.shown if each.unit.row is None else each.unit.shown.split(" | ", 1)[0]
+    section = each.offered.passage.section.rsplit("›", 1)[-1].strip()
+    return f"{section}: {shown}"[:LONGEST_EMBEDDED]
 
 
 def _read(candidate: Candidate) -> Read:

@@ -33,6 +33,8 @@ ASKED_EACH = 16
 MISSES_EACH = 10
 MOST_TRIES = 200
 SEED = 5
+# What is asked of a page that lies before one, and of no library of documents.
+_OF_A_PAGE = re.compile(r"\b(?:tables?|columns?|(?:which|how many) (?:fiscal )?years?)\b", re.I)
 _BEGIN = (  # noqa: SIM905
     "Bral Corm Dun Fenn Gar Hald Ister Jorm Kell Lorn Merr Nev Ost Pell Quarr Ruth Sten Tarr Ulv "
     "Ver Wex Yarr Zell Ambl Birn Cray Drax Esk Frid Gost"
@@ -109,7 +111,8 @@ def _asked(company: str, by_company: dict[str, list[_Page]], draw: random.Random
     others = sorted(other for other in by_company if other != company)
     missed = 0
     for _ in range(MOST_TRIES):
-        question = draw.choice(draw.choice(by_company[draw.choice(others)]).questions)
+        page = draw.choice(by_company[draw.choice(others)])
+        question = draw.choice(page.questions or ("",))
         stems = _stems(question)
         if missed < MISSES_EACH and stems and not any(stand_together(stems, t) for t in texts):
             missed += 1
@@ -158,7 +161,9 @@ def _page(company: str, raw: dict[str, Any]) -> _Page:
         max(years, default=2019),
         "".join([*said[:1], _table(rows), *said[1:]]),
         text,
-        tuple(row["question"] for row in raw["questions"]),
+        tuple(
+            row["question"] for row in raw["questions"] if not _OF_A_PAGE.search(row["question"])
+        ),
     )
 
 

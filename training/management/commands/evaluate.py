@@ -14,4 +14,5 @@ class Command(ScoredCommand):
         "topics": "training.evaluation.topics",
         "router": "training.evaluation.router",
         "answers": "training.evaluation.answers",
+        "answerable": "training.evaluation.answerable",
     }

@@ -28,6 +28,7 @@ from qa.answerable_words import (
     keyword_score,
     needed,
     together,
+    without_remarks,
 )
 from qa.extractive.asked_kinds import asked_for
 from qa.ml import answerable
@@ -266,7 +267,7 @@ def _nowhere_together(read: _Read, of: Sequence[str]) -> str:
     whose = f" of {_listed(of)}" if of else ""
     labels = [each.period.label for each in read.periods]
     when = f" for {_listed(labels)}" if labels else ""
-    wants = asked_for(read.understanding.question)
+    wants = asked_for(without_remarks(read.understanding))
     if wants.figure:
         return f"None of the passages gives a figure for {about}{whose}{when}."
     if wants.cause:

@@ -13,8 +13,17 @@ import numpy as np
 
 from docintel import encoders
 from docintel.encoders import EncoderUnavailable, TextTooLong
-from qa.answerable_words import Held, Needed, blanked, coverage, held, together
+from qa.answerable_words import (
+    Held,
+    Needed,
+    blanked,
+    coverage,
+    held,
+    together,
+    without_remarks,
+)
 from qa.checking.wording import content, says_the_same
+from qa.extractive.asked_kinds import asked_for
 from qa.extractive.scoring_units import candidates_of, measure
 from qa.extractive.unit_features import (
     CAUSE,
@@ -59,7 +68,7 @@ class Unit:
 
 def read_units(understanding: Understanding, offered: Sequence[Offered]) -> list[Unit]:
     """All units of the passages, each once, in their order."""
-    asked = read_question(understanding.question, understanding)
+    asked = read_question(without_remarks(understanding), understanding)
     candidates = candidates_of(offered)
     if not candidates:
         return []
@@ -90,7 +99,7 @@ def of_units(
     understanding: Understanding, needs: Sequence[Needed], units: Sequence[Unit]
 ) -> dict[str, float]:
     """The features, 0 to 1; all 0 where there is no unit. `no_cosine` if no encoder answers."""
-    asked = read_question(understanding.question, understanding).wants
+    wants = asked_for(without_remarks(understanding))
     heavy = needs[:HEAVIEST]
     alone = [coverage(needs, each.own) * each.fits for each in units]
     around = [coverage(needs, each.around) * each.fits for each in units]
@@ -106,8 +115,8 @@ def of_units(
             (coverage(heavy, each.around) * each.fits for each in units), default=0.0
         ),
         "row_label": max((each.label * each.fits for each in units), default=0.0),
-        "wants_figure": float(asked.figure),
-        "wants_cause": float(asked.cause),
+        "wants_figure": float(wants.figure),
+        "wants_cause": float(wants.cause),
         **_cosines(understanding, units, kind),
     }
 

@@ -22,6 +22,7 @@ from qa.understood import MetricRead, Understanding
 
 DATA = Path(__file__).with_name("answerable_words.toml")
 SYNONYM = 0.75  # of a word's weight, where only another of the same meaning is there
+_SENTENCE = re.compile(r"\S(?:.*?[.?!](?=\s+[A-Z“\"'(])|.*\Z)", re.DOTALL)
 SATURATION = 1.2  # k1 of BM25
 UNKNOWN_CHUNKS = 1_000
 
@@ -67,14 +68,35 @@ def asks_for_private(understanding: Understanding) -> bool:
 
 
 def blanked(understanding: Understanding) -> str:
-    """The question without companies, periods and kinds of documents, at the same offsets."""
+    """The question without remarks, companies, periods and kinds of documents; offsets hold."""
     reads = (
         *understanding.companies,
         *understanding.ambiguous,
         *understanding.periods,
         *understanding.kind_reads,
     )
-    return _without(understanding.question, [(read.start, read.end) for read in reads])
+    return _without(without_remarks(understanding), [(read.start, read.end) for read in reads])
+
+
+def without_remarks(understanding: Understanding) -> str:
+    """The question without sentences that say how to answer, or for whom; offsets hold.
+
+    Kept are those that ask, and those that name a company, a period, a metric or a name; where
+    none does, all.
+    """
+    text = understanding.question
+    reads = (*understanding.companies, *understanding.periods, *understanding.metrics)
+    spans = [match.span() for match in _SENTENCE.finditer(text)]
+    kept = [
+        (start, end)
+        for start, end in spans
+        if text[start:end].rstrip().endswith("?")
+        or any(start <= read.start < end for read in reads)
+        or any(name in text[start:end] for name in understanding.unlinked)
+    ]
+    if not kept:
+        return text
+    return _without(text, [span for span in spans if span not in kept])
 
 
 def needed(understanding: Understanding) -> list[Needed]:

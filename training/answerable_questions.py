@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from ingestion.models import Company, Document
+from qa.question.asked_items import read_metrics
 
 DATA = Path(__file__).with_name("answerable_questions.toml")
 YEARS_AWAY = (4, 10)  # further back than the columns of a report usually reach
@@ -222,11 +223,19 @@ def _title(title: str) -> str:
 
 
 def _is_foreign(subject: _Asked, each: _Known) -> bool:
-    """Whether its words nowhere stand near each other in this company's documents."""
+    """Whether its words nowhere stand near each other in this company's documents.
+
+    A metric by a common name may stand there under another, so it does not count.
+    """
     words = sorted(set(re.findall(r"[a-z]{4,}", subject.words["i"].lower())))
     words.sort(key=len)
     stems = [word[: max(4, len(word) - 2)] for word in words]
-    return bool(stems) and not any(stand_together(stems, text) for text in each.texts)
+    if not stems or read_metrics(subject.words["i"]):
+        return False
+    absent = [stem for stem in stems if not any(stem in text for text in each.texts)]
+    return len(absent) * 2 >= len(stems) or (
+        len(stems) > 2 and not any(stand_together(stems, text) for text in each.texts)
+    )
 
 
 def stand_together(stems: Sequence[str], text: str) -> bool:

@@ -87,13 +87,21 @@ def judge(understanding: Understanding, offered: Sequence[Offered], user: User) 
     read = _read(understanding, offered[:LOOKED_AT], user)
     model = _model(with_cosines=not read.features["no_cosine"])
     probability = model.probability(read.features) if read.offered else 0.0
-    found = bool(read.offered) and probability >= model.least
+    nothing = not read.offered or _is_surely_absent(read.features)
+    found = not nothing and probability >= model.least
     return Verdict(
         found,
         probability,
         "" if found else _why(read),
-        not read.offered or probability < model.clearly_below,
+        nothing or probability < model.clearly_below,
         read.features,
+    )
+
+
+def _is_surely_absent(features: Mapping[str, float]) -> bool:
+    """Whether no company asked about has documents, or no document reports or names the period."""
+    return features["company_without_documents"] >= 1.0 or (
+        features["period_not_covered"] >= 1.0 and features["year_not_in_passages"] >= 1.0
     )
 
 
@@ -231,6 +239,8 @@ def _share(rows: Iterator[bool]) -> float:
 def _why(read: _Read) -> str:
     """What speaks most against an answer, in a sentence or two."""
     reasons = list(_reasons(read))
+    if not reasons and read.units and read.needs:
+        return _nowhere_together(read)
     return " ".join(reasons[:2]) or "No passage comes near enough to what is asked."
 
 
@@ -257,12 +267,11 @@ def _reasons(read: _Read) -> Iterator[str]:
     missing = [row for row in read.needs if row.weight >= least and not read.whole.share(row)]
     if missing and read.offered:
         yield f"The passages do not speak of {_quoted([row.shown for row in missing[:3]])}."
-    elif read.units and read.needs:
-        yield _nowhere_together(read, of)
 
 
-def _nowhere_together(read: _Read, of: Sequence[str]) -> str:
+def _nowhere_together(read: _Read) -> str:
     """What no sentence or row says, where each of the words stands in some."""
+    of = [company.name for company in read.understanding.companies if company.has_documents]
     about = _quoted([row.shown for row in read.needs[:3]], "and")
     whose = f" of {_listed(of)}" if of else ""
     labels = [each.period.label for each in read.periods]

@@ -87,7 +87,7 @@ def read_units(understanding: Understanding, offered: Sequence[Offered]) -> list
                 _said(each),
                 words[i],
                 together(parts),
-                _fit(rows[i]),
+                _fit(asked, each, rows[i]),
                 _kind_fits(asked, reads[i]),
                 _label_fit(asked, each, rows[i]),
             )
@@ -154,14 +154,23 @@ def _read(candidate: Candidate) -> Read:
     return read_text(unit.shown, label, offered.source.header.company, offered.passage.section)
 
 
-def _fit(row: dict[str, float]) -> float:
+def _fit(asked: Question, each: Candidate, row: dict[str, float]) -> float:
     company = OTHER_COMPANY if row["company"] < 0 else 1.0
     year, document = row["year"], row["document_year"]
     if year < 0:
         period = OTHER_YEAR_IN_RIGHT_REPORT if document >= 1 else OTHER_PERIOD
     else:
-        period = OTHER_PERIOD if year == 0 and document < 0 else 1.0
+        strange = document < 0 or _is_of_another_time(asked, each)
+        period = OTHER_PERIOD if year == 0 and strange else 1.0
     return company * period * (OTHER_QUARTER if row["quarter"] < 0 else 1.0)
+
+
+def _is_of_another_time(asked: Question, each: Candidate) -> bool:
+    """Whether a document without a fiscal year appeared neither in an asked year nor after it."""
+    header = each.offered.source.header
+    if not asked.years or header.fiscal_year or header.published_on is None:
+        return False
+    return header.published_on.year not in {y + late for y in asked.years for late in (0, 1)}
 
 
 def _kind_fits(asked: Question, read: Read) -> bool:

@@ -69,13 +69,11 @@ def asks_for_private(understanding: Understanding) -> bool:
 
 def blanked(understanding: Understanding) -> str:
     """The question without remarks, companies, periods and kinds of documents; offsets hold."""
-    reads = (
-        *understanding.companies,
-        *understanding.ambiguous,
-        *understanding.periods,
-        *understanding.kind_reads,
-    )
-    return _without(without_remarks(understanding), [(read.start, read.end) for read in reads])
+    spans = [(read.start, read.end) for read in understanding.companies]
+    spans += [(read.start, read.end) for read in understanding.ambiguous]
+    spans += [(read.start, read.end) for read in understanding.periods]
+    spans += [(read.start, read.end) for read in understanding.kind_reads]
+    return _without(without_remarks(understanding), spans)
 
 
 def without_remarks(understanding: Understanding) -> str:
@@ -85,13 +83,15 @@ def without_remarks(understanding: Understanding) -> str:
     none does, all.
     """
     text = understanding.question
-    reads = (*understanding.companies, *understanding.periods, *understanding.metrics)
+    named = [read.start for read in understanding.companies]
+    named += [read.start for read in understanding.periods]
+    named += [read.start for read in understanding.metrics]
     spans = [match.span() for match in _SENTENCE.finditer(text)]
     kept = [
         (start, end)
         for start, end in spans
         if text[start:end].rstrip().endswith("?")
-        or any(start <= read.start < end for read in reads)
+        or any(start <= place < end for place in named)
         or any(name in text[start:end] for name in understanding.unlinked)
     ]
     if not kept:

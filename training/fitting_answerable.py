@@ -36,7 +36,7 @@ from training.answerable_questions import Made, counted, made
 from training.answerable_tables import made_of_tables, take_in_pages
 
 STRENGTH = 0.3  # inverse of the regularisation
-# Five in a hundred may be refused wrongly. Of people's questions that were not fitted on, five times
+# Five in a hundred may be refused wrongly. Of people's questions that were not fitted on five times
 # the share of the fit's own is, so it aims lower.
 MOST_WRONG_REFUSALS = 0.01
 MOST_SURE_REFUSALS = 0.0025  # wrong ones, of those that spare a model call

@@ -17,6 +17,7 @@ from docintel.models import ModelVersion
 from ingestion.lexical import rarest
 from ingestion.querysets import User
 from qa.answerable_periods import Covered, covered
+from qa.answerable_units import Unit, of_units, read_units
 from qa.answerable_words import (
     Held,
     Needed,
@@ -27,8 +28,9 @@ from qa.answerable_words import (
     keyword_score,
     needed,
     together,
+    without_remarks,
 )
-from qa.extractive.cutting_units import units
+from qa.extractive.asked_kinds import asked_for
 from qa.ml import answerable
 from qa.ml.answerable import BadModel, Model
 from qa.offering import Offered
@@ -74,6 +76,7 @@ class _Read:
     offered: Sequence[Offered]
     needs: list[Needed]
     whole: Held
+    units: Sequence[Unit]
     periods: list[Covered]
     names_missing: list[str]
     features: dict[str, float]
@@ -84,13 +87,21 @@ def judge(understanding: Understanding, offered: Sequence[Offered], user: User) 
     read = _read(understanding, offered[:LOOKED_AT], user)
     model = _model(with_cosines=not read.features["no_cosine"])
     probability = model.probability(read.features) if read.offered else 0.0
-    found = bool(read.offered) and probability >= model.least
+    nothing = not read.offered or _is_surely_absent(read.features)
+    found = not nothing and probability >= model.least
     return Verdict(
         found,
         probability,
         "" if found else _why(read),
-        not read.offered or probability < model.clearly_below,
+        nothing or probability < model.clearly_below,
         read.features,
+    )
+
+
+def _is_surely_absent(features: Mapping[str, float]) -> bool:
+    """Whether no company asked about has documents, or no document reports or names the period."""
+    return features["company_without_documents"] >= 1.0 or (
+        features["period_not_covered"] >= 1.0 and features["year_not_in_passages"] >= 1.0
     )
 
 
@@ -140,14 +151,10 @@ def _stored(pk: int, digest: str) -> dict[str, Model]:  # noqa: ARG001  another 
 def _read(understanding: Understanding, offered: Sequence[Offered], user: User) -> _Read:
     needs = needed(understanding)
     texts = [each.source.text[each.source.start : each.source.end] for each in offered]
-    cut = [
-        unit.shown
-        for each in offered
-        for unit in units(each.source.text, each.source.start, each.source.end)
-    ]
     sections = [each.passage.section for each in offered]
-    parts = held([f"{s} {t}" for s, t in zip(sections, texts, strict=True)] + cut)
-    passages, pieces = parts[: len(texts)], parts[len(texts) :]
+    passages = held([f"{s} {t}" for s, t in zip(sections, texts, strict=True)])
+    units = read_units(understanding, offered)
+    pieces = [unit.own for unit in units]
     whole = together(passages)
     periods = covered(understanding, user)
     low = " ".join("\n".join([*texts, *(e.source.header.company for e in offered)]).lower().split())
@@ -174,8 +181,9 @@ def _read(understanding: Understanding, offered: Sequence[Offered], user: User) 
         **_of_periods(understanding, periods, offered, low),
         "private": float(asks_for_private(understanding)),
         "few_words": float(sum(1 for _ in needs) <= FEW_WORDS),
+        **of_units(understanding, needs, units),
     }
-    return _Read(understanding, offered, needs, whole, periods, names, found)
+    return _Read(understanding, offered, needs, whole, units, periods, names, found)
 
 
 def _missing(row: Needed, whole: Held) -> float:
@@ -236,6 +244,8 @@ def _share(rows: Iterator[bool]) -> float:
 def _why(read: _Read) -> str:
     """What speaks most against an answer, in a sentence or two."""
     reasons = list(_reasons(read))
+    if not reasons and read.units and read.needs:
+        return _nowhere_together(read)
     return " ".join(reasons[:2]) or "No passage comes near enough to what is asked."
 
 
@@ -264,10 +274,27 @@ def _reasons(read: _Read) -> Iterator[str]:
         yield f"The passages do not speak of {_quoted([row.shown for row in missing[:3]])}."
 
 
+def _nowhere_together(read: _Read) -> str:
+    """What no sentence or row says, where each of the words stands in some."""
+    of = [company.name for company in read.understanding.companies if company.has_documents]
+    about = _quoted([row.shown for row in read.needs[:3]], "and")
+    whose = f" of {_listed(of)}" if of else ""
+    labels = [each.period.label for each in read.periods]
+    when = f" for {_listed(labels)}" if labels else ""
+    wants = asked_for(without_remarks(read.understanding))
+    if wants.figure:
+        return f"None of the passages gives a figure for {about}{whose}{when}."
+    if wants.cause:
+        return f"None of the passages gives a reason that concerns {about}{whose}{when}."
+    if wants.person:
+        return f"None of the passages names a person for {about}{whose}{when}."
+    return f"No sentence of the passages tells of {about}{whose}{when}."
+
+
 def _listed(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def _quoted(names: Sequence[str]) -> str:
+def _quoted(names: Sequence[str], last: str = "or") -> str:
     quoted = [f"“{name}”" for name in names]
-    return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} or {quoted[-1]}"
+    return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} {last} {quoted[-1]}"

@@ -22,6 +22,7 @@ from qa.understood import MetricRead, Understanding
 
 DATA = Path(__file__).with_name("answerable_words.toml")
 SYNONYM = 0.75  # of a word's weight, where only another of the same meaning is there
+_SENTENCE = re.compile(r"\S(?:.*?[.?!](?=\s+[A-Z“\"'(])|.*\Z)", re.DOTALL)
 SATURATION = 1.2  # k1 of BM25
 UNKNOWN_CHUNKS = 1_000
 
@@ -66,15 +67,43 @@ def asks_for_private(understanding: Understanding) -> bool:
     return bool(understanding.unlinked or _any_of("persons").search(text))
 
 
-def needed(understanding: Understanding) -> list[Needed]:
-    """What a passage must hold, heaviest first; empty where the question says nothing."""
-    text = understanding.question
+def blanked(understanding: Understanding) -> str:
+    """The question without remarks, companies, periods and kinds of documents; offsets hold."""
     spans = [(read.start, read.end) for read in understanding.companies]
     spans += [(read.start, read.end) for read in understanding.ambiguous]
     spans += [(read.start, read.end) for read in understanding.periods]
     spans += [(read.start, read.end) for read in understanding.kind_reads]
-    spans += [(read.start, read.end) for read in understanding.metrics]
-    left = _without(text, spans)
+    return _without(without_remarks(understanding), spans)
+
+
+def without_remarks(understanding: Understanding) -> str:
+    """The question without sentences that say how to answer, or for whom; offsets hold.
+
+    Kept are those that ask, and those that name a company, a period, a metric or a name; where
+    none does, all.
+    """
+    text = understanding.question
+    named = [read.start for read in understanding.companies]
+    named += [read.start for read in understanding.periods]
+    named += [read.start for read in understanding.metrics]
+    spans = [match.span() for match in _SENTENCE.finditer(text)]
+    kept = [
+        (start, end)
+        for start, end in spans
+        if text[start:end].rstrip().endswith("?")
+        or any(start <= place < end for place in named)
+        or any(name in text[start:end] for name in understanding.unlinked)
+    ]
+    if not kept:
+        return text
+    return _without(text, [span for span in spans if span not in kept])
+
+
+def needed(understanding: Understanding) -> list[Needed]:
+    """What a passage must hold, heaviest first; empty where the question says nothing."""
+    text = understanding.question
+    spans = [(read.start, read.end) for read in understanding.metrics]
+    left = _without(blanked(understanding), spans)
     for name in understanding.unlinked:
         left = left.replace(name, " ")
     asked = [w for w in dict.fromkeys(words(left)) if _says_something(w)]

@@ -129,7 +129,9 @@ def test_more_of_what_is_asked_is_likelier_answered() -> None:
     blank = dict.fromkeys(FEATURES, 0.0) | {"has_company": 1.0}
     good = blank | {
         "dense": 0.6, "dense_of_five": 0.55, "coverage_of_nearest": 1.0, "coverage_best": 1.0,
-        "coverage_all": 1.0, "coverage_unit": 1.0, "keywords": 0.7,
+        "coverage_all": 1.0, "coverage_unit": 1.0, "keywords": 0.7, "unit_words": 1.0,
+        "unit_words_around": 1.0, "unit_of_kind": 1.0, "heaviest_together": 1.0,
+        "row_label": 1.0, "unit_dense": 0.6, "unit_dense_fitting": 0.6,
     }  # fmt: skip
     for name, model in answerable.bundled().items():
         assert model.probability(good) > model.least, name

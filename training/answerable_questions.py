@@ -15,14 +15,17 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from ingestion.models import Company, Document
+from qa.question.asked_items import read_metrics
 
 DATA = Path(__file__).with_name("answerable_questions.toml")
 YEARS_AWAY = (4, 10)  # further back than the columns of a report usually reach
 FUTURE = (2, 9)
+NEAR = 250  # characters to either side
 HELD_OUT_SHARE = 3  # one company in so many
 _LABEL = re.compile(r"[A-Za-z][A-Za-z ,&’'()/-]{6,60}")
 _GENERAL = re.compile(
@@ -69,12 +72,12 @@ class _Asked:
 
 @dataclass(slots=True)
 class _Known:
-    """A company with what its documents say; `stems` are all their words, small."""
+    """A company with what its documents say, in small letters."""
 
     name: str
     years: set[int]
     subjects: list[_Asked]
-    words: set[str]
+    texts: list[str]
     annual: bool
 
 
@@ -117,21 +120,34 @@ def _near_misses(
         subject = draw.choice(dated)
         year = max(each.years) + draw.randint(*FUTURE)
         yield _put(each, subject, each.name, year, draw, "future", dated=True)
-    held_out = _is_held_out(each.name)
+    held_out = is_held_out(each.name)
     names = _data()["names"]["absent_held_out" if held_out else "absent"] + _absent(held_out)
     for _ in range(n // 4):
         subject = draw.choice([*each.subjects, general])
         yield _put(
             each, subject, draw.choice(names), subject.year or max(each.years), draw, "company"
         )
-    others = [s for o in known if o is not each for s in o.subjects if _foreign(s, each)]
-    for subject in draw.sample(others, min(n // 4, len(others))):
+    others = [s for o in known if o is not each for s in o.subjects if s.family != "cause"]
+    draw.shuffle(others)
+    for subject in islice((s for s in others if _is_foreign(s, each)), n // 4):
         year = draw.choice(sorted(each.years))
         yield _put(each, subject, each.name, year, draw, "metric")
-    for kind, count in (("unreported", n // 4), ("private", n // 8)):
+    for kind, count in (("unreported", n // 4), ("absurd", n // 12), ("private", n // 8)):
         for _ in range(count):
-            subject = _Asked(kind, {"p": draw.choice(_data()["names"]["people"])}, max(each.years))
-            yield _put(each, subject, each.name, subject.year, draw, kind)
+            yield _invented(each, kind, names, draw)
+
+
+def _invented(each: _Known, kind: str, names: Sequence[str], draw: random.Random) -> Made:
+    """What no document says: a detail that firms keep to themselves, or what did not happen."""
+    made_up, rows = _data()["names"], [s for s in each.subjects if s.family == "row"]
+    words = {
+        "p": draw.choice(made_up["people"]),
+        "t": draw.choice(made_up["places"]),
+        "b": draw.choice(made_up["businesses"]),
+        "n": draw.choice(names),
+        "i": draw.choice(rows).words["i"] if rows else "sales",
+    }
+    return _put(each, _Asked(kind, words, 0), each.name, max(each.years), draw, kind)
 
 
 def _put(  # noqa: PLR0917
@@ -143,7 +159,7 @@ def _put(  # noqa: PLR0917
     if dated:
         asks = [ask for ask in asks if "{y}" in ask]
     text = _wrapped(draw.choice(asks).format(c=company, y=year, **subject.words), draw)
-    return Made(text, kind == "answerable", kind, each.name, _is_held_out(each.name), held_out)
+    return Made(text, kind == "answerable", kind, each.name, is_held_out(each.name), held_out)
 
 
 def _wrapped(text: str, draw: random.Random) -> str:
@@ -165,12 +181,10 @@ def _companies(draw: random.Random) -> Iterator[_Known]:
         company = rows[0].company
         assert company is not None
         years = {row.fiscal_year for row in rows if row.fiscal_year}
-        words: set[str] = set()
-        for row in rows:
-            words |= set(re.findall(r"[a-z]{3,}", row.text.lower()))
+        texts = [row.text.lower() for row in rows]
         subjects = [s for row in rows if row.fiscal_year for s in _subjects(row, draw)]
         annual = any(row.kind == Document.Kind.ANNUAL_REPORT for row in rows)
-        yield _Known(_short(company.name), years, subjects, words, annual)
+        yield _Known(shortened(company.name), years, subjects, texts, annual)
 
 
 def _subjects(document: Document, draw: random.Random) -> Iterator[_Asked]:
@@ -208,30 +222,49 @@ def _title(title: str) -> str:
     return title.lower() if title.isupper() or title.istitle() else title
 
 
-def _foreign(subject: _Asked, each: _Known) -> bool:
-    """Whether most of the words that say something are nowhere in this company's documents."""
-    if subject.family not in ("row", "heading"):
+def _is_foreign(subject: _Asked, each: _Known) -> bool:
+    """Whether its words nowhere stand near each other in this company's documents.
+
+    A metric by a common name may stand there under another, so it does not count.
+    """
+    words = sorted(set(re.findall(r"[a-z]{4,}", subject.words["i"].lower())))
+    words.sort(key=len)
+    stems = [word[: max(4, len(word) - 2)] for word in words]
+    if not stems or read_metrics(subject.words["i"]):
         return False
-    asked = re.findall(r"[a-z]{4,}", subject.words["i"].lower())
-    absent = [
-        word for word in asked if word not in each.words and word.rstrip("s") not in each.words
-    ]
-    return len(absent) >= 1 and len(absent) * 2 >= len(asked)
+    absent = [stem for stem in stems if not any(stem in text for text in each.texts)]
+    return len(absent) * 2 >= len(stems) or (
+        len(stems) > 2 and not any(stand_together(stems, text) for text in each.texts)
+    )
+
+
+def stand_together(stems: Sequence[str], text: str) -> bool:
+    """Whether all stand near the last of them anywhere in a text of small letters."""
+    *others, longest = stems
+    place = text.find(longest)
+    while place >= 0:
+        around = text[max(0, place - NEAR) : place + NEAR]
+        if all(word in around for word in others):
+            return True
+        place = text.find(longest, place + 1)
+    return False
 
 
 def _absent(held_out: bool) -> list[str]:
     """Companies of the catalogue that no document here is of."""
     there = Document.objects.filter(company__isnull=False).values("company")
     names = Company.objects.exclude(pk__in=there).order_by("pk").values_list("name", flat=True)
-    found = [_short(name) for name in names[:400]]
-    return [name for name in found if _is_held_out(name) is held_out][:60]
+    found = [shortened(name) for name in names[:400]]
+    return [name for name in found if is_held_out(name) is held_out][:60]
 
 
-def _short(name: str) -> str:
+def shortened(name: str) -> str:
+    """A company's name as people say it."""
     return _LEGAL.sub("", name).strip(" ,")
 
 
-def _is_held_out(name: str) -> bool:
+def is_held_out(name: str) -> bool:
+    """Whether questions about this company are kept for the score."""
     return hashlib.sha256(name.encode()).digest()[0] % HELD_OUT_SHARE == 0
 
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 FORMAT = 1
 BUNDLED = Path(__file__).with_name("answerable.json")
 WITHOUT_COSINES = ""
-COSINES = ("dense", "dense_of_five", "coverage_of_nearest")
+COSINES = ("dense", "dense_of_five", "coverage_of_nearest", "unit_dense", "unit_dense_fitting")
 # Each from 0 to 1 (a cosine from -1), in the order of a model's weights; `qa.answerable` makes
 # them. "Missing" ones are high where something asked for is not there.
 FEATURES = (
@@ -29,6 +29,11 @@ FEATURES = (
     "coverage_all",
     "coverage_unit",
     "keywords",
+    "unit_words",
+    "unit_words_around",
+    "unit_of_kind",
+    "heaviest_together",
+    "row_label",
     "heaviest_missing",
     "nothing_found",
     "metric_missing",
@@ -44,6 +49,8 @@ FEATURES = (
     "private",
     "has_company",
     "few_words",
+    "wants_figure",
+    "wants_cause",
 )
 
 

@@ -16,4 +16,5 @@ class Command(ScoredCommand):
         "router": "training.evaluation.router",
         "answers": "training.evaluation.answers",
         "passages": "training.evaluation.passages",
+        "answerable": "training.evaluation.answerable",
     }

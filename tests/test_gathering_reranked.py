@@ -23,7 +23,7 @@ QUESTION = "What were the freight costs of Halden Mills in FY2022?"
 @pytest.fixture
 def library(monkeypatch: pytest.MonkeyPatch) -> list[Document]:
     row = ModelVersion.objects.create(
-        name="embedder", version="axes", digest="0", dimensions=768, live=True
+        name="embedder", version="axes", digest="0", dimensions=768, state="live"
     )
     monkeypatch.setattr(encoders, "live_embedder", lambda: row)
     monkeypatch.setattr(encoders, "embed", embed)

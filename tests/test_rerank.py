@@ -47,7 +47,8 @@ def _post(
     role: tuple[str, str], body: object, *, token: str | None = None, path: str = "/v1/rerank"
 ) -> httpx.Response:
     url, right = role
-    headers = {"Authorization": f"Bearer {right if token is None else token}"}
+    given = right if token is None else token
+    headers = {"Authorization": f"Bearer {given}"} if given else {}
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     return httpx.post(f"{url}{path}", content=content, headers=headers, timeout=60)
 

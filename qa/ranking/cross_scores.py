@@ -1,7 +1,7 @@
-"""The cross-encoder's scores of the best candidates, as features of a second ranking.
+"""The best candidates read by the cross-encoder, and the order in which ranker and reader agree.
 
-Only the first candidates of a first ranking are read, since reading takes most of the time. Where
-no cross-encoder answers, ranking goes on without these features and the reader is told.
+Only the first candidates of the ranker are read, since reading takes most of the time. Where no
+cross-encoder answers, the ranker's order stays and the reader is told.
 """
 
 from __future__ import annotations
@@ -21,8 +21,12 @@ from qa.understood import Understanding
 
 # Windows read for a question, of all looks together; measured, see docs/results.md.
 READ = 32
+# Reciprocal rank fusion of few places: with 60, as for long lists, the first counts hardly more
+# than the tenth.
+K = 10
 FEWEST_PER_LOOK = 6
 UNAVAILABLE = "The cross-encoder is unavailable; passages are ranked without it."
+Scored = tuple[Entry, float]
 log = logging.getLogger(__name__)
 
 
@@ -56,21 +60,28 @@ def as_asked(understanding: Understanding) -> Asked:
     return Asked(understanding.question, items)
 
 
-def with_scores(rows: Sequence[Entry], scores: Mapping[int, float]) -> list[Entry]:
-    """The entries with `cross`, its gap to the best of the look and its rank among those read."""
-    known = [scores[e.passage.chunk_id] for e in rows if e.passage.chunk_id in scores]
-    best = max(known, default=math.nan)
+def reordered(order: Sequence[Scored], scores: Mapping[int, float]) -> list[Scored]:
+    """The look's candidates by the ranker's places and the cross-encoder's together.
+
+    Reciprocal ranks added, both of the same weight; one that was not read has its place by the
+    ranker alone. Each place keeps the score that the ranker gave to it, so that scores mean what
+    they did. Entries gain `cross`, its gap to the best read and its rank as features.
+    """
+    known = [scores[e.passage.chunk_id] for e, _ in order if e.passage.chunk_id in scores]
     places = {score: place for place, score in enumerate(sorted(known, reverse=True), start=1)}
     made = []
-    for entry in rows:
+    for place, (entry, _) in enumerate(order, start=1):
         score = scores.get(entry.passage.chunk_id, math.nan)
+        second = places.get(score)
         read = {
             "cross": score,
-            "cross_gap": best - score,
-            "cross_rank": math.log1p(places[score]) if score in places else math.nan,
+            "cross_gap": max(known, default=math.nan) - score,
+            "cross_rank": math.log1p(second) if second else math.nan,
         }
-        made.append(replace(entry, features=entry.features | read))
-    return made
+        value = 1 / (K + place) + (1 / (K + second) if second else 0.0)
+        made.append((value, -place, replace(entry, features=entry.features | read)))
+    made.sort(key=lambda row: row[:2], reverse=True)
+    return [(entry, score) for (_, _, entry), (_, score) in zip(made, order, strict=True)]
 
 
 def _window(asked: Asked, chunk: Chunk) -> str:

@@ -13,7 +13,7 @@ from ingestion.querysets import User
 from qa.evidence import Evidence, Searched
 from qa.passages import without_overlap
 from qa.ranking.candidates import Entry, as_question, cut, entries, filings_of, load_chunks
-from qa.ranking.cross_scores import read_best, with_scores
+from qa.ranking.cross_scores import Scored, read_best, reordered
 from qa.ranking.looking import Looked, Place, look_up
 from qa.ranking.planning_looks import plan
 from qa.ranking.ranking_features import Question
@@ -23,7 +23,6 @@ from qa.retrieval import NOTHING_IN_SCOPE, holding, lacking_vectors, parse, perm
 from qa.understood import Understanding
 
 Cancelled = Callable[[], bool]
-Scored = tuple[Entry, float]
 FEWEST_CANDIDATES = 25
 
 
@@ -113,7 +112,7 @@ def _ranked(  # noqa: PLR0917
     tier: str,
     stop: Cancelled,
 ) -> list[Ranking]:
-    """Ranked, the best of them read by the cross-encoder, and ranked again with what it says."""
+    """Ranked, the best of them read by the cross-encoder, and put in the order of both."""
     reranker = Formula() if tier == "lookup" else live_reranker()
     evidence.candidates = len(chunks)
     scores: dict[int, float] = {}
@@ -127,7 +126,7 @@ def _ranked(  # noqa: PLR0917
     evidence.reranker = named(reranker, read=bool(scores))
     with evidence.timed("rerank"):
         if scores:
-            rows = [_sorted(reranker, with_scores([e for e, _ in r], scores)) for r in rows]
+            rows = [reordered(each, scores) for each in rows]
         return [
             _distinct(each, question, order, documents)
             for each, question, order in zip(looked, questions, rows, strict=True)

@@ -10,7 +10,15 @@ from docintel.models import ModelVersion
 from qa.ml import ranker
 from qa.ml.ranker import BadRanker
 from qa.ranking import reranking
-from qa.ranking.ranking_features import Candidate, Filing, Pool, Question, Scores, features
+from qa.ranking.ranking_features import (
+    Candidate,
+    Filing,
+    Pool,
+    Question,
+    Scores,
+    add_best_coverage,
+    features,
+)
 
 NAMES = ["a", "b", "c"]
 
@@ -89,6 +97,7 @@ def test_the_bundled_ranker_knows_every_feature_and_no_other() -> None:
     )  # fmt: skip
     pool = Pool(1.0, 1.0, 0.5, 0.5, 0.03, 2022)
     made = features(question, candidate, pool, of_document=(0.03, 1.0))
+    add_best_coverage([made])
     assert set(ranker.bundled().names) == set(made)
 
 

@@ -11,7 +11,16 @@ from ingestion.models import Chunk, Document, Mention
 from ingestion.querysets import DocumentQuerySet
 from qa.passages import CHUNK_FIELDS, Passage, passage_of
 from qa.ranking.looking import Looked, Lookup
-from qa.ranking.ranking_features import Candidate, Filing, Pool, Question, Scores, features, prior
+from qa.ranking.ranking_features import (
+    Candidate,
+    Filing,
+    Pool,
+    Question,
+    Scores,
+    add_best_coverage,
+    features,
+    prior,
+)
 from qa.ranking.scoring_chunks import without_names
 from qa.understood import Understanding
 
@@ -160,10 +169,7 @@ def entries(  # noqa: PLR0917
             of_document=(bests[row.document], counted[row.document] / len(kept)),
         )
         made.append(Entry(passage_of(chunk, document, score), score, found))
-    # Where no candidate has the question's words, the words say little about any of them.
-    best = max((entry.features["word_coverage"] for entry in made), default=0.0)
-    for entry in made:
-        entry.features["best_word_coverage"] = best
+    add_best_coverage([entry.features for entry in made])
     return made
 
 

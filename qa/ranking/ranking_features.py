@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -169,6 +169,17 @@ def features(
     made["asks_change"] = float(question.temporal)
     made["asks_comparison"] = float(question.comparison)
     return made
+
+
+def add_best_coverage(rows: Iterable[dict[str, float]]) -> None:
+    """To the features of all candidates of one look, the best word coverage among them.
+
+    Where none has the question's words, the words say little about any of them.
+    """
+    rows = list(rows)
+    best = max((row["word_coverage"] for row in rows), default=0.0)
+    for row in rows:
+        row["best_word_coverage"] = best
 
 
 def _of_text(question: Question, candidate: Candidate) -> dict[str, float]:

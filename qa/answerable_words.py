@@ -249,9 +249,11 @@ def _spaced(phrase: str) -> str:
 
 @cache
 def _same() -> dict[str, tuple[str, ...]]:
-    """Per rough stem the words of its lines of meanings."""
+    """Per rough stem the words of its lines of meanings and directions."""
     made: dict[str, set[str]] = {}
-    for line in wording.meaning_lines():
+    listed = _data()["directions"]
+    assert isinstance(listed, list)
+    for line in [*wording.meaning_lines(), *(line.split() for line in listed)]:
         for word in line:
             made.setdefault(wording.stem(word), set()).update(line)
     return {stem: tuple(sorted(found)) for stem, found in made.items()}

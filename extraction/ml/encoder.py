@@ -26,8 +26,8 @@ def load_encoder(folder: Path, rank: int) -> nn.Module:
     try:
         config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
         options: dict[str, Any] = {}
-        kind = AutoModel._model_mapping[type(config)]
-        if "add_pooling_layer" in inspect.signature(kind.__init__).parameters:
+        kind: Any = AutoModel._model_mapping[type(config)]
+        if "add_pooling_layer" in inspect.signature(kind).parameters:
             options["add_pooling_layer"] = False
         encoder = AutoModel.from_pretrained(
             folder,

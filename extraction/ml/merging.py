@@ -70,7 +70,7 @@ def merge(
         weight = inner * sure
         total[first:last] += weight * given
         weights[first:last] += weight
-    return total / np.maximum(weights, 1e-12)
+    return (total / np.maximum(weights, 1e-12)).astype(np.float32)
 
 
 def _distance(read: Read, window: Window, first: int, last: int) -> Floats:

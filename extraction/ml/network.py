@@ -5,6 +5,8 @@ Article's order of heads: what kinds of span does this window hold, then where e
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import nn
 from torch.nn import functional
@@ -18,7 +20,7 @@ from extraction.ml.tags import TagScheme
 DROPOUT = 0.2
 
 
-class GroupedCrf(CRF):  # type: ignore[misc]
+class GroupedCrf(CRF):
     """pytorch-crf over all groups at once: each has its own scores of steps, none a forbidden one.
 
     Chains come group by group within a window: (words, windows * groups, tags). Nothing is scored
@@ -29,8 +31,8 @@ class GroupedCrf(CRF):  # type: ignore[misc]
         super().__init__(scheme.width)
         # Replaced by what `forward` lays out for its batch; not parameters any more.
         del self.transitions, self.start_transitions, self.end_transitions
-        self.start_transitions = torch.zeros(scheme.width)
-        self.end_transitions = torch.zeros(scheme.width)
+        self.start_transitions: torch.Tensor = torch.zeros(scheme.width)
+        self.end_transitions: torch.Tensor = torch.zeros(scheme.width)
         self.steps = nn.Parameter(torch.zeros(len(scheme.groups), scheme.width, scheme.width))
         self.allowed: torch.Tensor
         self.register_buffer("allowed", torch.from_numpy(scheme.allowed()), persistent=False)
@@ -62,7 +64,7 @@ class Network(nn.Module):
     def __init__(self, encoder: nn.Module, design: Design) -> None:
         super().__init__()
         scheme = design.scheme
-        config = encoder.config
+        config: Any = encoder.config
         size = int(config.hidden_size)
         self.encoder = encoder
         self.groups, self.width = len(scheme.groups), scheme.width

@@ -137,13 +137,13 @@ def in_batches(
             shapes = np.zeros((many, length, looks[0].shape[1]), dtype=np.float32)
             # An empty row attends to itself, so that nothing is divided by nothing.
             mask[len(chosen) :, 0] = 1
-            for row, at in enumerate(chosen):
-                ids[row, : len(rows[at])] = rows[at]
-                mask[row, : len(rows[at])] = 1
-                shapes[row, : len(rows[at])] = looks[at]
+            for line, at in enumerate(chosen):
+                ids[line, : len(rows[at])] = rows[at]
+                mask[line, : len(rows[at])] = 1
+                shapes[line, : len(rows[at])] = looks[at]
             scores, types = runtime.scores(ids, mask, shapes)
-            for row, at in enumerate(chosen):
-                found[at] = (scores[row, : len(rows[at])], types[row])
+            for line, at in enumerate(chosen):
+                found[at] = (scores[line, : len(rows[at])], types[line])
     return found
 
 

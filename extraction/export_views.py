@@ -24,7 +24,7 @@ from extraction.exporting import COLUMNS, RELATIONS, SPANS, Wanted, in_chunks, o
 from extraction.forms import BulkForm
 from extraction.result_tables import BulkRun
 from extraction.schema_tables import Schema
-from extraction.views import arrival, can_read
+from extraction.views import arrival, can_read, plain
 from extraction.writing_exports import (
     CONTENT_TYPES,
     CSV,
@@ -46,7 +46,7 @@ def document(request: HttpRequest, public_id: UUID) -> HttpResponseBase:
     """What was extracted from one document, by `schema` or by all."""
     row = arrival(request, public_id)
     body = Document.objects.filter(pk=row.duplicate_of_id or row.pk)
-    schema = Schema.objects.filter(name=request.GET.get("schema", "")).first()
+    schema = Schema.objects.filter(name=plain(request.GET.get("schema", ""))).first()
     return _respond(request, of_documents(body, schema, request.user), f"document-{public_id}")
 
 

@@ -41,6 +41,11 @@ def arrival(request: HttpRequest, public_id: UUID) -> Any:
     return get_object_or_404(arrivals(request.user).listed(), public_id=public_id)
 
 
+def plain(value: str) -> str:
+    """A value of an address without what no database takes."""
+    return value.replace("\0", " ")
+
+
 def body_of(row: Any) -> Document:
     """The document whose frozen text this arrival is, without the text itself."""
     rows = Document.objects.defer("text").select_related("company", "source")
@@ -99,7 +104,7 @@ def document(request: HttpRequest, public_id: UUID) -> HttpResponse:
     found = read_panel(body, request.GET.get("schema", ""))
     context: dict[str, Any] = {"document": row, "body": body, "panel": found}
     if found.has_results and found.chosen and found.spec:
-        label = request.GET.get("label", "")
+        label = plain(request.GET.get("label", ""))
         spans = shown.spans_of(body, found.chosen.schema.pk)
         relations = shown.relations_of(body, found.chosen.schema.pk)
         numbers = colours(found.spec)
@@ -133,7 +138,7 @@ def again(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """Extract from this document anew by one schema; what was found stays shown meanwhile."""
     row = arrival(request, public_id)
     runs = ExtractionRun.objects.filter(document=row.duplicate_of_id or row.pk)
-    run = runs.filter(schema__name=request.POST.get("schema", "")).order_by("-pk").first()
+    run = runs.filter(schema__name=plain(request.POST.get("schema", ""))).order_by("-pk").first()
     if run is not None and (try_again(run) or redo(run)):
         messages.success(request, f"{run.schema} goes through “{row}” again.")
     else:

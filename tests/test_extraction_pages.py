@@ -251,6 +251,24 @@ def test_an_operator_has_a_document_read_again(olga: User) -> None:
     assert "Nothing was extracted" in client.get("/documents/").content.decode()
 
 
+def test_values_that_no_database_takes(olga: User) -> None:
+    document = put()
+    extract(document, kpis())
+    for name in ("document", "panel", "text", "export"):
+        client = Client()
+        client.force_login(olga)
+        query = {"schema": "\0", "label": "\0", "at": "\0", "page": "\0", "format": "\0"}
+        place = reverse(f"extraction:{name}", args=[document.public_id])
+        assert client.get(place, query).status_code < 500, name
+        assert client.get(place, {"schema": "\0"}).status_code < 500, name
+    assert client.post(f"{document.get_absolute_url()}extracted/again/", {"schema": "\0"})
+    page = reverse("extraction:bulk_runs")
+    for values in ({"schema": "\0"}, {"schema": "kpis", "company": "\0", "folder": "\0"}):
+        assert client.post(page, values).status_code == 422
+        assert client.get(page, values).status_code == 200
+        assert client.get(reverse("extraction:expected"), values).status_code == 200
+
+
 # Bulk runs
 
 

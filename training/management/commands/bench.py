@@ -14,4 +14,5 @@ class Command(ScoredCommand):
         "ingest": "benchmarks.ingestion",
         "embed": "benchmarks.embedding",
         "search": "benchmarks.search",
+        "tag": "benchmarks.tagging",
     }

@@ -461,7 +461,9 @@ def test_the_schema_names_every_route_and_the_docs_need_no_other_host(client, ia
         "/api/v1/documents/", "/api/v1/documents/upload/", "/api/v1/documents/{public_id}/",
         "/api/v1/documents/{public_id}/status/", "/api/v1/documents/{public_id}/mentions/",
         "/api/v1/search/", "/api/v1/ask/", "/api/v1/answers/{public_id}/",
-        "/api/v1/answers/{public_id}/feedback/",
+        "/api/v1/answers/{public_id}/feedback/", "/api/v1/extractions/spans/",
+        "/api/v1/extractions/relations/", "/api/v1/extractions/runs/",
+        "/api/v1/extractions/bulk-runs/", "/api/v1/extractions/bulk-runs/{public_id}/",
     }  # fmt: skip
     names = {item["name"] for item in schema["paths"]["/api/v1/documents/"]["get"]["parameters"]}
     assert {"company", "state", "received_from", "cursor", "page_size"} <= names

@@ -18,6 +18,7 @@ from ingestion.lexical import refresh_statistics
 from ingestion.models import Chunk, ChunkVector, Document
 from qa.excerpts import excerpt, matcher
 from qa.passages import Passage
+from qa.ranking.verbatim import WEIGHT
 from qa.retrieval import BadQuery, Scope, SearchResults, search
 
 pytestmark = pytest.mark.django_db
@@ -70,7 +71,8 @@ def test_both_halves_are_fused_and_keep_their_ranks(
     both, lexical, dense = results.passages
     assert both.text == "Shipping prices rose.\n"
     assert (both.bm25_rank, both.dense_rank) == (1, 2)
-    assert both.score == pytest.approx(1 / 61 + 1 / 62)
+    # It also holds both words together.
+    assert both.score == pytest.approx(1 / 61 + 1 / 62 + WEIGHT / 61)
     assert both.dense_score == pytest.approx(0.5**0.5, abs=1e-3)
     assert (dense.bm25_rank, dense.bm25_score, dense.dense_rank) == (None, None, 1)
     assert (lexical.bm25_rank, lexical.dense_rank) == (2, 3)

@@ -121,8 +121,8 @@ def compose(
     if extracts:
         _by_extraction(answer, question, understanding, route, cancelled)
     if why:
-        found = answer.composed.found
-        answer.composed.notice = why.removesuffix(".") + INSTEAD if found else why
+        said = why.removesuffix(".") + INSTEAD if answer.composed.found else why
+        answer.composed.notice = " ".join(filter(None, [answer.composed.notice, said]))
     return answer.composed
 
 

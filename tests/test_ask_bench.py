@@ -43,12 +43,15 @@ def test_a_small_crowd_is_answered_from_its_own_documents(settings: LazySettings
 
 
 def test_the_stand_in_copies_sentences_of_the_passages_it_was_given() -> None:
-    lines = [json.loads(line) for line in answer(PROMPT)]
+    lines = [json.loads(line) for line in answer(PROMPT, restates=True)]
     assert lines[0]["citations"][0]["passage"] == "p1"
     assert lines[0]["text"].startswith("The gross margin did fall as")
     for line in lines:
         assert line["text"] in PROMPT
         assert line["citations"][0]["quote"] == line["text"]
+    quoted = [json.loads(line) for line in answer(PROMPT)]
+    assert {line["text"] for line in quoted} == {""}
+    assert {line["citations"][0]["quote"] for line in quoted} == {line["text"] for line in lines}
     assert list(answer("Question: anything\n")) == []
 
 

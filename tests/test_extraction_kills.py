@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 from extraction_corpus import go_live, put
+from killed_workers import kill_when_there, said, start
 
-from docintel import postgres
 from extraction import claiming_runs
 from extraction.result_tables import ExtractedRelation, ExtractedSpan, ExtractionRun
 from extraction.schema_tables import Schema
 
-ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = 3
 State = ExtractionRun.State
 
@@ -67,33 +63,7 @@ def tagger(db: None) -> None:
 
 
 def worker(stop: str, tmp_path: Path) -> subprocess.Popen[str]:
-    database = connection.settings_dict["NAME"]
-    environment = {
-        **os.environ,
-        "DATABASE_URL": postgres.url(Path(os.environ["DOCINTEL_VAR"]), database),
-        "DJANGO_SETTINGS_MODULE": "docintel.settings",
-        "MEDIA_ROOT": str(tmp_path),
-        "LOG_LEVEL": "ERROR",
-    }
-    return subprocess.Popen(
-        [sys.executable, "-c", WORKER + STOP[stop] + RUN],
-        cwd=ROOT,
-        env=environment,
-        text=True,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    )
-
-
-def said(process: subprocess.Popen[str]) -> str:
-    assert process.stdout
-    return process.stdout.readline().strip()
-
-
-def kill_when_there(process: subprocess.Popen[str]) -> None:
-    assert said(process) == "here"
-    process.kill()
-    process.wait()
+    return start(WORKER + STOP[stop] + RUN, tmp_path)
 
 
 def let_leases_end() -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import QueryDict
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -15,8 +14,8 @@ from extraction.bulk_items import Progress, progress
 from extraction.choosing import Chosen
 from extraction.result_tables import BulkRun, ExtractedRelation, ExtractedSpan, ExtractionRun
 from extraction.schema_tables import Schema
-from ingestion.filters import ScopeFilter
 from ingestion.models import Document
+from ingestion.scope_fields import Scoped
 
 
 class OfDocument(serializers.ModelSerializer[Document]):
@@ -155,62 +154,22 @@ class BulkRunLine(serializers.ModelSerializer[BulkRun]):
         return said
 
 
-SCOPED = (
-    *("company", "kind", "source", "topic", "fiscal_year", "fiscal_quarter"),
-    *("published_from", "published_to"),
-)
-
-
-class _Names(serializers.ListField):
-    child = serializers.CharField(max_length=200)
-
-
-class _Numbers(serializers.ListField):
-    child = serializers.IntegerField()
-
-
-class BulkRunStart(serializers.Serializer[Any]):
+class BulkRunStart(Scoped):
     """A schema and a scope; what is left out confines nothing, an unknown field is an error."""
 
     schema = serializers.SlugRelatedField(
         slug_field="name", queryset=Schema.objects.filter(version__gt=0)
     )
-    source = _Names(required=False)  # type: ignore[assignment]
     folder = serializers.CharField(
         max_length=400, required=False, help_text="within the sources, as in reports/2024"
     )
-    kind = serializers.ListField(
-        child=serializers.ChoiceField(choices=Document.Kind.choices), required=False
-    )
-    company = _Names(required=False, help_text="names or tickers")
-    topic = _Names(required=False, help_text="keys")
-    fiscal_year = _Numbers(required=False)
-    fiscal_quarter = _Numbers(required=False)
-    published_from = serializers.DateField(required=False)
-    published_to = serializers.DateField(required=False)
     again = serializers.BooleanField(
         default=False, help_text="also documents read by these versions already"
     )
 
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        unknown = set(self.initial_data) - set(self.fields)
-        if unknown:
-            raise serializers.ValidationError(
-                {name: ["Unknown field."] for name in sorted(map(str, unknown))}
-            )
-        return attrs
-
     def chosen(self, request: Any) -> Chosen:
         """What it is confined to. Raises ValidationError by field."""
-        asked = QueryDict(mutable=True)
-        for name in SCOPED:
-            value = self.validated_data.get(name)
-            if value is not None:
-                asked.setlist(name, [str(v) for v in value] if isinstance(value, list) else [value])
-        parameters = ScopeFilter(asked, Document.objects.none(), request=request)
-        if not parameters.is_valid():
-            raise serializers.ValidationError(parameters.errors)
-        return Chosen(parameters.scope(), self.validated_data.get("folder", "").strip("/"))
+        return Chosen(self.scope(request), self.validated_data.get("folder", "").strip("/"))
 
 
 class BulkRunChange(serializers.Serializer[Any]):

@@ -4,59 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import QueryDict
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from ingestion.filters import ScopeFilter
-from ingestion.models import Document
-from ingestion.querysets import Scope
+from ingestion.scope_fields import Scoped, Strict
 from qa.answer_tables import Ask
 from qa.asking_forms import LONGEST_KEY, MOST_REMOVED
 from qa.feedback import MOST_CHARACTERS
 from qa.feedback_tables import AnswerFeedback
 
-MOST_VALUES = 50
-SCOPED = (
-    *("company", "kind", "source", "topic", "fiscal_year", "fiscal_quarter"),
-    *("published_from", "published_to"),
-)
 
-
-class _Names(serializers.ListField):
-    child = serializers.CharField(max_length=200)
-
-
-class _Numbers(serializers.ListField):
-    child = serializers.IntegerField()
-
-
-class _Strict(serializers.Serializer[Any]):
-    """An unknown field is an error."""
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        unknown = set(self.initial_data) - set(self.fields)
-        if unknown:
-            raise serializers.ValidationError(
-                {name: ["Unknown field."] for name in sorted(map(str, unknown))}
-            )
-        return attrs
-
-
-class Question(_Strict):
+class Question(Scoped):
     """A question with what it is confined to, as the search is; an unknown field is an error."""
 
     question = serializers.CharField(help_text="at most 2,000 characters")
-    company = _Names(required=False, help_text="names or tickers")
-    kind = serializers.ListField(
-        child=serializers.ChoiceField(choices=Document.Kind.choices), required=False
-    )
-    source = _Names(required=False)  # type: ignore[assignment]
-    topic = _Names(required=False, help_text="keys")
-    fiscal_year = _Numbers(required=False)
-    fiscal_quarter = _Numbers(required=False)
-    published_from = serializers.DateField(required=False)
-    published_to = serializers.DateField(required=False)
     as_of = serializers.DateField(
         required=False, help_text="relative periods count from this day; today unless told"
     )
@@ -73,18 +34,6 @@ class Question(_Strict):
     compose = serializers.BooleanField(
         default=False, help_text="compose an answer though an experiment lists passages"
     )
-
-    def scope(self, request: Any) -> Scope:
-        """What the question is confined to. Raises ValidationError by field."""
-        asked = QueryDict(mutable=True)
-        for name in SCOPED:
-            value = self.validated_data.get(name)
-            if value is not None:
-                asked.setlist(name, [str(v) for v in value] if isinstance(value, list) else [value])
-        parameters = ScopeFilter(asked, Document.objects.none(), request=request)
-        if not parameters.is_valid():
-            raise serializers.ValidationError(parameters.errors)
-        return parameters.scope()
 
     def options(self) -> dict[str, Any]:
         """Further keyword arguments of `asking.ask`."""
@@ -160,7 +109,7 @@ class Answer(serializers.ModelSerializer[Ask]):
         return found
 
 
-class Feedback(_Strict):
+class Feedback(Strict):
     """A verdict on an answer; `reason` and `text` are kept with "down" only."""
 
     verdict = serializers.ChoiceField(choices=AnswerFeedback.Verdict.choices)

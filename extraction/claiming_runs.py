@@ -7,30 +7,23 @@ extracted is given up for extraction only. An attempt is counted when it begins.
 from __future__ import annotations
 
 import logging
-import threading
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import DatabaseError, connection, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Greatest
 from django.utils import timezone
 
+from docintel.leasing import FREE, LEASE_SECONDS, kept, retry_at
 from docintel.models import ModelVersion
 from extraction.result_tables import MAX_ATTEMPTS, ExtractionRun, RunQuerySet
 from extraction.schema_tables import Schema, SchemaVersion
 
 logger = logging.getLogger(__name__)
 
-LEASE_SECONDS = 60
-RENEWALS_PER_LEASE = 4
-FIRST_RETRY_SECONDS = 30
-RETRY_FACTOR = 4
-FREE: dict[str, Any] = {"claim": None, "claimed_until": None}
 NO_FAILURE: dict[str, Any] = {"attempts": 0, "failed_reason": "", "retry_after": None}
 KILLED = (
     f"The worker ended without a word {MAX_ATTEMPTS} times while it extracted from this document; "
@@ -135,8 +128,7 @@ def fail(run: ExtractionRun, reason: str, *, permanent: bool = False) -> None:
     if permanent or run.attempts >= MAX_ATTEMPTS:
         changes |= {"state": State.FAILED, "ended_at": now, "retry_after": None}
     else:
-        wait = FIRST_RETRY_SECONDS * RETRY_FACTOR ** max(0, run.attempts - 1)
-        changes |= {"state": State.WAITING, "retry_after": now + timedelta(seconds=wait)}
+        changes |= {"state": State.WAITING, "retry_after": retry_at(run.attempts, now)}
     if _held(run).update(**changes):
         _apply(run, changes)
         logger.warning("extraction of document %s %s: %s", run.document_id, run.state, reason)
@@ -155,35 +147,9 @@ def redo(run: ExtractionRun) -> bool:
     return bool(ended.update(**changes))
 
 
-@contextmanager
-def held(run: ExtractionRun) -> Iterator[None]:
+def held(run: ExtractionRun) -> AbstractContextManager[None]:
     """Renew the lease in the background while the block runs."""
-    ended = threading.Event()
-    keeper = threading.Thread(target=_keep, args=(run, ended), name="extraction lease", daemon=True)
-    keeper.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        keeper.join()
-
-
-def _keep(run: ExtractionRun, ended: threading.Event) -> None:
-    # This thread has a database connection of its own.
-    try:
-        while not ended.wait(LEASE_SECONDS / RENEWALS_PER_LEASE):
-            try:
-                with transaction.atomic():
-                    with connection.cursor() as cursor:
-                        # The results may be on their way into the same row.
-                        cursor.execute("SET LOCAL lock_timeout = '1s'")
-                    until = timezone.now() + timedelta(seconds=LEASE_SECONDS)
-                    _held(run).update(claimed_until=until)
-            except DatabaseError as error:
-                logger.warning("a lease was not renewed: %s", error)
-                connection.close()
-    finally:
-        connection.close()
+    return kept(_held(run))
 
 
 def _held(run: ExtractionRun) -> RunQuerySet:

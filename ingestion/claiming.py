@@ -7,30 +7,23 @@ when it begins, so that a file that kills its worker runs out of attempts too.
 from __future__ import annotations
 
 import logging
-import threading
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from typing import Any
 
-from django.db import DatabaseError, connection, transaction
+from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Greatest
 from django.utils import timezone
 
+from docintel.leasing import FREE, LEASE_SECONDS, kept, retry_at
 from docintel.scheduling import enqueue
 from ingestion.models import MAX_ATTEMPTS, Document
 from ingestion.querysets import DocumentQuerySet
 
 logger = logging.getLogger(__name__)
 
-# A killed worker's documents come back after this long.
-LEASE_SECONDS = 60
-RENEWALS_PER_LEASE = 4
-FIRST_RETRY_SECONDS = 30
-RETRY_FACTOR = 4
-FREE = {"claim": None, "claimed_until": None}
 NO_FAILURE = {"attempts": 0, "failed_stage": "", "failed_reason": "", "retry_after": None}
 KILLED = (
     f"The worker ended without a word {MAX_ATTEMPTS} times while it worked on this document; "
@@ -104,8 +97,7 @@ def fail(document: Document, stage: str, reason: str, *, permanent: bool = False
     if permanent or document.attempts >= MAX_ATTEMPTS:
         changes |= {"quarantined_at": now, "retry_after": None}
     else:
-        wait = FIRST_RETRY_SECONDS * RETRY_FACTOR ** max(0, document.attempts - 1)
-        changes["retry_after"] = now + timedelta(seconds=wait)
+        changes["retry_after"] = retry_at(document.attempts, now)
     if _held(document).update(**changes):
         _apply(document, changes)
         outcome = "quarantined" if document.quarantined_at else "to be tried again"
@@ -166,36 +158,9 @@ def drop(document: Document) -> bool:
     return True
 
 
-@contextmanager
-def held(document: Document, seconds: float = LEASE_SECONDS) -> Iterator[None]:
+def held(document: Document, seconds: float = LEASE_SECONDS) -> AbstractContextManager[None]:
     """Renew the lease in the background while the block runs."""
-    ended = threading.Event()
-    keeper = threading.Thread(
-        target=_keep, args=(_held(document), seconds, ended), name="lease", daemon=True
-    )
-    keeper.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        keeper.join()
-
-
-def _keep(row: DocumentQuerySet, seconds: float, ended: threading.Event) -> None:
-    # This thread has a database connection of its own.
-    try:
-        while not ended.wait(seconds / RENEWALS_PER_LEASE):
-            try:
-                with transaction.atomic():
-                    with connection.cursor() as cursor:
-                        # The stage may be writing the row itself.
-                        cursor.execute("SET LOCAL lock_timeout = '1s'")
-                    row.all().update(claimed_until=timezone.now() + timedelta(seconds=seconds))
-            except DatabaseError as error:
-                logger.warning("a lease was not renewed: %s", error)
-                connection.close()
-    finally:
-        connection.close()
+    return kept(_held(document), seconds)
 
 
 def _held(document: Document) -> DocumentQuerySet:

@@ -64,6 +64,25 @@ def test_best_path_and_marginals_are_those_of_brute_force(seed: int) -> None:
             assert marginals.tags()[at, word, tag] == pytest.approx(expected, abs=1e-4)
 
 
+def test_marginals_of_a_long_chain_are_probabilities() -> None:
+    chance = np.random.default_rng(7)
+    words, width = 3_000, SCHEME.width
+    # Scores as large as those that a trained network gives.
+    emissions = chance.normal(scale=12, size=(1, words, width)).astype("f4")
+    known = np.where(SCHEME.known(), 0, NEVER)[:1].astype("f4")
+    steps = np.where(SCHEME.allowed(), 0, NEVER)[:1].astype("f4")
+    chains = Chains(emissions, steps, known, known, np.array([words]))
+
+    marginals = crf.forward_backward(chains)
+
+    assert np.abs(marginals.tags().sum(-1) - 1).max() < 1e-9
+    firsts = np.arange(words)
+    alone = Spans(firsts * 0, firsts, firsts, firsts * 0 + 1)
+    begun = np.exp(crf.log_probability(chains, marginals, alone))
+    # A span of one word is one way for that word to begin one, so never likelier.
+    assert (begun <= marginals.tags()[0, :, 1] + 1e-9).all()
+
+
 @pytest.mark.parametrize("seed", range(10))
 def test_the_probability_of_a_span_is_that_of_brute_force(seed: int) -> None:
     chains = random_chains(seed)

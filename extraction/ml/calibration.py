@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 # Fewer held-out spans make steps of an isotonic fit that are noise.
 ENOUGH = 400
+# A step of fewer spans says nothing, and the line to it would mislead all between.
+SMALLEST_STEP = 25
 BINS = 10
 _EDGE = 1e-6
 
@@ -111,8 +113,8 @@ def _isotonic(logits: Floats, right: Floats) -> Calibration:
     """Pool adjacent violators; lines between the middles of pools keep the order within them."""
     order = np.argsort(logits, kind="stable")
     pools: list[list[float]] = []  # [sum of logits, sum of right, size]
-    for x, y in zip(logits[order], right[order], strict=True):
-        pools.append([float(x), float(y), 1.0])
+    for part in np.array_split(order, max(2, len(order) // SMALLEST_STEP)):
+        pools.append([float(logits[part].sum()), float(right[part].sum()), float(len(part))])
         while len(pools) > 1 and pools[-2][1] * pools[-1][2] >= pools[-1][1] * pools[-2][2]:
             last = pools.pop()
             pools[-1] = [a + b for a, b in zip(pools[-1], last, strict=True)]

@@ -13,6 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
+# Scores of a long chain run into the thousands: in float32 what is left of a logarithm near 0
+# would be rounding, and most of what is found would look certain.
+Sums = NDArray[np.float64]
 Ints = NDArray[np.int64]
 # Low enough to underflow to probability 0, high enough that sums stay finite in float32.
 NEVER = -1e4
@@ -60,13 +63,13 @@ class Marginals:
     after[n, t, y] = log sum over all continuations behind word t; `total` (n) the log partition.
     """
 
-    before: Floats
-    after: Floats
-    total: Floats
+    before: Sums
+    after: Sums
+    total: Sums
 
-    def tags(self) -> Floats:
+    def tags(self) -> Sums:
         """(n, words, tags) probabilities of each word's tag."""
-        found: Floats = np.exp(self.before + self.after - self.total[:, None, None])
+        found: Sums = np.exp(self.before + self.after - self.total[:, None, None])
         return found
 
 
@@ -74,13 +77,13 @@ def forward_backward(chains: Chains) -> Marginals:
     """Exact marginals of every chain; beyond a chain's length they mean nothing."""
     emissions, steps, lengths = chains.emissions, chains.steps, chains.lengths
     count, longest, width = emissions.shape
-    before = np.zeros((count, longest, width), dtype=np.float32)
+    before = np.zeros((count, longest, width), dtype=np.float64)
     before[:, 0] = chains.start + emissions[:, 0]
     for at in range(1, longest):
         reached = _log_sum(before[:, at - 1, :, None] + steps, 1) + emissions[:, at]
         before[:, at] = np.where((at < lengths)[:, None], reached, before[:, at - 1])
     total = _log_sum(before[:, -1] + chains.end, 1)
-    after = np.zeros((count, longest, width), dtype=np.float32)
+    after = np.zeros((count, longest, width), dtype=np.float64)
     after[:, -1] = chains.end
     for at in range(longest - 2, -1, -1):
         ahead = after[:, at + 1] + emissions[:, at + 1]
@@ -99,7 +102,7 @@ class Spans:
     begins: Ints
 
 
-def log_probability(chains: Chains, marginals: Marginals, spans: Spans) -> Floats:
+def log_probability(chains: Chains, marginals: Marginals, spans: Spans) -> Sums:
     """(m) log probability that the words `first` to `last` (included) are exactly one span.
 
     The span must be followed by anything but its own continuation, or by the chain's end.
@@ -123,10 +126,10 @@ def log_probability(chains: Chains, marginals: Marginals, spans: Spans) -> Float
     goes_on = last + 1 < chains.lengths[chain]
     leaving = np.where(goes_on, _log_sum(onward, 1), chains.end[chain, final])
     found = marginals.before[chain, first, begins] + path + leaving - marginals.total[chain]
-    return np.asarray(np.minimum(found, 0.0), dtype=np.float32)
+    return np.asarray(np.minimum(found, 0.0))
 
 
-def _log_sum(scores: Floats, axis: int) -> Floats:
+def _log_sum(scores: Sums, axis: int) -> Sums:
     top = scores.max(axis, keepdims=True)
-    found: Floats = np.log(np.exp(scores - top).sum(axis)) + np.squeeze(top, axis)
+    found: Sums = np.log(np.exp(scores - top).sum(axis)) + np.squeeze(top, axis)
     return found

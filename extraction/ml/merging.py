@@ -179,9 +179,7 @@ def _chains(
 def _shares(marginals: Marginals, spans: Spans) -> NDArray[np.float64]:
     """Mean probability of a span's words to carry its label, beginning or continuing."""
     tags = marginals.tags()
-    belongs: NDArray[np.float64] = (
-        tags[spans.chain, :, spans.begins] + tags[spans.chain, :, spans.begins + 1]
-    ).astype(np.float64)
+    belongs = tags[spans.chain, :, spans.begins] + tags[spans.chain, :, spans.begins + 1]
     sums = np.concatenate([np.zeros((len(belongs), 1)), np.cumsum(belongs, 1)], 1)
     every: Ints = np.arange(len(belongs))
     total = sums[every, spans.last + 1] - sums[every, spans.first]

@@ -29,6 +29,7 @@ from qa.evidence import Evidence
 from qa.feedback import note_follow_up
 from qa.finding_nothing import describe, scope_in_words
 from qa.gathering import gather
+from qa.keeping_to_companies import Kept, keep_to_companies
 from qa.numbering import Numbers
 from qa.offering import Offered, offer
 from qa.passages import Passage
@@ -40,6 +41,8 @@ from qa.understanding import Understanding, understand
 
 log = logging.getLogger(__name__)
 PASSAGES = 10
+# Beyond those, what takes the place of passages that may not answer.
+LOOKED_AT = 20
 NOTHING_VERIFIED = "No sentence could be verified against the passages."
 OnEvent = Callable[[str, dict[str, Any]], None]
 WRONG = "Something went wrong while answering; it has been logged. Ask again in a moment."
@@ -162,13 +165,14 @@ class _Turn(measuring.Timed):
         self.say("searching", searched=searched)
         with self.stage("search"):
             evidence = gather(
-                understanding, self.user, tier=row.route, limit=PASSAGES, cancelled=self.cancelled
+                understanding, self.user, tier=row.route, limit=LOOKED_AT, cancelled=self.cancelled
             )
         if evidence.cancelled:
             raise Stopped
-        passages = self._found(evidence, searched)
+        kept = keep_to_companies(understanding, evidence.passages, PASSAGES)
+        passages = self._found(evidence, kept, searched)
         with self.stage("judge"):
-            offered = offer(passages if _has_documents(understanding) else (), self.user)
+            offered = offer(kept.passages if _has_documents(understanding) else (), self.user)
             verdict = judge(understanding, offered, self.user)
         row.receipt["answerable"] = {"probability": round(verdict.probability, 3)}
         if row.route == "lookup":
@@ -217,8 +221,9 @@ class _Turn(measuring.Timed):
         self.close(Ask.State.ANSWERED)
         return True
 
-    def _found(self, found: Evidence, searched: str) -> list[Passage]:
-        passages = [each.with_cosine for each in found.passages]
+    def _found(self, found: Evidence, kept: Kept, searched: str) -> list[Passage]:
+        """The best passages, as listed where nothing is composed, whoever's they are."""
+        passages = [each.with_cosine for each in found.passages[:PASSAGES]]
         documents = len({passage.document_id for passage in passages})
         self.citer.know({each.passage.document_id: each.document for each in found.passages})
         hops = [asdict(hop) for hop in found.hops]
@@ -233,6 +238,7 @@ class _Turn(measuring.Timed):
             "reranker": {"name": found.reranker, "stand_in": "stand-in" in found.reranker},
             "search_seconds": {step: round(value, 4) for step, value in found.seconds.items()},
             "notes": found.notes,
+            "left_out": kept.told,
         }
         self.say("found", candidates=found.candidates, documents=documents, hops=hops)
         for note in found.notes:

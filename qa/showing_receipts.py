@@ -59,6 +59,7 @@ def _lines(ask: Ask) -> Iterator[tuple[str, str]]:
     if "candidates" in receipt:
         found = _many(receipt["candidates"], "passage")
         yield "Candidates", f"{found} in {_many(receipt.get('documents', 0), 'document')}"
+    yield "Not answered from", _left_out(_of(receipt, "left_out"))
     reranker = _of(receipt, "reranker")
     stand_in = " (stand-in)" if reranker.get("stand_in") else ""
     yield "Reranker", f"{reranker['name']}{stand_in}" if reranker.get("name") else ""
@@ -79,6 +80,13 @@ def _lines(ask: Ask) -> Iterator[tuple[str, str]]:
         value = seconds.get(name)
         if isinstance(value, int | float):
             yield STAGES.get(name, name.replace("_", " ").capitalize()), f"{value:.2f} s"
+
+
+def _left_out(told: dict[str, Any]) -> str:
+    if not told.get("passages"):
+        return ""
+    names = " or ".join(map(str, told.get("companies", ())))
+    return f"{_many(told['passages'], 'passage')} of others that do not name {names}"
 
 
 def _searched(receipt: dict[str, Any]) -> str:

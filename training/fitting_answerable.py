@@ -26,7 +26,9 @@ from sklearn.model_selection import GroupKFold
 from docintel import encoders
 from docintel.scoring import CannotScore, Score, bootstrap
 from qa import answerable
+from qa.asking import LOOKED_AT
 from qa.gathering import gather
+from qa.keeping_to_companies import keep_to_companies
 from qa.ml import answerable as numbers
 from qa.ml.answerable import COSINES, FEATURES, Model
 from qa.offering import Offered, offer
@@ -52,7 +54,6 @@ FOR = frozenset(
     "dense coverage_of_nearest unit_words unit_words_around unit_of_kind heaviest_together "  # noqa: SIM905
     "row_label unit_dense unit_dense_fitting".split()
 )
-PASSAGES = 10
 FEWEST = 60  # questions of either sort
 SEED = 7
 
@@ -167,8 +168,8 @@ def collect(questions: Iterable[Made]) -> list[Row]:
 def evidence(question: str, user: User) -> tuple[Understanding, list[Offered]]:
     """What is understood, and the ten passages gathered, as answers are given of them."""
     understanding = understand(question, user)
-    found = gather(understanding, user, tier=route(question).tier, limit=PASSAGES)
-    return understanding, offer([each.with_cosine for each in found.passages], user)
+    found = gather(understanding, user, tier=route(question).tier, limit=LOOKED_AT)
+    return understanding, offer(keep_to_companies(understanding, found.passages).passages, user)
 
 
 def fit_all(rows: Sequence[Row]) -> tuple[dict[str, Model], dict[str, Any], list[float]]:

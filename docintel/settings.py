@@ -91,6 +91,7 @@ INSTALLED_APPS = [
     "ingestion",
     "extraction",
     "qa",
+    "review",
     "training",
 ]
 

@@ -39,7 +39,7 @@ def test_a_value_belongs_to_what_has_its_index(tmp_path: Path) -> None:
     assert found(first) == [
         ("kpi", "Net sales"), ("increase", "5"), ("cy", "12"), ("thereof", "services"), ("cy", "3"),
     ]  # fmt: skip
-    assert first.relations == ((1, 0), (2, 0), (4, 3))
+    assert first.relations == ((1, 0), (2, 0), (3, 0), (4, 3))
     assert found(second) == [("kpi", "costs"), ("cy", "7")]
     assert second.relations == ((1, 0),)
 

@@ -11,7 +11,7 @@ import json
 import math
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import astuple, dataclass
 from functools import partial
 from pathlib import Path
@@ -79,13 +79,15 @@ class Dataset:
     parts: tuple[str, ...]  # which is scored where none is named: the first that is there
     contained: tuple[str, ...] = ()  # labels that may also be a part of what was found
     relations: tuple[str, ...] = ()  # those that the gold has
+    values: frozenset[str] = frozenset()  # labels whose relations are scored by themselves, too
     one_sentence: bool = False
 
 
 DATASETS = {
     "kpi_edgar": Dataset(
         "kpis", tagger_data.KPI_FILE, tagger_data.read_kpi, "relation_f1_strict", "exact",
-        ("valid", "test", "all"), relations=("value of",), one_sentence=True,
+        ("valid", "test", "all"), relations=("value of", "part of", "attribute of"),
+        values=frozenset(tagger_data.VALUES), one_sentence=True,
     ),
     "cuad": Dataset(
         "contracts", tagger_data.CUAD_FILE, tagger_data.read_cuad, "aupr_macro", "overlap",
@@ -261,9 +263,27 @@ def measured(
 def relation_measures(
     reads: Sequence[Read], kind: Dataset, documents: Ints
 ) -> dict[str, tuple[Measure, int]]:
-    """Strict and adjusted F1 of the relations that the gold has; undefined where it has none."""
+    """Strict and adjusted F1 of the relations that the gold has; undefined where it has none.
+
+    Of all of them, as published, and of those that give a figure its values.
+    """
+    pairs = [_pairs(each, kind.relations) for each in reads]
+    measures = _of_pairs("relation_f1", reads, pairs, documents)
+    if kind.values:
+        valued = [tuple(_with_values(each, kind.values) for each in both) for both in pairs]
+        measures |= _of_pairs("relation_f1_values", reads, valued, documents)
+    return measures
+
+
+def _of_pairs(
+    named: str,
+    reads: Sequence[Read],
+    pairs: Sequence[tuple[list[Related], ...]],
+    documents: Ints,
+) -> dict[str, tuple[Measure, int]]:
     rows = [
-        relation_scores.count(each.example.text, *_pairs(each, kind.relations)) for each in reads
+        relation_scores.count(each.example.text, *both)
+        for each, both in zip(reads, pairs, strict=True)
     ]
     table = summed(np.array([astuple(row) for row in rows], dtype=float).reshape(-1, 6), documents)
     gold = sum(row.gold for row in rows)
@@ -273,9 +293,12 @@ def relation_measures(
         return float(getattr(counts, name)) if counts.gold else math.nan
 
     return {
-        f"relation_f1_{name}": (partial(measure, name=name), gold)
-        for name in ("strict", "adjusted")
+        f"{named}_{name}": (partial(measure, name=name), gold) for name in ("strict", "adjusted")
     }
+
+
+def _with_values(pairs: Sequence[Related], values: Collection[str]) -> list[Related]:
+    return [pair for pair in pairs if any(label in values for _, _, label in pair)]
 
 
 def _pairs(read: Read, names: Sequence[str]) -> tuple[list[Related], list[Related]]:

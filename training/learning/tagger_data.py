@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from docintel.scoring import CannotScore
 from extraction.ml.spans import Example, LabelledSpan
@@ -24,9 +24,12 @@ KPI_CREDIT = "KPI-EDGAR (Deußer et al., 2022), MIT licence."
 CUAD_CREDIT = "CUAD v1 (Hendrycks et al., 2021; The Atticus Project), CC BY 4.0."
 # KPI-EDGAR's own mapping of rare types to those that are scored (configs/config.yaml).
 RENAMED = {"thereof_coref": "thereof", "thereof_cy": "cy", "thereof_py": "py"}
-HOLDERS = ("kpi", "kpi_coref", "thereof")
+FIGURES = ("kpi", "kpi_coref")
+HOLDERS = (*FIGURES, "thereof")
 VALUES = ("cy", "py", "py1", "increase", "increase_py", "decrease", "decrease_py")
 KPI_LABELS = (*HOLDERS, "attr", *VALUES)
+# "thereof_1_2" is the second part of figure 1: ("1", "2").
+Index: TypeAlias = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,8 @@ def read_kpi(folder: Path, labels: Sequence[str] = KPI_LABELS) -> Labelled:
     """KPI-EDGAR: one sentence a line, a label of each token; words are joined by single spaces.
 
     Tokens in a row with one and the same label are a span. A value belongs to what has the same
-    index, else to what has the index before the last dot of it. Sentences that annotators marked
+    index, else to what has it but for its last number; an attribute to what has the same; a part
+    to the figure that has it but for its last number. Sentences that annotators marked
     for deletion are left out, and so are spans marked as false positives.
     """
     parts: dict[str, list[Example]] = {}
@@ -78,7 +82,7 @@ def read_kpi(folder: Path, labels: Sequence[str] = KPI_LABELS) -> Labelled:
 
 
 def _sentence(
-    key: str, tokens: Sequence[str], runs: Sequence[tuple[int, int, str, tuple[str, ...]]]
+    key: str, tokens: Sequence[str], runs: Sequence[tuple[int, int, str, Index]]
 ) -> Example:
     starts, at = [], 0
     for token in tokens:
@@ -88,13 +92,31 @@ def _sentence(
         LabelledSpan(starts[first], starts[last - 1] + len(tokens[last - 1]), kind)
         for first, last, kind, _ in runs
     )
-    relations = []
-    for head, (_, _, kind, index) in enumerate(runs):
-        if kind in VALUES:
-            same = [n for n, run in enumerate(runs) if run[2] in HOLDERS and run[3] == index]
-            wider = [n for n, run in enumerate(runs) if run[2] in HOLDERS and run[3] == index[:-1]]
-            relations += [(head, tail) for tail in same or wider if index]
+    relations = [
+        (head, tail)
+        for head, (_, _, kind, index) in enumerate(runs)
+        for tail in _belongs_to(kind, index, runs)
+    ]
     return Example(key, " ".join(tokens), spans, tuple(relations))
+
+
+def _belongs_to(
+    kind: str, index: Index, runs: Sequence[tuple[int, int, str, Index]]
+) -> Iterator[int]:
+    """The places of what a value, an attribute or a part of a figure belongs to."""
+    if not index:
+        return
+    tails = FIGURES if kind == "thereof" else HOLDERS
+    places = {
+        of: [n for n, run in enumerate(runs) if run[2] in tails and run[3] == of]
+        for of in (index, index[:-1])
+    }
+    if kind in VALUES:
+        yield from places[index] or places[index[:-1]]
+    elif kind == "attr":
+        yield from places[index]
+    elif kind == "thereof":
+        yield from places[index[:-1]]
 
 
 def _kind(mark: str) -> tuple[str, tuple[str, ...]]:

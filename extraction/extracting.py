@@ -16,8 +16,7 @@ from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
 from docintel import measuring
-from docintel.locking import one_at_a_time
-from extraction import layouts, relating, tagging
+from extraction import layouts, relating, settling, tagging
 from extraction.claiming_runs import (
     ClaimLost,
     Versions,
@@ -30,12 +29,8 @@ from extraction.claiming_runs import (
 )
 from extraction.ml.spans import FoundSpan
 from extraction.relating import FoundRelation
-from extraction.result_tables import (
-    LONGEST_EVIDENCE,
-    ExtractedRelation,
-    ExtractedSpan,
-    ExtractionRun,
-)
+from extraction.result_rows import ROWS_AT_ONCE, BadResult, relation_row, span_row
+from extraction.result_tables import ExtractedRelation, ExtractedSpan, ExtractionRun
 from extraction.schema import BadSchema, SchemaSpec
 from extraction.schema_tables import Schema
 from extraction.tagging import TaggerUnavailable
@@ -43,7 +38,6 @@ from ingestion.models import Document
 
 logger = logging.getLogger(__name__)
 
-ROWS_AT_ONCE = 1_000
 UNEXPECTED = "Something unexpected went wrong; the log has the details."
 State = ExtractionRun.State
 
@@ -60,10 +54,6 @@ class Result:
 
 class NothingLive(Exception):
     """This schema reads nothing now; the message says why and what to do."""
-
-
-class BadResult(Exception):
-    """What the tagger or the rules gave does not fit the text; the message says where."""
 
 
 def versions_of(schema: Schema) -> Versions:
@@ -133,7 +123,7 @@ def work(
 
 def show(run: ExtractionRun) -> None:
     """Within a transaction: readers see this run, unless what is shown is newer than it."""
-    one_at_a_time(f"shown extraction {run.document_id} {run.schema_id}")
+    settling.lock(run.document_id, run.schema_id)
     of_both = ExtractionRun.objects.filter(document=run.document_id, schema=run.schema_id)
     shown = of_both.shown().exclude(pk=run.pk)
     now = timezone.now()
@@ -143,6 +133,8 @@ def show(run: ExtractionRun) -> None:
     shown.update(shown=False, superseded_at=now)
     of_both.filter(pk=run.pk).update(shown=True, superseded_at=None)
     run.shown = True
+    if settling.is_needed(run):
+        settling.settle(run.document_id, run.schema_id)
 
 
 def _is_current(run: ExtractionRun) -> bool:
@@ -222,13 +214,12 @@ def _write(run: ExtractionRun, document: Document, result: Result) -> None:
         # Done again: what a person added stays.
         run.spans.filter(origin=ExtractedSpan.Origin.MODEL).delete()
         spans = ExtractedSpan.objects.bulk_create(
-            [_span(run, document, span) for span in result.spans], batch_size=ROWS_AT_ONCE
+            [span_row(run, document, span) for span in result.spans], batch_size=ROWS_AT_ONCE
         )
         ExtractedRelation.objects.bulk_create(
-            [_relation(run, document, one, spans) for one in result.relations],
+            [relation_row(run, document, one, spans) for one in result.relations],
             batch_size=ROWS_AT_ONCE,
         )
-        show(run)
         finish(
             run,
             schema_version=run.schema_version,
@@ -238,37 +229,5 @@ def _write(run: ExtractionRun, document: Document, result: Result) -> None:
             seconds=result.seconds,
             notes=result.notes,
         )
-
-
-def _span(run: ExtractionRun, document: Document, span: FoundSpan) -> ExtractedSpan:
-    return ExtractedSpan(
-        run=run,
-        document=document,
-        schema_id=run.schema_id,
-        label=span.label,
-        start=span.start,
-        end=span.end,
-        text=document.text[span.start : span.end],
-        page=document.page_of(span.start) if document.is_pdf else None,
-        confidence=span.confidence,
-    )
-
-
-def _relation(
-    run: ExtractionRun, document: Document, one: FoundRelation, spans: Sequence[ExtractedSpan]
-) -> ExtractedRelation:
-    if not (0 <= one.head < len(spans) and 0 <= one.tail < len(spans)):
-        raise BadResult(f"The rule {one.rule} related spans that there are not.")
-    return ExtractedRelation(
-        run=run,
-        document=document,
-        schema_id=run.schema_id,
-        relation=one.relation,
-        head=spans[one.head],
-        tail=spans[one.tail],
-        rule=one.rule,
-        evidence_start=one.evidence.start,
-        evidence_end=one.evidence.end,
-        evidence=document.text[one.evidence.start : one.evidence.end][:LONGEST_EVIDENCE],
-        confidence=one.confidence,
-    )
+        # Last, because what people said changes what is shown of these rows.
+        show(run)

@@ -10,6 +10,7 @@ from extraction.result_tables import (
     ExtractionRun,
 )
 from extraction.schema_tables import Schema, SchemaVersion
+from extraction.word_tables import PersonsWord
 
 __all__ = [
     "BulkDocument",
@@ -17,6 +18,7 @@ __all__ = [
     "ExtractedRelation",
     "ExtractedSpan",
     "ExtractionRun",
+    "PersonsWord",
     "Schema",
     "SchemaVersion",
 ]

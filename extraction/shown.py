@@ -2,7 +2,7 @@
 
 A model's rows count while their run is the shown one. A person's word outranks them: a row that a
 person added counts whichever run it was added to, and one that a person replaced or refused
-(`superseded_at`) counts no more.
+(`superseded_at`) counts no more. `settling` writes both from what people said.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Delete runs that nobody is shown and no roll-back would use.
 
 Of each document and schema the shown run stays and the last one before it, which is shown again at
-once when its version goes live again; so does every run in which a person had a say.
+once when its version goes live again; so does a run that holds a person's spans. What people said
+is a table of its own (`PersonsWord`), and outlives every run.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from django.db.models import Exists, OuterRef, Q
 
 from extraction.extracting import NothingLive, versions_of
-from extraction.result_tables import ExtractedRelation, ExtractedSpan, ExtractionRun, RunQuerySet
+from extraction.result_tables import ExtractedSpan, ExtractionRun, RunQuerySet
 from extraction.schema_tables import Schema
 from extraction.tagging import TaggerUnavailable
 
@@ -49,10 +50,8 @@ def stale(schema: Schema) -> RunQuerySet:
 
 
 def _without_a_word(runs: RunQuerySet) -> RunQuerySet:
-    said = Q(origin=Origin.PERSON) | Q(superseded_at__isnull=False)
-    spans = ExtractedSpan.objects.filter(said, run=OuterRef("pk"))
-    relations = ExtractedRelation.objects.filter(run=OuterRef("pk"), superseded_at__isnull=False)
-    return runs.filter(~Exists(spans), ~Exists(relations))
+    spans = ExtractedSpan.objects.filter(run=OuterRef("pk"), origin=Origin.PERSON)
+    return runs.filter(~Exists(spans))
 
 
 def _delete(runs: RunQuerySet) -> int:

@@ -100,7 +100,8 @@ class ReviewItem(models.Model):
     audit = models.BooleanField(
         default=False, help_text="drawn at random from what is delivered without review"
     )
-    value = models.FloatField(default=0, help_text="of a look: uncertainty × what depends on it")
+    stakes = models.FloatField(default=1, help_text="what depends on it; 1: nothing yet")
+    value = models.FloatField(default=0, help_text="of a look: uncertainty × stakes × age")
     state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
     # A lease: until then the item is this person's alone.
     leased_to = models.ForeignKey(
@@ -162,10 +163,14 @@ class ReviewItem(models.Model):
 
 
 class QueuedRun(models.Model):
-    """A finished extraction that was looked through for items; one done again is looked at anew."""
+    """A finished extraction that was looked through for items.
+
+    One that was done again, or whose schema has changed, is looked through anew.
+    """
 
     run = models.OneToOneField(ExtractionRun, on_delete=models.CASCADE, related_name="+")
     ended_at = models.DateTimeField(help_text="of the run, when it was looked through")
+    schema_number = models.PositiveIntegerField(default=0, help_text="version of the schema, then")
     items = models.PositiveIntegerField(default=0, help_text="what it brought into the queue")
 
     def __str__(self) -> str:

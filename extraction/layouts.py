@@ -143,6 +143,12 @@ def layout_of_text(text: str, *, one_sentence: bool = False) -> Layout:
     return Layout(sentences=sentences, sections=whole, pages=whole)
 
 
+def tables_over(document: Readable, span: Span) -> list[Table]:
+    """The tables that hold a character of this span, without looking at the rest of the text."""
+    near = [one for one in document.tables if one["start"] < span.end and span.start < one["end"]]
+    return list(_tables(document.text, near))
+
+
 def _stretches(starts: Iterable[int], length: int) -> Iterator[Span]:
     """From each start to the next, the first from 0; starts outside the text are left out."""
     ascending = sorted({0, *(start for start in starts if 0 < start < length)})

@@ -60,18 +60,24 @@ def incomplete(
     spans: Sequence[FoundSpan], relations: Iterable[FoundRelation], spec: SchemaSpec
 ) -> list[int]:
     """The places of spans that lack a relation which the schema requires of their label."""
-    required = {relation.name for relation in spec.relations if relation.required}
-    lacking: dict[str, set[str]] = defaultdict(set)
-    for rule in spec.ordered_rules:
-        if rule.relation in required:
-            for label in rule.head:
-                lacking[label].add(rule.relation)
+    lacking = required_of(spec)
     made = {(relation.relation, relation.head) for relation in relations}
     return [
         place
         for place, span in enumerate(spans)
         if any((name, place) not in made for name in lacking.get(span.label, ()))
     ]
+
+
+def required_of(spec: SchemaSpec) -> dict[str, set[str]]:
+    """Label -> the relations that a span of it must have as their head."""
+    required = {relation.name for relation in spec.relations if relation.required}
+    found: dict[str, set[str]] = defaultdict(set)
+    for rule in spec.ordered_rules:
+        if rule.relation in required:
+            for label in rule.head:
+                found[label].add(rule.relation)
+    return dict(found)
 
 
 def _items(spans: Sequence[FoundSpan]) -> list[Item]:

@@ -9,7 +9,7 @@ import uuid
 from datetime import datetime
 
 from django.db import models
-from django.db.models import Exists, OuterRef, Q, Subquery
+from django.db.models import Exists, OuterRef, Subquery
 from django.utils import timezone
 
 from docintel.models import ModelVersion
@@ -43,9 +43,8 @@ class CorrectionQuerySet(models.QuerySet["Correction"]):
         return self.standing(at).filter(pk=Subquery(last.values("pk")[:1]))
 
     def visible_to(self, user: User) -> CorrectionQuerySet:
-        """Those in documents that this person may see, and those in none."""
-        documents = Document.objects.visible_to(user).order_by()
-        return self.filter(Q(document=None) | Q(document__in=documents))
+        """Those on items that this person may see."""
+        return self.filter(item__in=ReviewItem.objects.visible_to(user).order_by())
 
 
 class Correction(models.Model):

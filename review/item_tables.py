@@ -11,30 +11,46 @@ import json
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from docintel.models import ModelVersion
 from extraction.models import ExtractionRun, Schema, SchemaVersion
-from ingestion.models import Document
-from ingestion.querysets import User
+from ingestion.models import Document, Source
+from ingestion.querysets import SourceQuerySet, User
+
+
+def _groups_of(sources: SourceQuerySet) -> QuerySet[Group]:
+    return Group.objects.filter(pk__in=sources.values("groups"))
 
 
 class ItemQuerySet(models.QuerySet["ReviewItem"]):
     def visible_to(self, user: User) -> ItemQuerySet:
-        """Those of documents that this person may see, and those of no document."""
+        """Those of documents that this person may see, and of questions by people who see no more.
+
+        A question and its answer may tell of sources that its asker may read and others may not.
+        """
         documents = Document.objects.visible_to(user).order_by()
-        return self.filter(Q(document=None) | Q(document__in=documents))
+        hidden = Source.objects.hidden_from(user).order_by()
+        of_document = Q(document__in=documents)
+        if not hidden.exists():
+            return self.filter(of_document | Q(document=None))
+        people = get_user_model().objects
+        see_more = people.filter(Q(is_superuser=True) | Q(groups__in=_groups_of(hidden)))
+        return self.filter(of_document | Q(document=None, asker__isnull=False)).exclude(
+            asker__in=see_more.values("pk")
+        )
 
     def waiting(self) -> ItemQuerySet:
         """Those that lack a verdict, leased or not."""
         return self.filter(state=ReviewItem.State.OPEN)
 
-    def free(self) -> ItemQuerySet:
-        """Waiting ones that nobody holds; the most valuable first."""
-        unheld = Q(leased_until=None) | Q(leased_until__lt=timezone.now())
-        return self.waiting().filter(unheld).order_by("-value", "pk")
+    def unheld(self) -> ItemQuerySet:
+        """Those that nobody has a lease of."""
+        return self.filter(Q(leased_until=None) | Q(leased_until__lt=timezone.now()))
 
 
 class ReviewItem(models.Model):
@@ -94,6 +110,10 @@ class ReviewItem(models.Model):
     text = models.TextField(blank=True, help_text="the words in question")
     text_key = models.CharField(max_length=32, blank=True, help_text="equal for equal words")
     proposal = models.JSONField(default=dict)
+    asker = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL,
+        related_name="+", db_index=False, help_text="of the question that it is about",
+    )  # fmt: skip
     confidence = models.FloatField(help_text="calibrated probability of the proposal, 0 to 1")
     why = models.CharField(max_length=10, choices=Why.choices)
     reason = models.TextField(blank=True, help_text="the same in words, with the numbers")

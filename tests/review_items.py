@@ -1,65 +1,72 @@
-"""Documents with proposals of a tagger, for tests of the review desk."""
+"""Documents that were read by a tagger found by patterns, and what of them waits for review."""
 
 from __future__ import annotations
 
-from typing import Any
+from django.contrib.auth.models import User
+from extraction_corpus import find, kpis, put
 
-from django.utils import timezone
+from extraction import shown
+from extraction.extracting import extract
+from extraction.ml.spans import FoundSpan
+from ingestion.models import Document
+from review import queueing
+from review.correcting import Said, correct, seen_by
+from review.judging import Given
+from review.models import DeskSettings, ReviewItem
 
-from docintel import registry
-from docintel.models import ModelVersion
-from extraction.models import ExtractedSpan, ExtractionRun, Schema
-from ingestion.freezing import text_digest
-from ingestion.models import Document, Source
-from review.models import ReviewItem
-
-TEXT = (
-    "Sales rose to 120 million in 2023. Net income was 14 million.\n"
-    "Free cash flow fell to 9 million, and capital expenditure was 30 million.\n"
-)
+UNSURE = 0.6
 
 
-def a_document(name: str = "Report", text: str = TEXT, source: Source | None = None) -> Document:
-    """A searchable document of plain text."""
-    if source is None:
-        source = Source.objects.get_or_create(name="Library", kind=Source.Kind.FOLDER)[0]
-    now = timezone.now()
-    return Document.objects.create(
-        source=source, title=name, file_sha256=name, text=text, text_sha256=text_digest(text),
-        pages=[0], media_type="text/plain", parsed_at=now, searchable_at=now, embedded_at=now,
-    )  # fmt: skip
+def tags_with(confidences: dict[str, float]):
+    """As `find` does, with these confidences for these words."""
+
+    def tag(text: str, _schema: str) -> list[FoundSpan]:
+        return [
+            FoundSpan(
+                one.start, one.end, one.label, confidences.get(text[one.start : one.end], 0.97)
+            )
+            for one in find(text)
+        ]
+
+    return tag
 
 
-def a_run(document: Document, number: str = "1") -> ExtractionRun:
-    """A shown run by the schema of key figures; a second one takes the first one's place."""
-    schema = Schema.objects.get(name="kpis")
-    tagger: ModelVersion = registry.register("tagger:kpis", number, number)
-    runs = ExtractionRun.objects.filter(document=document, schema=schema)
-    runs.update(shown=False, superseded_at=timezone.now())
-    return ExtractionRun.objects.create(
-        document=document, schema=schema, schema_version=schema.current, model_version=tagger,
-        state="finished", shown=True, ended_at=timezone.now(),
-    )  # fmt: skip
+def no_lots() -> DeskSettings:
+    """Neither audits nor second opinions, unless a test asks for them."""
+    settings = DeskSettings.current()
+    DeskSettings.objects.update(audit_share=0, double_share=0)
+    return settings
 
 
-def a_span(
-    run: ExtractionRun, words: str, label: str = "kpi", confidence: float = 0.6
-) -> ExtractedSpan:
-    """Where these words first stand in the document."""
-    start = run.document.text.index(words)
-    return run.spans.create(
-        document=run.document, schema=run.schema, label=label, start=start,
-        end=start + len(words), text=words, confidence=confidence,
-    )  # fmt: skip
+def read_document(text: str | None = None, **fields: object) -> Document:
+    """Put, extracted from and looked through for items."""
+    document = put(text, **fields) if text else put(**fields)
+    extract(document, kpis())
+    queueing.queue_pending()
+    return document
 
 
-def an_item(span: ExtractedSpan, **fields: Any) -> ReviewItem:
-    """The item of a span, as queueing makes it."""
-    proposal = {"label": span.label, "start": span.start, "end": span.end, "text": span.text}
-    return ReviewItem.objects.create(
-        kind=ReviewItem.Kind.SPAN, document=span.document, schema=span.schema,
-        schema_version=span.run.schema_version, model_version=span.run.model_version,
-        label=span.label, start=span.start, end=span.end, text=span.text, proposal=proposal,
-        confidence=span.confidence, why=ReviewItem.Why.UNSURE,
-        **{"value": 1 - span.confidence, **fields},
-    )  # fmt: skip
+def an_item(document: Document | None = None, **fields: object) -> ReviewItem:
+    """A row without a tagger: that the first word of a document is a key figure."""
+    document = document or put()
+    proposal = {"label": "kpi", "start": 0, "end": 7, "text": "Revenue"}
+    values = {
+        "kind": "span", "document": document, "schema": kpis(), "label": "kpi", "start": 0,
+        "end": 7, "text": "Revenue", "proposal": proposal, "confidence": UNSURE,
+        "why": ReviewItem.Why.UNSURE, "value": 0.96, **fields,
+    }  # fmt: skip
+    return ReviewItem.objects.create(**values)
+
+
+def item_of(words: str, **fields: object) -> ReviewItem:
+    return ReviewItem.objects.get(text=words, **fields)
+
+
+def said(user: User, item: ReviewItem, verdict: str, **fields: object) -> Said:
+    """A verdict by somebody who has seen the item as it is."""
+    last = seen_by(item, user).first()
+    return correct(user, item.pk, Given(verdict, seen=last.pk if last else 0, **fields))
+
+
+def found(document: Document) -> list[tuple[str, str]]:
+    return [(s.label, s.text) for s in shown.spans_of(document, kpis().pk)]

@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 from django.db import Error, IntegrityError, transaction
 from django.utils import timezone
+from review_items import an_item
 
 from review.models import Correction, ReviewItem
-from tests.review_items import a_document, a_run, a_span, an_item
 
 pytestmark = pytest.mark.django_db
 V = Correction.Verdict
@@ -22,7 +22,7 @@ def said(item: ReviewItem, verdict: str = V.ACCEPT, **fields) -> Correction:
 
 @pytest.fixture
 def item():
-    return an_item(a_span(a_run(a_document()), "Sales"))
+    return an_item()
 
 
 def test_the_database_refuses_to_change_or_delete_one(item):
@@ -71,6 +71,5 @@ def test_nothing_is_undone_twice(item):
 
 
 def test_the_same_proposal_is_one_item(item):
-    span = item.document.extractions.get().spans.get()
     with pytest.raises(IntegrityError), transaction.atomic():
-        an_item(span)
+        an_item(item.document)

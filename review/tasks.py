@@ -1,0 +1,15 @@
+"""What the queue calls: each looks for pending rows itself, so repeating a call does no harm."""
+
+from __future__ import annotations
+
+from django.utils import timezone
+
+from review import queueing, valuing
+
+
+def queue_pending() -> None:
+    queueing.queue_pending()
+
+
+def revalue() -> None:
+    valuing.revalue(timezone.now())

@@ -12,6 +12,10 @@ from django.db import models
 from django.db.models import Max, Q
 from django.utils import timezone
 
+from docintel.activity_tables import Activity
+
+__all__ = ["Activity", "ApiToken", "Measurement", "ModelFlip", "ModelVersion"]
+
 
 class ModelVersion(models.Model):
     """One version of a model; at most one is live per name, by constraint.

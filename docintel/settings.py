@@ -91,6 +91,7 @@ INSTALLED_APPS = [
     "ingestion",
     "extraction",
     "qa",
+    "feed",
     "review",
     "training",
 ]

@@ -17,7 +17,7 @@ from typing import Any
 from django.db.models import Sum
 from django.utils import timezone
 
-from docintel import measuring
+from docintel import activity, measuring
 from docintel.remembering import read_once
 from ingestion.querysets import Scope, User
 from qa import caching, experimenting, llm
@@ -107,6 +107,15 @@ def stored_scope(scope: Scope) -> dict[str, Any]:
     }
 
 
+def _note_interest(read: Understanding, user: User) -> None:
+    """What was asked about tells what the asker wants to read."""
+    companies = {company.id for company in read.companies} | {*read.confined_to.companies}
+    activity.record(
+        user, activity.ASKED, companies=companies, topics=read.confined_to.topics,
+        text=read.question,
+    )  # fmt: skip
+
+
 def _person(user: User) -> Any:
     # Evaluations ask as somebody who is no row.
     return user if user.is_authenticated and user.pk else None
@@ -150,6 +159,7 @@ class _Turn(measuring.Timed):
             )
         row.understood = _understood(understanding, removed, as_of)
         note_follow_up(row)
+        _note_interest(understanding, self.user)
         self.say("understood", id=str(row.public_id), question=row.text, **row.understood)
         if understanding.ambiguous:
             self.close(Ask.State.ASK_BACK)

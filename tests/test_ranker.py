@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from fresh_process import loaded
 
+from docintel import lightgbm_text
+from docintel.lightgbm_text import BadTrees
 from docintel.models import ModelVersion
 from qa.ml import ranker
-from qa.ml.ranker import BadRanker
 from qa.ranking import reranking
 from qa.ranking.ranking_features import (
     Candidate,
@@ -44,16 +45,35 @@ def trained() -> tuple[str, object, np.ndarray]:
 
 def test_scores_are_those_of_lightgbm() -> None:
     text, model, rows = trained()
-    mine = ranker.read(text).predict(rows)
+    mine = lightgbm_text.read(text).predict(rows)
     assert mine == pytest.approx(model.predict(rows), abs=1e-9)  # type: ignore[attr-defined]
+
+
+def test_contributions_sum_to_the_score() -> None:
+    text, model, rows = trained()
+    parts = lightgbm_text.read(text).contributions(rows)
+    assert parts.shape == (60, 4)
+    assert parts.sum(axis=1) == pytest.approx(model.predict(rows), abs=1e-6)  # type: ignore[attr-defined]
+
+
+def test_a_feature_that_no_tree_splits_on_adds_nothing() -> None:
+    import lightgbm
+
+    chance = np.random.default_rng(1)
+    table = np.column_stack([chance.normal(size=300), np.ones(300)])
+    data = lightgbm.Dataset(table, table[:, 0] * 2, feature_name=["tells", "constant"])
+    model = lightgbm.train({"objective": "regression", "verbosity": -1}, data, 10)
+    parts = lightgbm_text.read(model.model_to_string()).contributions(table[:20])
+    assert not parts[:, 1].any()
+    assert parts[:, 0].any()
 
 
 def test_a_feature_that_a_row_lacks_is_unknown() -> None:
     text, model, _ = trained()
-    scored = ranker.read(text).score([{"a": 0.4, "c": -1.0, "of no model": 9.0}])
+    scored = lightgbm_text.read(text).score([{"a": 0.4, "c": -1.0, "of no model": 9.0}])
     expected = model.predict([[0.4, np.nan, -1.0]])  # type: ignore[attr-defined]
     assert scored == pytest.approx(list(expected))
-    assert ranker.read(text).score([]) == []
+    assert lightgbm_text.read(text).score([]) == []
 
 
 @pytest.mark.parametrize(
@@ -70,14 +90,14 @@ def test_a_feature_that_a_row_lacks_is_unknown() -> None:
 )
 def test_a_spoilt_model_is_refused(spoil: object) -> None:
     text, _, _ = trained()
-    with pytest.raises(BadRanker):
-        ranker.read(spoil(text))  # type: ignore[operator]
+    with pytest.raises(BadTrees):
+        lightgbm_text.read(spoil(text))  # type: ignore[operator]
 
 
 @pytest.mark.django_db
 def test_a_registered_ranker_serves_and_a_spoilt_one_leaves_the_bundled() -> None:
     text, _, _ = trained()
-    with pytest.raises(BadRanker):
+    with pytest.raises(BadTrees):
         reranking.register("nothing", "bad", "0")
     assert not ModelVersion.objects.filter(name="ranker").exists()
     assert "as bundled" in reranking.live_reranker().name

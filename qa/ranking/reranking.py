@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol
 
-from docintel import registry, rerankers
+from docintel import lightgbm_text, registry, rerankers
+from docintel.lightgbm_text import BadTrees, Trees
 from docintel.models import ModelVersion
 from qa.ml import ranker
-from qa.ml.ranker import BadRanker, Ranker
 
 NAME = "ranker"
 FORMULA = "fixed formula"
@@ -50,7 +50,7 @@ class Formula:
 class Learned:
     """A LightGBM ranker over the features, among them the bi-encoder's cosine."""
 
-    model: Ranker
+    model: Trees
     version: str
 
     @property
@@ -72,11 +72,11 @@ def live_reranker() -> Reranker:
     try:
         if version is not None:
             return Learned(_read(version.pk, version.digest), version.version)
-    except BadRanker as error:
+    except BadTrees as error:
         log.warning("ranker %s is not usable: %s", version and version.version, error)
     try:
         return Learned(ranker.bundled(), "as bundled")
-    except BadRanker as error:
+    except BadTrees as error:
         log.warning("the formula ranks: %s", error)
         return Formula()
 
@@ -88,15 +88,15 @@ def register(
     metrics: Mapping[str, object] | None = None,
     created_by: str = "",
 ) -> ModelVersion:
-    """Make this model text the live ranker. Raises BadRanker, and then nothing has changed."""
-    ranker.read(text)
+    """Make this model text the live ranker. Raises BadTrees, and then nothing has changed."""
+    lightgbm_text.read(text)
     told = {"metrics": dict(metrics or {}), "created_by": created_by}
     return registry.register(NAME, version, digest, metadata={"model": text}, **told)
 
 
 @lru_cache(maxsize=2)
-def _read(pk: int, digest: str) -> Ranker:  # noqa: ARG001  another digest is another model
-    return ranker.read(str(ModelVersion.objects.get(pk=pk).metadata.get("model", "")))
+def _read(pk: int, digest: str) -> Trees:  # noqa: ARG001  another digest is another model
+    return lightgbm_text.read(str(ModelVersion.objects.get(pk=pk).metadata.get("model", "")))
 
 
 def _formula(row: Mapping[str, float]) -> float:

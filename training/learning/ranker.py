@@ -22,11 +22,11 @@ from django.contrib.auth.models import User
 from numpy.typing import NDArray
 from sklearn.model_selection import GroupKFold
 
+from docintel import lightgbm_text
 from docintel.scoring import CannotScore, Score, bootstrap
 from ingestion.models import Document
 from qa.evidence import Evidence
 from qa.gathering import DEPTH
-from qa.ml import ranker
 from qa.ranking import reranking
 from qa.ranking.ranking_looks import rank_all
 from qa.understanding import understand
@@ -183,7 +183,7 @@ def cross_validated(groups: Sequence[Group]) -> tuple[dict[str, Any], list[float
     after: dict[int, Floats] = {}
     bare: dict[int, Floats] = {}
     for train, test in GroupKFold(FOLDS).split(np.zeros(len(groups)), groups=companies):
-        model = ranker.read(fit([groups[at] for at in train]))
+        model = lightgbm_text.read(fit([groups[at] for at in train]))
         for at in test:
             rows = groups[at].rows
             after[at] = np.array(model.score(rows))

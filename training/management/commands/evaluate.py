@@ -17,4 +17,5 @@ class Command(ScoredCommand):
         "answers": "training.evaluation.answers",
         "passages": "training.evaluation.passages",
         "answerable": "training.evaluation.answerable",
+        "feed": "training.evaluation.feed",
     }

@@ -31,6 +31,7 @@ class Command(ScoredCommand):
         "ranker": "training.learning.ranker",
         "reranker": "training.learning.reranker",
         "answerable": "training.fitting_answerable",
+        "feed": "training.learning.feed",
     }
 
     def measure(self, subject: str, options: dict[str, Any]) -> Score:

@@ -1,0 +1,6 @@
+"""Routes of the feed."""
+
+from __future__ import annotations
+
+app_name = "feed_api"
+urlpatterns: list = []

@@ -1,0 +1,17 @@
+"""Tables of the feed."""
+
+from __future__ import annotations
+
+from feed.event_tables import Engagement, FeedEvent
+from feed.item_tables import FeedItem, RankedDocument
+from feed.signal_tables import FeedProfile, Follow, Interest
+
+__all__ = [
+    "Engagement",
+    "FeedEvent",
+    "FeedItem",
+    "FeedProfile",
+    "Follow",
+    "Interest",
+    "RankedDocument",
+]

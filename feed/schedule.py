@@ -1,0 +1,9 @@
+"""The recurring jobs of the feed."""
+
+from docintel.scheduling import Job
+
+SCHEDULE = [
+    Job("rank documents", "feed.tasks.rank_pending", 1),
+    Job("rank feeds anew", "feed.tasks.rescore_pending", 5),
+    Job("forget old feed rows", "feed.tasks.forget_old", 1440),
+]

@@ -1,0 +1,17 @@
+"""What the queue calls: each looks for pending rows itself, so repeating a call does no harm."""
+
+from __future__ import annotations
+
+from feed import ranking
+
+
+def rank_pending() -> None:
+    ranking.rank_pending()
+
+
+def rescore_pending() -> None:
+    ranking.rescore_pending()
+
+
+def forget_old() -> None:
+    ranking.forget_old()

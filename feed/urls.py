@@ -1,0 +1,21 @@
+"""Routes of the feed."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from feed import profile_views, views
+
+app_name = "feed"
+urlpatterns = [
+    path("feed/", views.feed, name="feed"),
+    path("feed/events/", views.events, name="events"),
+    path("feed/follow/", views.follow_one, name="follow"),
+    path("feed/news/", views.news, name="news"),
+    path("feed/saved/", views.saved, name="saved"),
+    path("feed/start/", profile_views.start, name="start"),
+    path("feed/profile/", profile_views.profile, name="profile"),
+    path("feed/profile/change/", profile_views.change, name="change"),
+    path("documents/<uuid:public_id>/save/", views.save, name="save"),
+    path("documents/<uuid:public_id>/beside/", views.beside, name="beside"),
+]

@@ -1,0 +1,173 @@
+"""Pages of the feed, and what they post: events, follows, saved documents.
+
+Rows come from `sightings.arrivals`; one that the person may not see is a 404 like a missing one.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.decorators import permission_required
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from docintel.encoders import EncoderUnavailable
+from feed import hearing, known, ranking, reading, saving
+from feed.asking_for import as_query, read_filters
+from feed.explaining import cards
+from feed.following import CannotFollow, follow, forget, profile_of
+from feed.hearing import TooManyEvents
+from feed.models import FeedProfile, Follow
+from feed.reading import PERIODS, BadCursor
+from ingestion.models import Document
+from ingestion.sightings import arrivals
+
+# Of those that a changed interest ranks anew before the page comes; a worker does the rest.
+RANKED_AT_ONCE = 300
+
+can_read = permission_required("ingestion.view_document", raise_exception=True)
+
+
+@require_safe
+@can_read
+@never_cache
+def feed(request: HttpRequest) -> HttpResponse:
+    """The feed, or with `cursor` its next cards alone."""
+    profile = profile_of(request.user)
+    if profile.ranked_for is None:
+        _rank_now(request)
+    filters = read_filters(request.GET, request.user)
+    try:
+        page = reading.page(request.user, filters, request.GET.get("cursor", ""))
+    except BadCursor:
+        return redirect("feed:feed")
+    context: dict[str, Any] = {
+        "page": page,
+        "cards": cards(page.slots, request.user),
+        "filters": filters,
+        "query": as_query(filters),
+    }
+    if request.GET.get("cursor"):
+        return render(request, "feed/_cards.html", context)
+    context |= _frame(request, profile, filters)
+    FeedProfile.objects.filter(pk=profile.pk).update(seen_at=timezone.now())
+    return render(request, "feed/feed.html", context)
+
+
+def _frame(request: HttpRequest, profile: FeedProfile, filters: reading.Filters) -> dict[str, Any]:
+    """What stands around the cards: menus, what is hidden, what to do first."""
+    mine = Follow.objects.filter(user=profile.user_id).select_related("company", "topic", "source")
+    follows = [row for row in mine if not row.muted][:50]
+    chosen = known.known_of(filters.companies, request.user)
+    return {
+        "profile": profile,
+        "hidden": reading.count_hidden(request.user, filters),
+        "follows": follows,
+        "companies": {row.company for row in follows if row.company} | {*chosen.values()},
+        "topics": known.topics(),
+        "sources": known.sources(request.user),
+        "kinds": Document.Kind.choices,
+        "periods": PERIODS.items(),
+    }
+
+
+def _rank_now(request: HttpRequest) -> None:
+    """Where it is not known which embedder is live, the feed stays as it was and a worker waits."""
+    with suppress(EncoderUnavailable):
+        ranking.rescore(request.user, most=RANKED_AT_ONCE)
+
+
+@require_POST
+@can_read
+def events(request: HttpRequest) -> HttpResponse:
+    """What a browser tells by sendBeacon: a form with `events`, a JSON list. 429 for a flood."""
+    try:
+        told = json.loads(request.POST.get("events", ""))
+    except (ValueError, RecursionError):
+        return JsonResponse({"error": "no JSON"}, status=400)
+    try:
+        heard = hearing.hear(request.user, told)
+    except TooManyEvents as error:
+        answer = {"error": str(error)}
+        return JsonResponse(answer, status=429, headers={"Retry-After": str(error.seconds)})
+    return JsonResponse({"kept": heard.kept, "refused": dict(heard.refused)})
+
+
+@require_POST
+@can_read
+def follow_one(request: HttpRequest) -> HttpResponse:
+    """Follow, mute or forget one thing: `kind`, `value`, `stance`. The answer is its new control.
+
+    The feed is ranked anew at once for what is newest.
+    """
+    kind, value = request.POST.get("kind", ""), request.POST.get("value", "")
+    stance = request.POST.get("stance", "")
+    try:
+        if stance in {"follow", "mute"}:
+            row = follow(request.user, kind, value, muted=stance == "mute")
+            label = row.label
+        else:
+            forget(request.user, kind, value)
+            stance, label = "", request.POST.get("label", "")[:120]
+    except CannotFollow as error:
+        if request.headers.get("HX-Request"):
+            context = {"error": str(error)}
+            return render(request, "feed/_thing.html", context, status=422)
+        return render(request, "feed/refused.html", {"error": str(error)}, status=422)
+    _rank_now(request)
+    if not request.headers.get("HX-Request"):
+        return redirect(_back(request))
+    thing = {"kind": kind, "value": value, "label": label, "stance": stance}
+    return render(request, "feed/_thing.html", {"thing": thing, "changed": True})
+
+
+@require_POST
+@can_read
+def save(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """Keep a document for later, or with `saved` empty no longer."""
+    row: Any = get_object_or_404(arrivals(request.user).listed(), public_id=public_id)
+    keep = request.POST.get("saved", "") == "1"
+    saving.save(request.user, row.duplicate_of_id or row.pk, saved=keep)
+    if not request.headers.get("HX-Request"):
+        return redirect(_back(request))
+    return render(request, "feed/_save.html", {"document": row, "is_saved": keep})
+
+
+@require_safe
+@can_read
+@never_cache
+def saved(request: HttpRequest) -> HttpResponse:
+    """What this person keeps for later."""
+    slots = reading.saved(request.user)
+    return render(request, "feed/saved.html", {"cards": cards(slots, request.user)})
+
+
+@require_safe
+@can_read
+@never_cache
+def beside(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """A fragment for the page of a document: save it, follow what it is about."""
+    row: Any = get_object_or_404(arrivals(request.user).listed(), public_id=public_id)
+    [slot] = reading.alone(request.user, row)
+    [card] = cards([slot], request.user)
+    return render(request, "feed/_beside.html", {"card": card, "document": row})
+
+
+@require_safe
+@can_read
+@never_cache
+def news(request: HttpRequest) -> HttpResponse:
+    """A fragment: how many documents were ranked since `since`, where there are any."""
+    since = hearing.parse_datetime(request.GET.get("since", "")[:40] or "")
+    count = reading.count_new(request.user, since) if since and since.tzinfo else 0
+    return render(request, "feed/_news.html", {"count": count, "since": since})
+
+
+def _back(request: HttpRequest) -> str:
+    return "feed:profile" if request.POST.get("next") == "profile" else "feed:feed"

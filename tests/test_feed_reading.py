@@ -1,0 +1,220 @@
+"""The page of a feed: what may be seen, diverse, folded, explored by chance, scrolled exactly."""
+
+from __future__ import annotations
+
+import random
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import Group
+from django.utils import timezone
+
+from feed import ranking, reading
+from feed.explaining import cards
+from feed.following import follow, profile_of
+from feed.marking_cards import read
+from feed.ml.diversity import AMONG, MOST, arrange
+from feed.models import Engagement, FeedItem
+from feed.reading import BadCursor, Filters
+from tests.feed_corpus import company, known, source
+
+EVERYTHING = Filters()
+pytestmark = pytest.mark.django_db
+
+
+class Never(random.Random):
+    def random(self) -> float:
+        return 0.99
+
+
+class Always(random.Random):
+    def random(self) -> float:
+        return 0.0
+
+
+def ranked(user, *more) -> None:
+    for person in (user, *more):
+        profile_of(person)
+    ranking.rank_pending()
+
+
+def scroll(user, filters: Filters = EVERYTHING, chance=None) -> list[list[int]]:
+    pages, cursor = [], ""
+    while True:
+        page = reading.page(user, filters, cursor, chance=chance or Never())
+        pages.append([slot.item.document_id for slot in page.slots])
+        cursor = page.cursor
+        if not cursor:
+            return pages
+
+
+def test_scrolling_loses_and_repeats_nothing(alice) -> None:
+    wires = [source(f"Wire {n}") for n in range(4)]
+    firms = [company(f"Firm {n}") for n in range(3)]
+    made = {
+        known(f"Story {n}", of=firms[n % 3] if n % 2 else None, wire=wires[n // 40], days=n / 50).pk
+        for n in range(130)
+    }
+    ranked(alice)
+    pages = scroll(alice)
+    shown = [pk for page in pages for pk in page]
+    assert len(shown) == len(set(shown)) == 130
+    assert set(shown) == made
+    assert all(len(page) == reading.PER_PAGE for page in pages[:-1])
+    newest = [pk for page in scroll(alice, Filters(sort="time")) for pk in page]
+    rows = FeedItem.objects.filter(user=alice).order_by("-fresh_at", "-pk")
+    assert newest == list(rows.values_list("document", flat=True))
+
+
+def test_no_more_than_three_of_a_company_or_source_in_ten() -> None:
+    crowd = [(1, 1)] * 12 + [(n, n) for n in range(2, 40)]
+    order = [crowd[at] for at in arrange(crowd, 30)]
+    for start in range(len(order) - AMONG + 1):
+        window = order[start : start + AMONG]
+        assert sum(company == 1 for company, _ in window) <= MOST
+    assert arrange([(1, 1)] * 5, 5) == [0, 1, 2, 3, 4]
+    assert arrange(crowd, 5, companies=False, sources=False) == [0, 1, 2, 3, 4]
+    # Unknown companies are not one company.
+    assert arrange([(None, n) for n in range(6)], 6) == list(range(6))
+
+
+def test_a_hidden_document_is_on_no_feed_whatever_was_ranked(alice, bob) -> None:
+    vault = source("Vault")
+    team = Group.objects.create(name="deal team")
+    vault.groups.add(team)
+    known("Falcon will be bought", wire=vault)
+    known("Acme grew")
+    ranked(alice, bob)
+    bob.groups.add(team)
+    assert [slot.document.title for slot in reading.page(alice).slots] == ["Acme grew"]
+    assert len(reading.page(bob).slots) == 2
+    assert reading.count_new(alice, timezone.now() - timedelta(hours=1)) == 1
+
+
+def test_withdrawn_and_superseded_documents_leave_the_feed(alice) -> None:
+    gone = known("Withdrawn")
+    known("Acme grew")
+    ranked(alice)
+    gone.withdrawn_at = timezone.now()
+    gone.save()
+    assert [slot.document.title for slot in reading.page(alice).slots] == ["Acme grew"]
+
+
+def test_nearly_the_same_documents_are_one_card(alice) -> None:
+    first = known("Acme grew")
+    copy = known("Acme grew much", wire=source("Second wire"))
+    copy.near_duplicate_of, copy.searchable_at = first, None
+    copy.save()
+    ranked(alice)
+    [slot] = reading.page(alice).slots
+    assert slot.document == first
+    assert slot.near == [copy]
+
+
+def test_exploring_is_marked_and_its_propensity_is_the_chance_it_had(alice) -> None:
+    wires = [source(f"Wire {n}") for n in range(8)]
+    for n in range(40):
+        known(f"Story {n}", wire=wires[n % 8], days=n / 10)
+    ranked(alice)
+    page = reading.page(alice, chance=Always(3))
+    explored = [slot for slot in page.slots if slot.exploring]
+    shown = [slot.item.document_id for slot in page.slots]
+    assert len(explored) == reading.PER_PAGE
+    assert len(set(shown)) == len(shown)
+    mark = read(explored[0].mark, alice)
+    assert mark.exploring
+    assert 0 < mark.propensity <= reading.EXPLORING / 10
+    assert mark.position == explored[0].position
+    assert not any(slot.exploring for slot in reading.page(alice, chance=Never()).slots)
+    confined = reading.page(alice, Filters(kinds=("news",)), chance=Always())
+    assert not any(slot.exploring for slot in confined.slots)
+    [card] = cards(explored[:1], alice)
+    assert card.reasons[0].text.startswith("Exploring")
+
+
+def test_filters_confine(alice) -> None:
+    acme, orion = company("Acme"), company("Orion")
+    wire = source("Other wire")
+    one = known("Acme grew", of=acme)
+    two = known("Rates", names=(acme, orion), topics={"mergers": 0.9}, days=10)
+    three = known("Weather", kind="other", wire=wire, days=20)
+    ranked(alice)
+
+    def found(**fields):
+        return {pk for page in scroll(alice, Filters(**fields)) for pk in page}
+
+    assert found(companies=(acme.pk,)) == {one.pk, two.pk}
+    assert found(topics=("mergers",)) == {two.pk}
+    assert found(kinds=("other",)) == {three.pk} == found(sources=(wire.pk,))
+    assert found(days=7) == {one.pk}
+    assert found(days=30, companies=(orion.pk,)) == {two.pk}
+    follow(alice, "company", str(acme.pk), muted=True)
+    ranking.rescore(alice)
+    assert reading.count_hidden(alice, Filters()) == 1
+    assert found(hidden=True) == {one.pk}
+    assert one.pk not in found()
+
+
+def test_a_cursor_is_of_one_person(alice, bob) -> None:
+    for n in range(30):
+        known(f"Story {n}")
+    ranked(alice, bob)
+    cursor = reading.page(alice).cursor
+    assert cursor
+    for user, text in ((bob, cursor), (alice, cursor[:-2]), (alice, "x")):
+        with pytest.raises(BadCursor):
+            reading.page(user, Filters(), text)
+
+
+def test_reasons_are_tied_to_what_shows_them(alice) -> None:
+    acme, orion = company("Acme"), company("Orion")
+    known("Rates and prices", names=(orion, acme), about=4)
+    read_before = known("Mergers of last week", topics={"mergers": 0.9}, about=9, days=3)
+    known("Another merger", topics={"mergers": 0.8}, about=9)
+    known("Weather", about=7, kind="other")
+    ranked(alice)
+    follow(alice, "company", str(acme.pk))
+    Engagement.objects.create(
+        user=alice, document=read_before, opens=1, active_ms=60_000, opened_at=timezone.now()
+    )
+    ranking.rescore(alice)
+    made = {card.slot.document.title: card for card in cards(reading.page(alice).slots, alice)}
+    assert made["Rates and prices"].reasons[0].text == "You follow Acme"
+    assert made["Rates and prices"].passage.startswith("Acme spoke.")
+    said = [reason.text for reason in made["Another merger"].reasons]
+    topic = "You read 1 document on "
+    assert any(text.startswith(topic) or "Mergers of last week" in text for text in said), said
+    assert not any("follow" in reason.text for reason in made["Weather"].reasons)
+    assert made["Mergers of last week"].slot.is_read
+
+
+def test_the_page_and_its_controls(client, alice) -> None:
+    acme = company("Acme")
+    document = known("Acme grew", of=acme, names=(acme,))
+    for n in range(30):
+        known(f"Story {n}")
+    ranked(alice)
+    client.force_login(alice)
+    page = client.get("/feed/")
+    assert page.status_code == 200
+    assert "Pick companies and topics" in page.content.decode()
+    assert page.content.decode().count("data-document=") >= 20
+    followed = client.post(
+        "/feed/follow/", {"kind": "company", "value": acme.pk, "stance": "follow"},
+        headers={"HX-Request": "true"},
+    )  # fmt: skip
+    assert "You follow Acme." in followed.content.decode()
+    assert "You follow Acme" in client.get("/feed/").content.decode()
+    client.post(f"/documents/{document.public_id}/save/", {"saved": "1"})
+    assert "Acme grew" in client.get("/feed/saved/").content.decode()
+    refused = client.post(
+        "/feed/follow/", {"kind": "company", "value": "987654", "stance": "follow"},
+        headers={"HX-Request": "true"},
+    )  # fmt: skip
+    assert refused.status_code == 422
+    client.post("/feed/follow/", {"kind": "document_kind", "value": "news", "stance": "mute"})
+    everything = client.get("/feed/").content.decode()
+    assert "Everything recent is hidden by what you mute" in everything
+    assert "31" in everything
+    assert client.get("/feed/?cursor=bad").status_code == 302
+    assert client.get(f"/documents/{document.public_id}/beside/").status_code == 200

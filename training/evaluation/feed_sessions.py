@@ -1,0 +1,183 @@
+"""A simulated firm reads its feed for some weeks: what is shown, clicked, and could have been."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from feed.ml import profiles
+from feed.ml.facts import Analyst, Floats, Profile
+from feed.ml.features import NAMES, features
+from feed.ml.profiles import Asked, Read, firm_of
+from training.evaluation.newswire import Newswire
+from training.evaluation.simulated_firm import Firm
+from training.learning.feed_fitting import Shown
+
+CARDS = 20
+EXPLORING = 0.05
+# What is older is no candidate any more, in days; two looks at the feed a day, at these hours.
+WINDOW = 3.0
+LOOKS = (0.45, 0.75)
+# What is explored stands below this rank.
+BEYOND = 50
+# (documents, analysts, names) and (documents,) ages in days -> (documents, analysts)
+Policy = Callable[[Floats, Floats], Floats]
+
+
+@dataclass(slots=True)
+class Log:
+    """What was shown, row by row, to be learned from; `weeks` counts by week what it came to."""
+
+    parts: dict[str, list[Any]] = field(default_factory=lambda: defaultdict(list))
+    queries: int = 0
+    sources: defaultdict[int, Counter[int]] = field(default_factory=lambda: defaultdict(Counter))
+    documents: defaultdict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
+    by_rank: NDArray[np.float64] = field(default_factory=lambda: np.zeros((2, CARDS)))
+
+    def shown(self) -> Shown:
+        """All rows."""
+        columns = {name: np.concatenate(rows) for name, rows in self.parts.items()}
+        return Shown(**columns)
+
+
+@dataclass(slots=True)
+class _History:
+    """What one analyst has done: document -> [day, seconds, opens]."""
+
+    reads: dict[int, list[float]] = field(default_factory=dict)
+    asked: list[tuple[float, list[int]]] = field(default_factory=list)
+    sources: defaultdict[int, list[float]] = field(
+        default_factory=lambda: defaultdict(lambda: [0.0, 0.0])
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One moment: all candidates for all analysts. `fresh` is False where it was read before."""
+
+    day: float
+    rows: NDArray[np.int64]
+    made: Floats
+    ages: Floats
+    grades: NDArray[np.int64]  # (analysts, rows)
+    unread: NDArray[np.bool_]  # (analysts, rows)
+
+
+class Weeks:
+    """The firm from its first day on; `silent` analysts look at nothing."""
+
+    def __init__(self, wire: Newswire, firm: Firm, silent: Sequence[int], seed: int) -> None:
+        self.wire, self.firm = wire, firm
+        self.dice = np.random.default_rng(seed)
+        self.silent = frozenset(silent)
+        self.n = len(firm.before)
+        self.histories = [_History() for _ in range(self.n)]
+        self.log = Log()
+
+    def days(self, first: float, last: float) -> list[float]:
+        """Moments of looking, on days that have news."""
+        there = np.unique(np.floor(self.wire.days)).astype(int)
+        return [
+            day + hour for day in there if first <= day < last and day % 7 < 5 for hour in LOOKS
+        ]
+
+    def look(self, day: float) -> Look | None:
+        """What stands to choice now; None where there is too little."""
+        days = self.wire.days
+        rows = np.flatnonzero((days <= day) & (days > day - WINDOW))
+        if len(rows) < 2 * BEYOND:
+            return None
+        for at, history in enumerate(self.histories):
+            if day % 1 == LOOKS[0] and (asked := self.firm.asked(at, day)):
+                history.asked.append((day, asked))
+        made_of = [self._profile(at, day) for at in range(self.n)]
+        analysts = [self._analyst(at, day, profile) for at, profile in enumerate(made_of)]
+        made = features(self.wire.documents.rows(rows), analysts, firm_of(made_of))
+        unread = np.array([[row not in h.reads for row in rows] for h in self.histories])
+        return Look(
+            day, rows, made, day - self.wire.days[rows], self.firm.grades(day, rows), unread
+        )
+
+    def show(self, look: Look, policy: Policy, *, exploring: bool = True) -> None:
+        """Everybody is shown a page, and does with it what people do."""
+        scores = policy(look.made, look.ages)
+        for at in range(self.n):
+            if at in self.silent:
+                continue
+            order = np.argsort(-np.where(look.unread[at], scores[:, at], -np.inf), kind="stable")
+            page, explored = self._page(order, exploring=exploring)
+            self._happen(at, look, page, explored)
+
+    def _page(
+        self, order: NDArray[np.int64], *, exploring: bool
+    ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        explored = self.dice.random(CARDS) < EXPLORING * exploring
+        page = np.empty(CARDS, dtype=np.int64)
+        count = int(explored.sum())
+        page[~explored] = order[: CARDS - count]
+        page[explored] = self.dice.choice(order[BEYOND:], count, replace=False)
+        return page, explored
+
+    def _happen(
+        self, at: int, look: Look, page: NDArray[np.int64], explored: NDArray[np.bool_]
+    ) -> None:
+        grades = look.grades[at, page]
+        opened = self.firm.clicks(grades)
+        seconds, again = self.firm.reading(grades)
+        history = self.histories[at]
+        week = int(look.day // 7)
+        for place in np.flatnonzero(opened):
+            row = int(look.rows[page[place]])
+            history.reads[row] = [look.day, float(seconds[place]), 1.0 + again[place]]
+        for place, row in enumerate(look.rows[page]):
+            source = int(self.wire.documents.sources[row])
+            history.sources[source][0] += float(opened[place])
+            history.sources[source][1] += 1
+            self.log.sources[week][source] += 1
+            self.log.documents[week].add(int(row))
+        self.log.by_rank += np.stack([opened, np.ones(CARDS)])
+        parts = self.log.parts
+        parts["features"].append(look.made[page, at])
+        parts["query"].append(np.full(CARDS, self.log.queries))
+        parts["position"].append(np.arange(1, CARDS + 1))
+        parts["exploring"].append(explored)
+        parts["opened"].append(opened)
+        parts["seconds"].append(np.where(opened, seconds, 0.0))
+        parts["reopened"].append(opened & again)
+        parts["age"].append(look.ages[page])
+        self.log.queries += 1
+
+    def _profile(self, at: int, day: float) -> Profile:
+        history, documents = self.histories[at], self.wire.documents
+        reads = [
+            Read(
+                days_ago=day - when, seconds=seconds, opens=int(opens),
+                companies=documents.companies[row],
+                topics=dict(zip(documents.topic_keys, documents.topics[row], strict=True)),
+                kind=documents.kinds[row], vector=documents.vectors[row],
+            )
+            for row, (when, seconds, opens) in history.reads.items()
+        ]  # fmt: skip
+        asked = [Asked(day - when, companies) for when, companies in history.asked]
+        sources = {source: (a, b) for source, (a, b) in history.sources.items()}
+        return profiles.build(reads, asked, sources)
+
+    def _analyst(self, at: int, day: float, profile: Profile) -> Analyst:
+        groups = self.wire.documents.groups
+        seen = frozenset(int(groups[row]) for row in self.histories[at].reads)
+        return self.firm.analyst(at, day, profile, seen)
+
+
+def concentration(counts: Counter[int]) -> float:
+    """Of impressions over sources: the sum of squared shares (Herfindahl), 1 for a single one."""
+    shares = np.array(list(counts.values()), dtype=float)
+    return float(((shares / shares.sum()) ** 2).sum()) if len(shares) else 0.0
+
+
+def column(name: str) -> int:
+    return NAMES.index(name)

@@ -56,6 +56,7 @@ PERMISSIONS: dict[str, tuple[str, ...]] = {
         "ingestion.*",
         "extraction.*",
         "review.*",
+        "feed.*",
         "training.*",
         "docintel.*",
         "auth.*",

@@ -79,6 +79,16 @@ class ViewOrAdd(DjangoModelPermissions):
     }
 
 
+class Reads(ViewOrAdd):
+    """For a view whose POST and DELETE change no document: whoever may read may."""
+
+    perms_map = {
+        **ViewOrAdd.perms_map,
+        "POST": ViewOrAdd.perms_map["GET"],
+        "DELETE": ViewOrAdd.perms_map["GET"],
+    }
+
+
 def find(token: str) -> ApiToken | None:
     """The valid row of an active person's token, else None."""
     if not token.startswith(ApiToken.PREFIX):

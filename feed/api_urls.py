@@ -1,6 +1,14 @@
-"""Routes of the feed."""
+"""API routes of `feed`."""
 
 from __future__ import annotations
 
+from django.urls import path
+
+from feed import api
+
 app_name = "feed_api"
-urlpatterns: list = []
+urlpatterns = [
+    path("feed/", api.Feed.as_view(), name="feed"),
+    path("feed/events/", api.Events.as_view(), name="events"),
+    path("follows/", api.Follows.as_view(), name="follows"),
+]

@@ -22,7 +22,7 @@ from feed.facts import floats
 from feed.live_ranker import CannotUse, Formula
 from feed.ml.facts import Floats
 from feed.ml.features import NAMES
-from feed.models import Engagement, Follow, Interest, RankedDocument
+from feed.models import Engagement, FeedEvent, FeedItem, Follow, Interest, RankedDocument
 from feed.reading import Slot
 from ingestion.models import Chunk, Company, Document, Mention, Topic
 from ingestion.querysets import User
@@ -175,7 +175,8 @@ class _Told:
                 found.append(reason)
             if len(found) == MOST_REASONS:
                 break
-        return found or [Reason("New; it is near to nothing that you follow or read")]
+        said = "New; not close to what you follow or read"
+        return found or [Reason(said if self.follows or self.read else "New")]
 
     def _say(self, group: str, slot: Slot, facts: dict[str, Any]) -> Reason | None:
         """None where nothing of it is true of this analyst."""
@@ -271,14 +272,32 @@ class _Told:
         return Reason(f"You read {_documents(count)} on {self.topics[key]} this week", "topic", key)
 
 
-def contributions_of(slots: Iterable[Any]) -> dict[int, Floats]:
-    """FeedItem's id -> what each of NAMES added, by the version that ranked it.
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One feature of what was shown: its value, None where unknown, and what it added."""
+
+    name: str
+    value: float | None
+    added: float
+
+
+def why(event: FeedEvent) -> list[Part]:
+    """What an impression was ranked by, the strongest first, by the version that ranked it."""
+    found = contributions_of([event])
+    if event.features is None or event.pk not in found:
+        return []
+    parts = [Part(*each) for each in zip(NAMES, event.features, found[event.pk], strict=True)]
+    return sorted(parts, key=lambda part: -abs(part.added))
+
+
+def contributions_of(ranked: Iterable[FeedItem | FeedEvent]) -> dict[int, Floats]:
+    """Row's id -> what each of NAMES added, by the version that ranked it.
 
     Where that version cannot be used any more, by the formula.
     """
     by_version: defaultdict[Any, list[Any]] = defaultdict(list)
-    for item in slots:
-        if item.pk and len(item.features) == len(NAMES):
+    for item in ranked:
+        if item.pk and len(item.features or []) == len(NAMES):
             by_version[item.version].append(item)
     found: dict[int, Floats] = {}
     for version, items in by_version.items():

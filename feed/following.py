@@ -100,6 +100,14 @@ def drop_interest(user: User, pk: int) -> bool:
     return bool(gone)
 
 
+def said_by(user: User) -> list[Follow]:
+    """All that this person follows and mutes, but for what was closed to them since."""
+    rows = list(Follow.objects.filter(user=user.pk).select_related("company", "topic", "source"))
+    sources = set(known.sources(user).values_list("pk", flat=True)) | {None}
+    companies = {None, *known.known_of([row.company_id for row in rows if row.company_id], user)}
+    return [row for row in rows if row.source_id in sources and row.company_id in companies]
+
+
 def id_of(user: User) -> int:
     """Of somebody who is signed in."""
     return int(user.pk or 0)

@@ -19,6 +19,7 @@ from feed.following import (
     follow,
     follow_all,
     profile_of,
+    said_by,
     state_interest,
 )
 from feed.models import FeedProfile, Follow, Interest
@@ -35,14 +36,7 @@ can_read = permission_required("ingestion.view_document", raise_exception=True)
 @never_cache
 def profile(request: HttpRequest) -> HttpResponse:
     """Everything followed and muted, stated interests, the digest and the history."""
-    rows = Follow.objects.filter(user=profile_of(request.user).user_id)
-    seen = set(known.sources(request.user).values_list("pk", flat=True))
-    mine = [
-        row
-        for row in rows.select_related("company", "topic", "source")
-        # A source that was closed to this person is not named to them.
-        if row.source_id is None or row.source_id in seen
-    ]
+    mine = said_by(request.user)
     groups = [
         (label, [row for row in mine if row.kind == kind]) for kind, label in Follow.Kind.choices
     ]

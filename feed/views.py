@@ -21,9 +21,9 @@ from docintel.encoders import EncoderUnavailable
 from feed import hearing, known, ranking, reading, saving
 from feed.asking_for import as_query, read_filters
 from feed.explaining import cards
-from feed.following import CannotFollow, follow, forget, profile_of
+from feed.following import CannotFollow, follow, forget, profile_of, said_by
 from feed.hearing import TooManyEvents
-from feed.models import FeedProfile, Follow
+from feed.models import FeedProfile
 from feed.reading import PERIODS, BadCursor
 from ingestion.models import Document
 from ingestion.sightings import arrivals
@@ -62,8 +62,7 @@ def feed(request: HttpRequest) -> HttpResponse:
 
 def _frame(request: HttpRequest, profile: FeedProfile, filters: reading.Filters) -> dict[str, Any]:
     """What stands around the cards: menus, what is hidden, what to do first."""
-    mine = Follow.objects.filter(user=profile.user_id).select_related("company", "topic", "source")
-    follows = [row for row in mine if not row.muted][:50]
+    follows = [row for row in said_by(request.user) if not row.muted][:50]
     chosen = known.known_of(filters.companies, request.user)
     return {
         "profile": profile,

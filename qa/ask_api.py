@@ -14,13 +14,12 @@ from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.exceptions import Throttled, ValidationError
 from rest_framework.generics import GenericAPIView
-from rest_framework.permissions import SAFE_METHODS
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from docintel.api_errors import BoundedJSONParser
-from docintel.tokens import ReadingTokenAuthentication, ViewOrAdd
+from docintel.tokens import ReadingTokenAuthentication, Reads
 from ingestion.models import Document
 from qa import streaming
 from qa.answer_tables import Ask
@@ -31,12 +30,6 @@ from qa.citing import kept_sentences, shown_passages
 from qa.feedback import BadFeedback, give
 from qa.reading_answers import NoAnswer, read
 from qa.retrieval import BadQuery
-
-
-class MayRead(ViewOrAdd):
-    """Asking is reading, though it is a POST."""
-
-    perms_map = {**ViewOrAdd.perms_map, "POST": ViewOrAdd.perms_map[SAFE_METHODS[0]]}
 
 
 class EventStream(BaseRenderer):
@@ -54,7 +47,7 @@ class Asks(GenericAPIView[Document]):
     """One question, answered."""
 
     authentication_classes = [ReadingTokenAuthentication, SessionAuthentication]
-    permission_classes = [MayRead]
+    permission_classes = [Reads]
     renderer_classes = [JSONRenderer, EventStream]
     parser_classes = [BoundedJSONParser]
     queryset = Document.objects.none()
@@ -103,7 +96,7 @@ class Asks(GenericAPIView[Document]):
 class AnswerById(GenericAPIView[Any]):
     """An answer given before."""
 
-    permission_classes = [MayRead]
+    permission_classes = [Reads]
     queryset = Document.objects.none()
     serializer_class = Answer
     filter_backends = []
@@ -122,7 +115,7 @@ class FeedbackById(GenericAPIView[Any]):
     """What a reader made of an answer."""
 
     authentication_classes = [ReadingTokenAuthentication, SessionAuthentication]
-    permission_classes = [MayRead]
+    permission_classes = [Reads]
     parser_classes = [BoundedJSONParser]
     queryset = Document.objects.none()
     serializer_class = Feedback

@@ -23,6 +23,8 @@ from docintel import registry
 from docintel.models import ApiToken, Measurement, ModelFlip, ModelVersion
 from extraction.result_tables import BulkRun, ExtractionRun
 from extraction.schema_tables import Schema
+from feed.ml.features import NAMES as FEATURES
+from feed.models import FeedEvent
 from ingestion.freezing import text_digest
 from ingestion.models import Company, Document, Source, Topic
 from ingestion.receiving import take_in
@@ -117,6 +119,9 @@ EXPECTED: dict[str, tuple[set[str], set[str]]] = {
     "feed:change": (NOBODY, READERS),
     "feed:save": (NOBODY, READERS),
     "feed:beside": (READERS, NOBODY),
+    "feed_api:feed": (READERS, NOBODY),
+    "feed_api:events": (NOBODY, READERS),
+    "feed_api:follows": (READERS, READERS),
     "login": (ANYONE, ANYONE),
     "logout": (NOBODY, SIGNED_IN),
     "health": (OPERATORS, NOBODY),
@@ -157,6 +162,7 @@ ADMIN: dict[str, dict[str, set[str]]] = {
             "django_q_success": ADAM,
             "django_q_failure": ADAM,
             "django_q_ormq": ADAM,
+            "feed_feedevent": ADAM,
             "ingestion_document": STAFF,
         }.items()
     },
@@ -288,6 +294,15 @@ def one_row_of_every_table() -> None:
     AccessAttempt.objects.create(username="dora", ip_address="127.0.0.1", failures_since_start=1)
 
 
+def shown_to(user: User | None, document: Document) -> None:
+    """On somebody's feed."""
+    now = timezone.now()
+    FeedEvent.objects.create(
+        client_id=document.public_id, user=user, document=document, verb="impression",
+        position=1, occurred_at=now, features=[0.5] * len(FEATURES),
+    )  # fmt: skip
+
+
 def answer_citing(document: Document) -> None:
     """An answer of somebody else, under the id of the document that it cites."""
     ask = Ask.objects.create(
@@ -352,6 +367,8 @@ def world(db, settings, tmp_path, eve):
     visible.topic_labels.create(topic=topic)
     classifier = ModelVersion.objects.get(name="test")
     hidden.topics.create(topic=topic, probability=0.9, classifier=classifier)
+    shown_to(eve, hidden)
+    shown_to(eve, visible)
     answer_citing(visible)
     answer_citing(hidden)
     extracted(visible, eve)
@@ -508,7 +525,9 @@ SEARCHED = [
     "/extraction/expected/?schema=kpis&company=Falcon+Holdings",
     "/api/v1/extractions/spans/?document={hidden}", "/api/v1/extractions/runs/?fiscal_year=1999",
     "/api/v1/extractions/spans/?company=Falcon+Holdings", "/api/v1/extractions/bulk-runs/",
-    "/documents/{hidden}/extracted/",
+    "/documents/{hidden}/extracted/", "/documents/{hidden}/beside/", "/feed/?source={source}",
+    "/feed/?company={company}", "/feed/?topic=mergers", "/feed/?hidden=1&sort=time", "/feed/start/",
+    "/feed/saved/", "/feed/profile/", "/api/v1/feed/?company={company}", "/api/v1/follows/",
 ]  # fmt: skip
 
 

@@ -132,8 +132,8 @@ class Weeks:
         history = self.histories[at]
         week = int(look.day // 7)
         for place in np.flatnonzero(opened):
-            row = int(look.rows[page[place]])
-            history.reads[row] = [look.day, float(seconds[place]), 1.0 + again[place]]
+            opened_row = int(look.rows[page[place]])
+            history.reads[opened_row] = [look.day, float(seconds[place]), 1.0 + again[place]]
         for place, row in enumerate(look.rows[page]):
             source = int(self.wire.documents.sources[row])
             history.sources[source][0] += float(opened[place])

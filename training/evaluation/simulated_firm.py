@@ -125,12 +125,14 @@ class Firm:
         names = sorted(near)
         share = np.sqrt([near[name] for name in names]) if names else np.zeros(0)
         count = min(len(names), int(dice.integers(8, 26)))
-        covered = dice.choice(names, count, replace=False, p=share / share.sum()) if count else []
+        covered: list[int] = []
+        if count:
+            covered = dice.choice(names, count, replace=False, p=share / share.sum()).tolist()
         places = dice.choice(sorted(self._places), 2, replace=False)
         offices = dice.choice(np.unique(wire.documents.sources), 3, replace=False)
         kind = str(dice.choice(["announcement", "research_note", "news"]))
         wants = Wants(
-            topics, frozenset(int(c) for c in covered), frozenset(map(str, places)),
+            topics, frozenset(covered), frozenset(map(str, places)),
             frozenset(int(o) for o in offices), kind,
         )  # fmt: skip
         return self._said(wants)

@@ -81,7 +81,7 @@ def shown_since(since: datetime) -> Shown | None:
         "document__ranked__fresh_at",
     )  # fmt: skip
     for user, page, document, position, exploring, features, at, fresh in columns.iterator():
-        if len(features) != len(NAMES):
+        if len(features or []) != len(NAMES):
             continue
         outcome = came_of.get((user, document, page), _Outcome())
         values = (

@@ -149,3 +149,8 @@ def test_an_enumeration_is_recognised() -> None:
     assert ENUMERATION.search("We operate in five segments: Aeronautics, Missiles and Space.")
     assert ENUMERATION.search("Its brands include Marsh & Linen, Brightstep, and Old Harbor.")
     assert not ENUMERATION.search("Net sales rose by 5%.")
+
+
+def test_the_name_of_a_part_of_a_report_is_no_sentence() -> None:
+    text = "Table of Contents\n\nItem 1A. Risk Factors\n\nItem 2. Properties. We own a mill.\n"
+    assert [unit.shown for unit in units(text, 0, len(text))] == ["We own a mill."]

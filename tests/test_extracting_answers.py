@@ -134,3 +134,43 @@ def test_a_question_over_time_is_answered_by_period(alice: User) -> None:
 @pytest.mark.django_db
 def test_nothing_offered_is_not_found(alice: User) -> None:
     assert not compose("Anything?", None, offer([], alice), route="factual").found
+
+
+def of_one_text(text: str, user: User) -> list[Offered]:
+    row = document([text], company="Halden Motion", fiscal_year=2024)
+    chunk = Chunk.objects.get(document=row)
+    return offer(
+        [Passage(chunk.pk, row.pk, chunk.start, chunk.end, 1, 1, "", chunk.text, 1.0)], user
+    )
+
+
+SEGMENTS = (
+    "We sell through three reportable segments. Motion Control makes drives. Power Transmission "
+    "makes gearboxes. Aftermarket sells what wears. The winter was mild, and so was the spring."
+)
+
+
+@pytest.mark.django_db
+def test_what_a_sentence_announces_comes_with_it(alice: User) -> None:
+    found = compose(
+        "What are the reportable segments?", None, of_one_text(SEGMENTS, alice), route="factual"
+    )
+    told = [sentence.text for sentence in found.sentences]
+    assert told[:4] == [
+        "We sell through three reportable segments.",
+        "Motion Control makes drives.",
+        "Power Transmission makes gearboxes.",
+        "Aftermarket sells what wears.",
+    ]
+
+
+@pytest.mark.django_db
+def test_the_month_asked_for_comes_before_another(alice: User) -> None:
+    text = (
+        "We lost 4 million of sales in June because a press stood still. "
+        "We lost 9 million of sales in February because a press stood still."
+    )
+    found = compose(
+        "Why were sales lost in February?", None, of_one_text(text, alice), route="factual"
+    )
+    assert "in February" in found.sentences[0].text

@@ -28,6 +28,10 @@ _BULLET = re.compile(r"^\s*(?:[•●▪◦§*\-–]|\(?\d{1,2}[.)]|\([a-z]\))\s
 _STOPPED = re.compile(r"[.!?][\"'”’)]*$")
 _LABELLED = re.compile(r"[A-Z][^|:.!?]{2,60}: +\S")
 _TITLE = re.compile(r"[A-Z][^|:.!?\d]{2,59}")
+# "Table of Contents: Item 1A. Risk Factors": the name of a part, and nothing of what it says.
+_HEADING = re.compile(
+    r"(?:[^.:|]{0,40}: )?(?:Item|Part|ITEM|PART) (?:\d{1,2}[A-Z]?|[IVX]+)\b\.?[^.!?|]*"
+)
 _FIGURES = re.compile(r"[$€£(]?\d[\d,.]*\)?%?|[—#|]")
 
 
@@ -137,8 +141,11 @@ class _Cutter:
 
 
 def _is_whole(unit: Unit) -> bool:
-    """Whether it begins a sentence, as a passage's first may not, and is no rest of a table."""
-    return not unit.shown[:1].islower() and not _is_table_rest(unit.shown)
+    """Whether it begins a sentence, as a passage's first may not, and is neither a heading nor the
+    rest of a table."""
+    if unit.shown[:1].islower() or _HEADING.fullmatch(unit.shown):
+        return False
+    return not _is_table_rest(unit.shown)
 
 
 def _is_table_rest(shown: str) -> bool:

@@ -6,12 +6,13 @@ Trap: they stand as their documents have them, so "we" is the company's own word
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from qa.asked import Asked
 from qa.checking.quoting import fold
 from qa.checking.table_heads import line_at
+from qa.checking.wording import content, stem
 from qa.extractive.asked_kinds import AskedFor, asked_for
 from qa.extractive.scoring_units import Ranked, rank
 from qa.extractive.unit_features import explains, is_anaphoric, says_cause
@@ -31,6 +32,11 @@ PER_GROUP = 2
 # The same line item of several filings repeats itself.
 ROWS_OF_ONE_LABEL = 2
 ROWS_BESIDE_CAUSES = 1
+# "We sell through three segments." is followed by them.
+_ANNOUNCED = re.compile(
+    r"\b(?P<number>two|three|four|five|six|[2-6])\s(?:[\w-]+\s){0,3}?(?P<what>[a-z-]+s)\b"
+)
+_NUMBERS = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6}
 # Of the best score; what lies below says little. A wide question has many small answers.
 LEAST_SHARE_FACTUAL = 0.03
 LEAST_SHARE_SYNTHESIS = 0.01
@@ -63,7 +69,7 @@ def extract(
     if by:
         chosen, spare = _grouped(ranked, by, most), list[Ranked]()
     else:
-        chosen, spare = _best(ranked, most, asked_for(question))
+        chosen, spare = _best(ranked, most, asked_for(question), content(question))
     return [
         Extract(_draft(each), _group(each.offered, by), each, spare=each in spare)
         for each in [*chosen, *spare]
@@ -99,9 +105,9 @@ def _order(offered: Offered, by: str) -> tuple[object, ...]:
 
 
 def _best(
-    ranked: Sequence[Ranked], most: int, wants: AskedFor
+    ranked: Sequence[Ranked], most: int, wants: AskedFor, asked: Collection[str]
 ) -> tuple[list[Ranked], list[Ranked]]:
-    """The best first, each with the neighbours that it leans on; and the next best."""
+    """The best first, each with the neighbours that it leans on or announces; and the next best."""
     share = LEAST_SHARE_SYNTHESIS if most == SYNTHESIS_SENTENCES else LEAST_SHARE_FACTUAL
     least = ranked[0].score * share
     by_place = {each.place: each for each in ranked}
@@ -124,7 +130,27 @@ def _best(
             if one is each or not _is_said(one, chosen):
                 chosen.append(one)
                 companions += one is not each
+        listed = [one for one in _announced(each, by_place, wants, asked) if one not in chosen]
+        chosen += listed
+        companions += len(listed)
     return chosen, spare
+
+
+def _announced(
+    each: Ranked, by_place: dict[int, Ranked], wants: AskedFor, asked: Collection[str]
+) -> list[Ranked]:
+    """The sentences behind one that says how many there are of the things asked for."""
+    told = _ANNOUNCED.search(each.unit.shown) if wants.listing and each.unit.row is None else None
+    if told is None or stem(told["what"]) not in asked:
+        return []
+    number = _NUMBERS.get(told["number"]) or int(told["number"])
+    found: list[Ranked] = []
+    for place in range(each.place + 1, each.place + 1 + number):
+        after = by_place.get(place)
+        if after is None or after.offered is not each.offered or after.unit.row is not None:
+            break
+        found.append(after)
+    return found
 
 
 def _companions(

@@ -49,7 +49,9 @@ BOILERPLATE = re.compile(
     r"are (?:unable|not able) to reconcile|shall not be deemed|safe harbor|webcast|"
     r"conference call|(?:^|\s)\(\d\) (?:Represents|Includes|See|Excludes)|reconciliation of|"
     r"differs from|is defined as|presented (?:below|above)|^operator\b|next question|"
-    r"good (?:morning|afternoon)|thank you",
+    r"good (?:morning|afternoon)|thank you|no material changes (?:to|in|from) (?:the|our) risk|"
+    r"not guarantees|results (?:may|might) differ|prepared from a recording|analyst certification|"
+    r"words such as\b.{0,80}\bidentify",
     re.I,
 )
 # "… in five segments: A, B and C": what a list is asked for.
@@ -92,6 +94,7 @@ class Question:
     years: frozenset[int]
     quarters: frozenset[tuple[int, int]]
     bare_quarters: frozenset[int]
+    months: frozenset[int]
     companies: frozenset[int]
     temporal: bool = False
 
@@ -152,6 +155,7 @@ def read_question(question: str, understanding: Asked | None) -> Question:
         frozenset(years) | {year for year, _ in quarters},
         frozenset(quarters),
         own.quarters if not quarters else frozenset(),
+        own.months,
         frozenset(c.id for c in understanding.companies) if understanding else frozenset(),
         bool(understanding and understanding.temporal),
     )
@@ -238,6 +242,8 @@ def features(asked: Question, candidate: Candidate, read: Read, newest: int) -> 
         "position": 1 / (1 + 0.2 * (int(candidate.offered.reference[1:]) - 1)),
         "company": _company_fit(asked, candidate.offered),
     }
+    if asked.months and read.times.months:
+        found["month"] = 1.0 if asked.months & read.times.months else -1.0
     found.update(_period_fit(asked, header, read, newest))
     return found
 

@@ -6,7 +6,7 @@ The probability is calibrated; numbers and thresholds are learned (`manage.py tr
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -53,19 +53,23 @@ ABSENT = ("company_without_documents", "name_missing", "period_not_covered", "pr
 class Verdict:
     """`answerable` is what to do; `clearly_not` is surer, enough to spare a model call.
 
-    `why` says in words what speaks against an answer; empty where there is an answer.
+    `why` says in words what speaks against an answer; empty where there is an answer. `unheard`: no
+    word of the question stands in any document.
     """
 
     answerable: bool
     probability: float
     why: str = ""
     clearly_not: bool = False
+    unheard: bool = False
     features: dict[str, float] = field(default_factory=dict)
 
     @property
     def is_absent(self) -> bool:
         """Whether the company, name or period asked about is not here at all."""
-        return not self.answerable and any(self.features.get(name, 0.0) >= 1.0 for name in ABSENT)
+        return not self.answerable and (
+            self.unheard or any(self.features.get(name, 0.0) >= 1.0 for name in ABSENT)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,20 +86,46 @@ class _Read:
     features: dict[str, float]
 
 
-def judge(understanding: Understanding, offered: Sequence[Offered], user: User) -> Verdict:
-    """The verdict on the best 10 of these passages, best first, as `qa.offering` gives them."""
+def judge(
+    understanding: Understanding, offered: Sequence[Offered], user: User, *, followed: bool = False
+) -> Verdict:
+    """The verdict on the best 10 of these passages, best first, as `qa.offering` gives them.
+
+    `followed`: each step of a question in steps found companies, so it is not weighed as one: no
+    sentence says all of it.
+    """
     read = _read(understanding, offered[:LOOKED_AT], user)
     model = _model(with_cosines=not read.features["no_cosine"])
     probability = model.probability(read.features) if read.offered else 0.0
     nothing = not read.offered or _is_surely_absent(read.features)
-    found = not nothing and probability >= model.least
+    unheard = _is_unheard(read)
+    found = not (nothing or unheard) and (followed or probability >= model.least)
     return Verdict(
         found,
         probability,
         "" if found else _why(read),
-        nothing or probability < model.clearly_below,
-        read.features,
+        clearly_not=not found and (nothing or unheard or probability < model.clearly_below),
+        unheard=unheard,
+        features=read.features,
     )
+
+
+def is_surely_absent(understanding: Understanding, offered: Sequence[Offered], user: User) -> bool:
+    """What needs no weighing: nothing is offered, no company asked about has documents, or no
+    document reports or names the period. Takes a few milliseconds."""
+    if not offered:
+        return True
+    low = _in_small([each.source.text[each.source.start : each.source.end] for each in offered])
+    periods = covered(understanding, user)
+    return _is_surely_absent(
+        _of_companies(understanding, offered) | _of_periods(understanding, periods, offered, low)
+    )
+
+
+def _is_unheard(read: _Read) -> bool:
+    """Typed at random, or in a language that no document is in."""
+    most = greatest_weight()
+    return bool(read.features["nothing_found"]) and all(row.weight >= most for row in read.needs)
 
 
 def _is_surely_absent(features: Mapping[str, float]) -> bool:
@@ -157,7 +187,7 @@ def _read(understanding: Understanding, offered: Sequence[Offered], user: User) 
     pieces = [unit.own for unit in units]
     whole = together(passages)
     periods = covered(understanding, user)
-    low = " ".join("\n".join([*texts, *(e.source.header.company for e in offered)]).lower().split())
+    low = _in_small([*texts, *(each.source.header.company for each in offered)])
     names = [name for name in understanding.unlinked if name.lower() not in low]
     best = max((coverage(needs, each) for each in passages), default=0.0)
     metrics = [row for row in needs if row.metric]
@@ -184,6 +214,10 @@ def _read(understanding: Understanding, offered: Sequence[Offered], user: User) 
         **of_units(understanding, needs, units),
     }
     return _Read(understanding, offered, needs, whole, units, periods, names, found)
+
+
+def _in_small(texts: Iterable[str]) -> str:
+    return " ".join("\n".join(texts).lower().split())
 
 
 def _missing(row: Needed, whole: Held) -> float:

@@ -12,19 +12,19 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import date
+from functools import cache
 from typing import Any
 
-from django.db.models import Sum
 from django.utils import timezone
 
 from docintel import activity, measuring
 from docintel.remembering import read_once
 from ingestion.querysets import Scope, User
 from qa import caching, experimenting, llm
-from qa.answer_tables import Ask, ModelCall, ShownPassage
-from qa.answerable import Verdict, judge
+from qa.answer_tables import Ask, ShownPassage
+from qa.answerable import Verdict, is_surely_absent, judge
 from qa.citing import Citer, kept_sentences, sentence_data, shown_passages
-from qa.composing import EXTRACTIVE, MODEL, Composed, Sentence, compose
+from qa.composing import EXTRACTIVE, MODEL, Composed, Judged, Sentence, compose
 from qa.evidence import Evidence
 from qa.feedback import note_follow_up
 from qa.finding_nothing import describe, scope_in_words
@@ -41,6 +41,8 @@ from qa.understanding import Understanding, understand
 
 log = logging.getLogger(__name__)
 PASSAGES = 10
+# Extracts are taken from more than a model is paid to read; see docs/results.md.
+OFFERED = 14
 # Beyond those, what takes the place of passages that may not answer.
 LOOKED_AT = 20
 NOTHING_VERIFIED = "No sentence could be verified against the passages."
@@ -179,12 +181,28 @@ class _Turn(measuring.Timed):
             )
         if evidence.cancelled:
             raise Stopped
-        kept = keep_to_companies(understanding, evidence.passages, PASSAGES)
+        kept = keep_to_companies(understanding, evidence.passages, OFFERED)
         passages = self._found(evidence, kept, searched)
-        with self.stage("judge"):
-            offered = offer(kept.passages if _has_documents(understanding) else (), self.user)
-            verdict = judge(understanding, offered, self.user)
-        row.receipt["answerable"] = {"probability": round(verdict.probability, 3)}
+        with self.stage("offer"):
+            offered = offer(kept.passages, self.user)
+        judging = self._judging(understanding, offered, followed=evidence.followed)
+        # A model is told to say nothing where the passages do not answer, and takes a while to
+        # begin: it is asked first, unless what was asked about is not here at all.
+        asks_model = row.route != "lookup" and arm != experimenting.PASSAGES and llm.is_configured()
+        if asks_model and not is_surely_absent(understanding, offered, self.user):
+            self._answer(understanding, passages, offered, judging)
+            return
+        self._answer_or_list(understanding, passages, offered, judging, arm)
+
+    def _answer_or_list(
+        self,
+        understanding: Understanding,
+        passages: Sequence[Passage],
+        offered: Sequence[Offered],
+        judging: Callable[[], Verdict],
+        arm: str,
+    ) -> None:
+        row, verdict = self.row, judging()
         if row.route == "lookup":
             # A list is no claim: it is shown unless what was named is not here at all.
             found = bool(passages) and not verdict.is_absent
@@ -192,12 +210,24 @@ class _Turn(measuring.Timed):
         elif arm == experimenting.PASSAGES:
             row.receipt["experiment"] = arm
             self._list(understanding, passages, arm, found=verdict.answerable, why=verdict.why)
-        # A model is told to say nothing where the passages do not answer; extracts always say
-        # something.
-        elif verdict.clearly_not if llm.is_configured() else not verdict.answerable:
+        elif not verdict.answerable:
             self._list(understanding, passages, "", found=False, why=verdict.why)
         else:
-            self._answer(understanding, passages, offered, verdict)
+            self._answer(understanding, passages, offered, judging)
+
+    def _judging(
+        self, understanding: Understanding, offered: Sequence[Offered], *, followed: bool
+    ) -> Callable[[], Verdict]:
+        """Judges when it is first called, and remembers the verdict."""
+
+        @cache
+        def verdict() -> Verdict:
+            with self.timed("judge"):
+                found = judge(understanding, offered, self.user, followed=followed)
+            self.row.receipt["answerable"] = {"probability": round(found.probability, 3)}
+            return found
+
+        return verdict
 
     def _repeats(self, understanding: Understanding) -> bool:
         """Whether the same question was answered before; then that answer is given, with its age.
@@ -260,7 +290,7 @@ class _Turn(measuring.Timed):
         understanding: Understanding,
         passages: Sequence[Passage],
         offered: Sequence[Offered],
-        verdict: Verdict,
+        judging: Callable[[], Verdict],
     ) -> None:
         row = self.row
         numbers = Numbers()
@@ -273,15 +303,19 @@ class _Turn(measuring.Timed):
             composed = compose(
                 row.text, understanding, offered, route=row.route,
                 on_sentence=on_sentence, cancelled=self.cancelled, ask=row,
-                extracts=verdict.answerable,
+                judged=lambda: Judged(not judging().clearly_not, judging().answerable),
             )  # fmt: skip
         self._count(composed)
+        if composed.refused:
+            row.receipt |= llm.spent_on(row)
+            self._list(understanding, passages, "", found=False, why=judging().why)
+            return
         if composed.notice:
             self.say("notice", text=composed.notice)
         if not composed.found and not composed.cancelled:
-            self._nothing(understanding, verdict.why or NOTHING_VERIFIED)
+            self._nothing(understanding, judging().why or NOTHING_VERIFIED)
             self._keep(passages)
-        row.receipt |= _spent(row)
+        row.receipt |= llm.spent_on(row)
         record(row, composed)
         if self.key is not None:
             caching.keep(row, self.key)
@@ -358,12 +392,6 @@ class _Turn(measuring.Timed):
         return round(time.perf_counter() - self.began, 4)
 
 
-def _has_documents(understanding: Understanding) -> bool:
-    """False where companies are asked about and none has a document: others' do not answer."""
-    named = understanding.companies
-    return not named or any(company.has_documents for company in named)
-
-
 def _understood(
     understanding: Understanding, removed: Collection[str], as_of: date | None
 ) -> dict[str, Any]:
@@ -372,19 +400,4 @@ def _understood(
         "notes": list(understanding.notes),
         "removed": sorted(removed),
         "as_of": as_of.isoformat() if as_of else "",
-    }
-
-
-def _spent(row: Ask) -> dict[str, Any]:
-    """Model, tokens and US dollars of this ask's calls."""
-    calls = ModelCall.objects.filter(ask=row)
-    total = calls.order_by().aggregate(
-        tokens_in=Sum("tokens_in"), tokens_out=Sum("tokens_out"), cost=Sum("cost")
-    )
-    last = calls.first()
-    return {
-        "model": last.model if last else "",
-        "tokens_in": total["tokens_in"] or 0,
-        "tokens_out": total["tokens_out"] or 0,
-        "cost": float(total["cost"] or 0),
     }

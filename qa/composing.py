@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import NamedTuple
 
 from django.conf import settings
 
@@ -29,6 +30,7 @@ MOST_CHARACTERS = 24_000
 MOST_SILENT_CHARACTERS = 6_000
 MOST_REPEATS = 3
 LEAST_PASSAGES = 2
+MOST_PASSAGES = 10  # for a model
 EXTRACTIVE = "extractive"
 MODEL = "model"
 CUT_SHORT = "The answer was cut short: "
@@ -71,12 +73,21 @@ class Scores:
     period_agrees: bool | None = None
 
 
+class Judged(NamedTuple):
+    """Whether a model, which may say that nothing answers, and extracts, which never do, are to
+    answer from these passages."""
+
+    by_model: bool = True
+    by_extracts: bool = True
+
+
 @dataclass(slots=True)
 class Composed:
     """`mode` is model or extractive; `notice` tells the reader why it is not the other.
 
     `by_model` counts the sentences that a model drafted; those of them that failed stay in
-    `dropped` where the extractive answer stands in.
+    `dropped` where the extractive answer stands in. `refused`: the passages were judged not to
+    answer while the model was being asked.
     """
 
     sentences: list[Sentence] = field(default_factory=list)
@@ -84,6 +95,7 @@ class Composed:
     mode: str = EXTRACTIVE
     notice: str = ""
     cancelled: bool = False
+    refused: bool = False
     scores: Scores = Scores()
     passages_used: int = 0
     by_model: int = 0
@@ -102,23 +114,23 @@ def compose(
     on_sentence: Callable[[Sentence], None] = lambda _: None,
     cancelled: Callable[[], bool] = lambda: False,
     ask: Ask | None = None,
-    extracts: bool = True,
+    judged: Callable[[], Judged] = Judged,
 ) -> Composed:
     """The answer; with nothing verified it is empty, and `found` is False.
 
     Never raises for what a model or its server does: the extractive answer stands in, with a
-    notice, also where nothing that the model wrote verifies. Not so with `extracts` False, where
-    the passages were judged to hold no answer, which extracts never notice. A cancelled answer
-    keeps what was released.
+    notice, also where nothing that the model wrote verifies, if `judged` lets it. `judged` is
+    called once a model has been asked, whose first words take longer. A cancelled answer keeps what
+    was released.
     """
     answer = _Answer(offered, on_sentence)
     why = ""
     if llm.is_configured() and route != "lookup" and offered:
-        why = _model_failed(answer, question, understanding, route, cancelled, ask)
+        why = _model_failed(answer, question, understanding, route, cancelled, ask, judged)
         if not why:
             return answer.composed
         answer.begin_anew()
-    if extracts:
+    if judged().by_extracts:
         _by_extraction(answer, question, understanding, route, cancelled)
     if why:
         said = why.removesuffix(".") + INSTEAD if answer.composed.found else why
@@ -133,14 +145,15 @@ def _model_failed(  # noqa: PLR0917
     route: str,
     cancelled: Callable[[], bool],
     ask: Ask | None,
+    judged: Callable[[], Judged],
 ) -> str:
     """Why nothing that a model wrote can be shown, for the reader; empty where something can, or
     nobody waits any more."""
     composed = answer.composed
     try:
-        _by_model(answer, question, understanding, route, cancelled, ask)
+        _by_model(answer, question, understanding, route, cancelled, ask, judged)
     except llm.Cancelled:
-        composed.cancelled = True
+        composed.cancelled = not composed.refused
         return ""
     except llm.Unavailable as error:
         if not composed.sentences:
@@ -206,15 +219,23 @@ def _by_model(  # noqa: PLR0917
     route: str,
     cancelled: Callable[[], bool],
     ask: Ask | None,
+    judged: Callable[[], Judged],
 ) -> None:
     model = llm.model_for(route)
     system = llm.prompt(prompt_name(understanding, route))
-    used = _affordable(question, answer.offered, system, model)
+    offered = answer.offered[:MOST_PASSAGES]
+    used = _affordable(question, offered, system, model)
     sources = {each.reference: each.source for each in used}
     message = write_message(question, _in_order(used, understanding))
     answer.composed.passages_used = len(used)
     reader, total, silent = ObjectReader(), 0, 0
-    pieces = llm.stream(system, message, model, ask=ask, cancelled=cancelled)
+
+    def meanwhile() -> None:
+        if not judged().by_model:
+            answer.composed.refused = True
+            raise llm.Cancelled("the passages were judged to hold no answer")
+
+    pieces = llm.stream(system, message, model, ask=ask, cancelled=cancelled, meanwhile=meanwhile)
     with closing(pieces):  # type: ignore[type-var]
         for piece in pieces:
             total, silent = total + len(piece), silent + len(piece)
@@ -226,9 +247,9 @@ def _by_model(  # noqa: PLR0917
             if answer.is_full or total > MOST_CHARACTERS or silent > MOST_SILENT_CHARACTERS:
                 break
     answer.composed.mode = MODEL
-    if len(used) < len(answer.offered):
+    if len(used) < len(offered):
         answer.composed.notice = (
-            f"Only the best {len(used)} of {len(answer.offered)} passages were read, "
+            f"Only the best {len(used)} of {len(offered)} passages were read, "
             "to keep within the question's budget."
         )
 

@@ -99,6 +99,11 @@ class Evidence(Timed):
     numbers: Numbers = field(default_factory=Numbers)
     cancelled: bool = False
 
+    @property
+    def followed(self) -> bool:
+        """Whether the question had steps and each of them found companies."""
+        return bool(self.hops) and all(hop.companies for hop in self.hops)
+
     def note(self, text: str) -> None:
         """Each note once."""
         if text not in self.notes:

@@ -56,10 +56,14 @@ def keep_to_companies(understanding: Understanding, found: Sequence[Found], most
 
     A passage of another company's document is kept if its text or the document's title names one
     that is asked about; a document that is of no company, if it names one anywhere, or none at all.
+    None, where no company asked about has documents.
     """
-    if not understanding.companies or understanding.hops or _asks_of_others(understanding):
+    named = understanding.companies
+    if named and not any(read.has_documents for read in named):
+        return Kept((), len(found), tuple(read.name for read in named))
+    if not named or understanding.hops or _asks_of_others(understanding):
         return Kept(tuple(found[:most]))
-    asked = {read.id: read.name for read in understanding.companies}
+    asked = {read.id: read.name for read in named}
     concern = _Concern(asked, {each.passage.document_id for each in found})
     kept: list[Found] = []
     left_out = 0

@@ -111,15 +111,17 @@ def stream(
     *,
     ask: Ask | None = None,
     cancelled: Callable[[], bool] = lambda: False,
+    meanwhile: Callable[[], None] = lambda: None,
 ) -> Iterator[str]:
     """Pieces of the answer as they come. Raises `Unavailable` or `Cancelled`.
 
-    Closing the iterator stops the request. Nothing is retried once a piece has come.
+    Closing the iterator stops the request. Nothing is retried once a piece has come. `meanwhile` is
+    called once, as soon as the request is on its way; a `Cancelled` that it raises ends the call.
     """
     if connection.in_atomic_block:
         raise RuntimeError("a model call within a transaction would hold it open for seconds")
     row = _admit(system, question, model, ask)
-    call = _Call(row, model, estimated_tokens(system.text + question))
+    call = _Call(row, model, estimated_tokens(system.text + question), meanwhile)
     try:
         yield from call.run(_messages(system, question), cancelled)
     except (Unavailable, Cancelled) as error:
@@ -158,6 +160,21 @@ def _admit(system: Prompt, question: str, model: Model, ask: Ask | None) -> Mode
         )  # fmt: skip
 
 
+def spent_on(ask: Ask) -> dict[str, Any]:
+    """`model`, `tokens_in`, `tokens_out` and `cost` in US dollars of this ask's calls."""
+    calls = ModelCall.objects.filter(ask=ask)
+    total = calls.order_by().aggregate(
+        tokens_in=Sum("tokens_in"), tokens_out=Sum("tokens_out"), cost=Sum("cost")
+    )
+    last = calls.first()
+    return {
+        "model": last.model if last else "",
+        "tokens_in": total["tokens_in"] or 0,
+        "tokens_out": total["tokens_out"] or 0,
+        "cost": float(total["cost"] or 0),
+    }
+
+
 def spent_today() -> Decimal:
     """US dollars since midnight UTC, with what running calls may cost at most."""
     midnight = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
@@ -191,8 +208,11 @@ def _client(base_url: str, key: str) -> openai.OpenAI:
 class _Call:
     """One request with its retries; the stream is read in a thread, so that silence can be cut."""
 
-    def __init__(self, row: ModelCall, model: Model, tokens_in: int) -> None:
+    def __init__(
+        self, row: ModelCall, model: Model, tokens_in: int, meanwhile: Callable[[], None]
+    ) -> None:
         self.row = row
+        self.meanwhile = meanwhile
         self.model = model
         self.tokens_in = tokens_in
         self.tokens_out = 0
@@ -227,8 +247,10 @@ class _Call:
             target=self._read, args=(messages, pieces), name="llm-stream", daemon=True
         )
         reader.start()
-        heard = time.monotonic()
         try:
+            if self.row.attempts == 1:
+                self.meanwhile()
+            heard = time.monotonic()
             while True:
                 if cancelled():
                     raise Cancelled("the asker cancelled")

@@ -15,7 +15,7 @@ from small_corpus import document
 from verifier_pairs import TEXTS
 
 from ingestion.models import Chunk, CompanyAlias, Document
-from qa.composing import Composed, compose
+from qa.composing import Composed, Judged, compose
 from qa.offering import Offered, offer
 from qa.passages import Passage
 
@@ -76,7 +76,13 @@ def test_no_corrupted_answer_reaches_the_reader(alice: User, settings: Any) -> N
             by_kind.update(case.kind for case in batch)
             answer = "".join(case.line for case in batch)
             server.script = lambda _, answer=answer: Reply(pieces(answer, chance))
-            found = compose("What happened?", None, offered, route="synthesis", extracts=False)
+            found = compose(
+                "What happened?",
+                None,
+                offered,
+                route="synthesis",
+                judged=lambda: Judged(by_extracts=False),
+            )
             check_citations(found)
             texts = {s.text for s in found.sentences}
             shown += texts

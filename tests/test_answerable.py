@@ -12,7 +12,7 @@ from fresh_process import loaded
 from reading_corpus import library, vault
 
 from ingestion.models import Company, Document
-from qa.answerable import Verdict, features, judge, register
+from qa.answerable import Verdict, features, is_surely_absent, judge, register
 from qa.ml import answerable
 from qa.ml.answerable import FEATURES, BadModel
 from qa.offering import offer
@@ -77,6 +77,40 @@ def test_nothing_found_is_never_answerable(corpus: None, alice: User) -> None:
     verdict = judge(understand("Freight costs of Tidewater Foods", alice), [], alice)
     assert (verdict.answerable, verdict.clearly_not, verdict.probability) == (False, True, 0.0)
     assert verdict.why
+
+
+def test_steps_that_found_companies_are_not_weighed_as_one(corpus: None, alice: User) -> None:
+    question = "How many satellites did Tidewater Foods launch in fiscal 2024?"
+    understanding = understand(question, alice)
+    offered = offer(search(question, alice).passages[:10], alice)
+    assert not judge(understanding, offered, alice).answerable
+    verdict = judge(understanding, offered, alice, followed=True)
+    assert (verdict.answerable, verdict.why) == (True, "")
+    assert not judge(understanding, [], alice, followed=True).answerable
+
+
+def test_words_that_no_document_has_are_unheard(corpus: None, alice: User) -> None:
+    for question in ("qwfp zxcv arst", "Find documents about fnord blarghification"):
+        verdict = judged(question, alice)
+        assert verdict.unheard
+        assert verdict.is_absent
+        assert verdict.clearly_not
+    for question in ("Find documents about freight blarghification", "Freight?", "in 2024"):
+        assert not judged(question, alice).unheard
+
+
+def test_what_is_surely_absent_needs_no_weighing(corpus: None, alice: User) -> None:
+    Company.objects.create(key="globex", name="Globex Corporation")
+    for question, absent in (
+        ("What was the gross margin of Tidewater Foods in FY2015?", True),
+        ("What was the gross margin of Globex Corporation?", True),
+        ("What was the gross margin of Tidewater Foods in FY2024?", False),
+        ("How many moons does the planet Jupiter have?", False),
+    ):
+        understanding = understand(question, alice)
+        offered = offer(search(question, alice).passages[:10], alice)
+        assert is_surely_absent(understanding, offered, alice) is absent
+        assert is_surely_absent(understanding, [], alice)
 
 
 def test_documents_that_one_may_not_see_cover_no_period(

@@ -163,6 +163,14 @@ def test_a_lookup_lists_passages(corpus: None, alice: User) -> None:
     assert row.passages.count() == len(listed["passages"])
 
 
+def test_a_lookup_of_words_that_nobody_wrote_is_not_found(corpus: None, alice: User) -> None:
+    row = ask("Find documents about fnord blarghification", alice)
+    assert (row.state, row.route) == ("not_found", "lookup")
+    assert "blarghification" in row.understood["nothing"]["why"]
+    known = ask("Find documents about freight blarghification", alice)
+    assert known.state == "lookup"
+
+
 def test_a_restricted_document_is_in_nobody_elses_answer(
     corpus: None, alice: User, bob: User
 ) -> None:

@@ -15,7 +15,7 @@ from small_corpus import document
 
 from ingestion.models import Chunk, Document
 from qa import llm
-from qa.composing import Composed, Sentence, compose
+from qa.composing import Composed, Judged, Sentence, compose
 from qa.models import AnswerSentence, Ask, Citation, ModelCall
 from qa.offering import Offered, offer
 from qa.passages import Passage
@@ -197,7 +197,7 @@ def test_fewer_passages_where_all_would_cost_too_much(
     row = document([f"Passage {n}. " + "Freight rose again. " * 400 for n in range(12)])
     server.script = lambda _: Reply([])
     settings.LLM_DOLLARS_PER_QUESTION = "0.03"
-    found = asked(offer(passages_of(row), alice), extracts=False)
+    found = asked(offer(passages_of(row), alice), judged=lambda: Judged(by_extracts=False))
     assert 2 <= found.passages_used < 12
     assert "budget" in found.notice
 
@@ -231,7 +231,7 @@ def test_an_answer_is_kept_as_rows(server: LlmServer, offered: list[Offered], al
     assert ask.calls.get().status == "ok"
     nothing = Ask.objects.create(asker=alice, text="Why?")
     server.script = lambda _: Reply(lines(INVENTED))
-    record(nothing, asked(offered, ask=nothing, extracts=False))
+    record(nothing, asked(offered, ask=nothing, judged=lambda: Judged(by_extracts=False)))
     assert Ask.objects.get(pk=nothing.pk).state == "not_found"
 
 
@@ -274,3 +274,43 @@ def test_a_long_stream_is_read_in_linear_time() -> None:
         reader.feed('{"text": "' * 50)
     assert len(reader._text) < 20_000
     assert time.process_time() - began < 20
+
+
+def test_passages_are_judged_while_the_model_is_asked(
+    server: LlmServer, offered: list[Offered]
+) -> None:
+    server.script = lambda _: Reply(lines(GOOD), first=0.2)
+    on_their_way = []
+
+    def judged() -> Judged:
+        on_their_way.append(ModelCall.objects.get().status)
+        return Judged()
+
+    assert asked(offered, judged=judged).mode == "model"
+    assert on_their_way == ["running"]
+
+
+def test_a_call_ends_where_the_passages_are_judged_to_hold_no_answer(
+    server: LlmServer, offered: list[Offered]
+) -> None:
+    server.script = lambda _: Reply(lines(GOOD), first=0.2)
+    seen: list[Sentence] = []
+    found = asked(offered, on_sentence=seen.append, judged=lambda: Judged(False, False))
+    assert (found.refused, found.cancelled, found.sentences, seen) == (True, False, [], [])
+    assert ModelCall.objects.get().status == "cancelled"
+    assert not llm.is_open()
+
+
+def test_a_call_is_judged_once_however_often_it_is_tried(
+    server: LlmServer, offered: list[Offered]
+) -> None:
+    replies = [Reply(status=500, headers={"Retry-After": "0"}), Reply(lines(GOOD))]
+    server.script = lambda _: replies.pop(0)
+    times: list[int] = []
+
+    def judged() -> Judged:
+        times.append(1)
+        return Judged()
+
+    assert asked(offered, judged=judged).mode == "model"
+    assert len(times) == 1

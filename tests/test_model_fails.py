@@ -15,7 +15,7 @@ from small_corpus import document
 from docintel.models import Measurement
 from ingestion.models import Chunk
 from qa.asking import ask
-from qa.composing import INSTEAD, UNVERIFIED, UNWRITTEN, Composed, compose
+from qa.composing import INSTEAD, UNVERIFIED, UNWRITTEN, Composed, Judged, compose
 from qa.health import citations
 from qa.models import AnswerSentence, Ask, CachedAnswer, ModelCall
 from qa.offering import Offered, offer
@@ -89,10 +89,10 @@ def test_nothing_stands_in_where_the_passages_hold_no_answer(
     server: LlmServer, offered: list[Offered]
 ) -> None:
     server.script = lambda _: Reply(lines(INVENTED))
-    found = composed(offered, extracts=False)
+    found = composed(offered, judged=lambda: Judged(by_extracts=False))
     assert (found.found, found.notice, len(found.dropped)) == (False, UNVERIFIED, 1)
     server.script = lambda _: Reply(status=401)
-    found = composed(offered, extracts=False)
+    found = composed(offered, judged=lambda: Judged(by_extracts=False))
     assert (found.found, "did not answer" in found.notice) == (False, True)
 
 

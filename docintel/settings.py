@@ -204,6 +204,13 @@ CONTENT_SECURITY_POLICY = {
     },
 }
 
+# Mail: "consolemail://" prints it, "smtp+tls://user:password@host:587" sends it.
+EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
+vars().update(EMAIL_CONFIG)
+DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", default="docintel@localhost")
+# Where people reach the pages, for links in mails.
+SITE_URL = env.str("SITE_URL", default="http://127.0.0.1:8000")
+
 LANGUAGE_CODE = "en"
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 USE_TZ = True

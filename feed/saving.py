@@ -39,7 +39,8 @@ def history(user: User) -> dict[str, Any]:
     counts: QuerySet[Any, Any] = events.values_list("verb").annotate(n=Count("pk"))
     oldest = events.order_by("received_at").values_list("received_at", flat=True).first()
     asked = Activity.objects.filter(user=user.pk).count()
-    return {"events": dict(counts), "asked": asked, "since": oldest}
+    labels = dict(FeedEvent.Verb.choices)
+    return {"events": [(labels[verb], n) for verb, n in counts], "asked": asked, "since": oldest}
 
 
 @transaction.atomic

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from feed import ranking
+from feed import digesting, ranking
 
 
 def rank_pending() -> None:
@@ -11,6 +11,10 @@ def rank_pending() -> None:
 
 def rescore_pending() -> None:
     ranking.rescore_pending()
+
+
+def send_digests() -> None:
+    digesting.send_due()
 
 
 def forget_old() -> None:

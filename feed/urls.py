@@ -16,6 +16,8 @@ urlpatterns = [
     path("feed/start/", profile_views.start, name="start"),
     path("feed/profile/", profile_views.profile, name="profile"),
     path("feed/profile/change/", profile_views.change, name="change"),
+    path("feed/unsubscribe/<str:token>/", views.unsubscribe, name="unsubscribe"),
+    path("companies/<int:pk>/", views.company, name="company"),
     path("documents/<uuid:public_id>/save/", views.save, name="save"),
     path("documents/<uuid:public_id>/beside/", views.beside, name="beside"),
 ]

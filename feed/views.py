@@ -10,15 +10,15 @@ from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
-from django.contrib.auth.decorators import permission_required
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.contrib.auth.decorators import login_not_required, permission_required
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from docintel.encoders import EncoderUnavailable
-from feed import hearing, known, ranking, reading, saving
+from feed import company_page, digesting, hearing, known, ranking, reading, saving
 from feed.asking_for import as_query, read_filters
 from feed.explaining import cards
 from feed.following import CannotFollow, follow, forget, profile_of, said_by
@@ -156,6 +156,29 @@ def beside(request: HttpRequest, public_id: UUID) -> HttpResponse:
     [slot] = reading.alone(request.user, row)
     [card] = cards([slot], request.user)
     return render(request, "feed/_beside.html", {"card": card, "document": row})
+
+
+@require_safe
+@can_read
+@never_cache
+def company(request: HttpRequest, pk: int) -> HttpResponse:
+    """One company's documents on a timeline; 404 also for one that this person may not know."""
+    try:
+        page = company_page.read(request.user, pk)
+    except company_page.NoCompany as error:
+        raise Http404 from error
+    return render(request, "feed/company.html", {"page": page})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_not_required
+@never_cache
+def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
+    """Without signing in: a page that asks, and its button. Says nothing of whose token it is."""
+    done = request.method == "POST"
+    if done:
+        digesting.unsubscribe(token)
+    return render(request, "feed/unsubscribe.html", {"done": done})
 
 
 @require_safe

@@ -110,6 +110,9 @@ EXPECTED: dict[str, tuple[set[str], set[str]]] = {
     "extraction_api:bulk_runs": (EXTRACTORS, EXTRACTORS),
     "extraction_api:bulk_run": ({"eve"}, {"eve"}),
     "feed:feed": (READERS, NOBODY),
+    "feed:company": (READERS, NOBODY),
+    # From a mail, by its token; it tells nothing.
+    "feed:unsubscribe": (ANYONE, ANYONE),
     "feed:events": (NOBODY, READERS),
     "feed:follow": (NOBODY, READERS),
     "feed:news": (READERS, NOBODY),
@@ -222,6 +225,9 @@ class Route:
         )
         of = str(document.source_id if document else MISSING_ROW)
         path = path.replace("<int:source>", of)
+        company = str(document.company_id if document else MISSING_ROW)
+        path = path.replace("companies/<int:pk>", f"companies/{company}")
+        path = path.replace("<str:token>", "nobodys-token")
         path = re.sub(r"<int:\w+>", "1", path).replace("<slug:schema>", "kpis")
         path = re.sub(r"<path:object_id>|<id>", str(row), path)
         path = re.sub(r"<path:\w+>", "1", path)

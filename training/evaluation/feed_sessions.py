@@ -131,9 +131,9 @@ class Weeks:
         seconds, again = self.firm.reading(grades)
         history = self.histories[at]
         week = int(look.day // 7)
-        for place in np.flatnonzero(opened):
-            opened_row = int(look.rows[page[place]])
-            history.reads[opened_row] = [look.day, float(seconds[place]), 1.0 + again[place]]
+        for hit in np.flatnonzero(opened):
+            opened_row = int(look.rows[page[hit]])
+            history.reads[opened_row] = [look.day, float(seconds[hit]), 1.0 + again[hit]]
         for place, row in enumerate(look.rows[page]):
             source = int(self.wire.documents.sources[row])
             history.sources[source][0] += float(opened[place])

@@ -1,0 +1,74 @@
+"""What one person may read of one company, the newest first, by month."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from itertools import groupby
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q
+from django.db.models.functions import Coalesce, TruncDate
+
+from feed import known
+from feed.explaining import Thing
+from feed.models import Follow
+from ingestion.models import Company, Document, Mention
+from ingestion.querysets import User
+from ingestion.sightings import standing_for
+
+MOST_DOCUMENTS = 200
+
+
+class NoCompany(Exception):
+    """There is none of this number, or this person may not know it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """`document` is the arrival by which this person knows it; `own` says whose it is."""
+
+    document: Any
+    day: date
+    own: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CompanyPage:
+    company: Company
+    thing: Thing
+    months: list[tuple[date, list[Entry]]]
+    count: int
+
+
+def read(user: User, pk: int) -> CompanyPage:
+    """Its documents and those that mention it, at most 200. Raises NoCompany."""
+    company = known.known_of([pk], user).get(pk)
+    if company is None:
+        raise NoCompany(pk)
+    named = Mention.objects.filter(document=OuterRef("pk"), company=company).order_by()
+    rows = (
+        Document.objects.visible_to(user)
+        .searchable()
+        .filter(Q(company=company) | Exists(named))
+        .annotate(day=Coalesce("published_on", TruncDate("received_at")))
+        .order_by("-day", "-pk")
+        .values_list("pk", "day", "company")[:MOST_DOCUMENTS]
+    )
+    found = list(rows)
+    arrivals = standing_for([document for document, _, _ in found], user)
+    entries = [
+        Entry(arrivals[document], day, owner == company.pk)
+        for document, day, owner in found
+        if document in arrivals
+    ]
+    row = Follow.objects.filter(user=user.pk, company=company).first()
+    stance = "" if row is None else "mute" if row.muted else "follow"
+    thing = Thing(Follow.Kind.COMPANY, str(company.pk), company.name, stance)
+    return CompanyPage(company, thing, list(_by_month(entries)), len(entries))
+
+
+def _by_month(entries: list[Entry]) -> Iterator[tuple[date, list[Entry]]]:
+    for month, several in groupby(entries, key=lambda entry: entry.day.replace(day=1)):
+        yield month, list(several)

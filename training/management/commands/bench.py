@@ -15,4 +15,5 @@ class Command(ScoredCommand):
         "embed": "benchmarks.embedding",
         "search": "benchmarks.search",
         "tag": "benchmarks.tagging",
+        "feed-scoring": "benchmarks.feed_scoring",
     }

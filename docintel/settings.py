@@ -15,6 +15,7 @@ from pathlib import Path
 import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
+from django.templatetags.static import static
 
 from docintel import postgres
 from docintel.roles import Role
@@ -333,7 +334,14 @@ LOGGING = {
     },
 }
 
-UNFOLD = {"SITE_TITLE": "docintel", "SITE_HEADER": "docintel", "SITE_URL": "/"}
+UNFOLD = {
+    "SITE_TITLE": "docintel",
+    "SITE_HEADER": "docintel",
+    "SITE_URL": "/",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda _: static("favicon.svg")}
+    ],
+}
 
 TESTING = "pytest" in sys.modules
 if TESTING:

@@ -75,9 +75,9 @@ def read(params: Mapping[str, str], user: User) -> Filters:
         kind=_one_of(ReviewItem.Kind.values, params.get("kind", "")),
         schema=_words(params.get("schema", "")),
         label=_words(params.get("label", "")),
-        source=_number(params.get("source", "")),
+        source=number(params.get("source", "")),
         band=_one_of(BANDS, params.get("band", "")),
-        version=_number(params.get("version", "")),
+        version=number(params.get("version", "")),
         mine=(user.pk or 0) if params.get("mine") == "me" else 0,
         state=_one_of(ReviewItem.State.values, params.get("state", "")) or ReviewItem.State.OPEN,
     )
@@ -91,5 +91,6 @@ def _words(value: str) -> str:
     return value.replace("\0", "")[:LONGEST]
 
 
-def _number(value: str) -> int:
+def number(value: str) -> int:
+    """A number of an address; 0 where it is none."""
     return int(value) if value.isascii() and value.isdecimal() and len(value) <= 9 else 0

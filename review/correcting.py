@@ -13,6 +13,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
+from docintel.locking import one_at_a_time
 from extraction.models import ExtractionRun
 from extraction.settling import say, settle
 from ingestion.models import Document
@@ -79,7 +80,8 @@ def correct(user: User, item_id: int, given: Given) -> Said:
     else:
         said = Said([_record(user, item, given, judged(item, given))])
     if given.all and given.verdict in FOR_ALL:
-        others = same_text(item, user).select_for_update(skip_locked=True, of=("self",))
+        one_at_a_time(f"review of {item.schema_id} {item.label} {item.text_key}")
+        others = same_text(item, user).select_for_update(of=("self",)).order_by("pk")
         alike = replace(given, seconds=0.0, batch=said.corrections[0].batch)
         said.corrections += [
             _record(user, other, alike, judged(other, alike)) for other in others[:MOST_AT_ONCE]
@@ -99,7 +101,7 @@ def undo(user: User, correction: Correction) -> Said:
     if correction.who_id != user.pk or not standing:
         raise BadVerdict("There is nothing of yours to undo here.")
     ids = [one.item_id for one in standing]
-    items = ReviewItem.objects.select_for_update(of=("self",)).in_bulk(ids)
+    items = ReviewItem.objects.select_for_update(of=("self",)).order_by("pk").in_bulk(ids)
     made = [_undone(user, one, items[one.item_id]) for one in standing]
     said = Said(made)
     _take_effect(said)

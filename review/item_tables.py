@@ -44,6 +44,13 @@ class ItemQuerySet(models.QuerySet["ReviewItem"]):
             asker__in=see_more.values("pk")
         )
 
+    def listed(self) -> ItemQuerySet:
+        """With what is shown of them; the text of a document stays in the database."""
+        found = self.select_related(
+            "document__company", "schema", "schema_version", "model_version", "leased_to"
+        )
+        return found.defer("document__text", "document__sections", "document__tables")
+
     def waiting(self) -> ItemQuerySet:
         """Those that lack a verdict, leased or not."""
         return self.filter(state=ReviewItem.State.OPEN)

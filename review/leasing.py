@@ -32,8 +32,9 @@ def next_item(
     filters = filters or Filters()
     if filters.state not in LEASED:
         return None
-    open_to_me = filters.of(ReviewItem.objects.visible_to(user)).exclude(pk__in=list(besides))
-    held = held_by(open_to_me, user).order_by("leased_until", "pk").first()
+    seen = filters.of(ReviewItem.objects.visible_to(user).listed())
+    open_to_me = seen.exclude(pk__in=list(besides))
+    held = held_by(open_to_me, user).order_by("-value", "pk").first()
     return held or _take(_free_for(open_to_me, user), user)
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from django.utils import timezone
 
-from review import queueing, valuing
+from review import queueing, queueing_answers, valuing
 
 
 def queue_pending() -> None:
     queueing.queue_pending()
+    queueing_answers.queue_answers()
 
 
 def revalue() -> None:

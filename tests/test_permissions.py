@@ -29,6 +29,7 @@ from ingestion.freezing import text_digest
 from ingestion.models import Company, Document, Source, Topic
 from ingestion.receiving import take_in
 from qa.answer_tables import AnswerSentence, Ask
+from review.models import Correction, DeskSettings, ReviewItem
 from training.models import TrainingRun
 
 pytestmark = pytest.mark.django_db
@@ -141,6 +142,15 @@ EXPECTED: dict[str, tuple[set[str], set[str]]] = {
     "admin:view_on_site": (NOBODY, NOBODY),
     "admin:app_list": (STAFF, STAFF),
     "admin:auth_user_password_change": (ADAM, ADAM),
+    "admin:review_reviewitem_desk": (EDITORS, NOBODY),
+    "admin:review_reviewitem_next": (EDITORS, NOBODY),
+    "admin:review_reviewitem_one": (EDITORS, NOBODY),
+    "admin:review_reviewitem_verdict": (NOBODY, EDITORS),
+    "admin:review_reviewitem_undo": (NOBODY, EDITORS),
+    "admin:review_reviewitem_leave": (NOBODY, EDITORS),
+    "admin:review_reviewitem_keys": (EDITORS, EDITORS),
+    "admin:review_reviewitem_agreement": (EDITORS, EDITORS),
+    "admin:review_reviewitem_mine": (EDITORS, EDITORS),
     "admin:to change": (STAFF, STAFF),  # Only a redirect to the row's form.
     "admin:anything else": (NOBODY, NOBODY),
 }
@@ -167,6 +177,8 @@ ADMIN: dict[str, dict[str, set[str]]] = {
             "django_q_ormq": ADAM,
             "feed_feedevent": ADAM,
             "ingestion_document": STAFF,
+            "review_reviewitem": STAFF,
+            "review_correction": EDITORS,
         }.items()
     },
     "ingestion_source": {**dict.fromkeys(ACTIONS, OPERATORS), "delete": NOBODY},
@@ -174,6 +186,11 @@ ADMIN: dict[str, dict[str, set[str]]] = {
     "ingestion_companyalias": ALL_OF_IT,
     "ingestion_topic": {**dict.fromkeys(ACTIONS, EDITORS), "add": NOBODY, "delete": NOBODY},
     "ingestion_topiclabel": dict.fromkeys(ACTIONS, EDITORS),
+    "review_desksettings": {
+        **dict.fromkeys(ACTIONS[:3], OPERATORS),
+        "add": NOBODY,
+        "delete": NOBODY,
+    },
     "extraction_schema": {**dict.fromkeys(ACTIONS, EDITORS), "delete": NOBODY},
     "extraction_schemaversion": {
         **dict.fromkeys(ACTIONS[:3], EDITORS),
@@ -185,7 +202,9 @@ ADMIN: dict[str, dict[str, set[str]]] = {
 UNCHANGEABLE = {
     model
     for model, actions in ADMIN.items()
-    if not actions["add"] and "axes" not in model and model != "ingestion_topic"
+    if not actions["add"]
+    and "axes" not in model
+    and model not in {"ingestion_topic", "review_desksettings"}
 }
 # Whoever may restrict sources knows them all, and their companies.
 NAMES_ARE_KNOWN = (
@@ -341,6 +360,21 @@ def extracted(document: Document, user: User | None) -> None:
     bulk.items.create(document=document)
 
 
+def reviewed(document: Document, **fields: int) -> None:
+    """An item of it, and what somebody said."""
+    text = document.text
+    proposal = {"label": "kpi", "start": 0, "end": len(text), "text": text}
+    item = ReviewItem.objects.create(
+        kind="span", document=document, schema=Schema.objects.get(name="kpis"), label="kpi",
+        start=0, end=len(text), text=text, proposal=proposal, confidence=0.6, why="unsure",
+        value=0.9, **fields,
+    )  # fmt: skip
+    Correction.objects.create(
+        item=item, kind="span", verdict="skip", before=proposal, reason=text, document=document,
+        who="dora", who_id=0,
+    )  # fmt: skip
+
+
 @dataclass
 class World:
     visible: Document
@@ -379,6 +413,10 @@ def world(db, settings, tmp_path, eve):
     answer_citing(hidden)
     extracted(visible, eve)
     extracted(hidden, None)
+    reviewed(hidden, id=2)
+    # The number that every address of the desk is asked with.
+    reviewed(visible, id=1)
+    DeskSettings.current()
     return World(
         visible=visible,
         hidden=hidden,
@@ -534,6 +572,10 @@ SEARCHED = [
     "/documents/{hidden}/extracted/", "/documents/{hidden}/beside/", "/feed/?source={source}",
     "/feed/?company={company}", "/feed/?topic=mergers", "/feed/?hidden=1&sort=time", "/feed/start/",
     "/feed/saved/", "/feed/profile/", "/api/v1/feed/?company={company}", "/api/v1/follows/",
+    "/admin/review/reviewitem/?source={source}",
+    "/admin/review/reviewitem/desk/?item=2", "/admin/review/reviewitem/desk/item/2/",
+    "/admin/review/reviewitem/2/change/", "/admin/review/correction/",
+    "/admin/review/reviewitem/desk/next/?besides=1&source={source}",
 ]  # fmt: skip
 
 

@@ -12,6 +12,7 @@ class Command(ScoredCommand):
         "ask": "benchmarks.ask",
         "gather": "benchmarks.gathering",
         "ingest": "benchmarks.ingestion",
+        "review": "benchmarks.review",
         "embed": "benchmarks.embedding",
         "search": "benchmarks.search",
         "tag": "benchmarks.tagging",

@@ -9,6 +9,7 @@ from django.contrib.admin import site
 from django.contrib.auth.decorators import permission_required
 from django.contrib.auth.models import User
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http.request import RawPostDataException
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
@@ -172,7 +173,7 @@ def _given(request: HttpRequest) -> Given:
             seen=_offset(values.get("seen")) or 0,
             all=values.get("all") is True,
         )
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RawPostDataException) as error:
         raise BadVerdict("The page sent something else than a verdict; load it again.") from error
 
 

@@ -95,11 +95,12 @@ def tagger(schema_name: str) -> Tagger:
     with _loading:
         held = _loaded.get(schema_name)
         if held is None or held[0] != version.pk:
-            held = _loaded[schema_name] = (version.pk, _load(version))
+            held = _loaded[schema_name] = (version.pk, load(version))
         return held[1]
 
 
-def _load(version: ModelVersion) -> Tagger:
+def load(version: ModelVersion) -> Tagger:
+    """The tagger of this version, live or not, loaded anew. Raises TaggerUnavailable."""
     # Seconds to load, and pages that only show results import this module.
     from extraction.ml import tagger as ml  # noqa: PLC0415
 

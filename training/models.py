@@ -3,5 +3,7 @@
 from __future__ import annotations
 
 from training.run_tables import TrainingRun
+from training.snapshot_tables import Snapshot, SnapshotDocument
+from training.verdict_tables import FlywheelSettings, GateVerdict
 
-__all__ = ["TrainingRun"]
+__all__ = ["FlywheelSettings", "GateVerdict", "Snapshot", "SnapshotDocument", "TrainingRun"]

@@ -18,4 +18,5 @@ class Command(ScoredCommand):
         "passages": "training.evaluation.passages",
         "answerable": "training.evaluation.answerable",
         "feed": "training.evaluation.feed",
+        "flywheel": "training.evaluation.flywheel",
     }

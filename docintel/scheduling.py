@@ -26,11 +26,15 @@ QUEUE_ROWS_COMPARED = 200
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A function, by its dotted name, that the queue calls without arguments every so often."""
+    """A function, by its dotted name, that a queue calls without arguments every so often.
+
+    `queue` is empty for that of the workers.
+    """
 
     name: str
     func: str
     minutes: int
+    queue: str = ""
 
 
 class QueueOnce(ORM):
@@ -59,13 +63,16 @@ def _call(payload: str) -> tuple[object, ...]:
     return task["func"], task.get("args"), task.get("kwargs")
 
 
-def enqueue(func_name: str) -> None:
+def enqueue(func_name: str, queue: str = "") -> None:
     """Have a worker call this function soon, unless the same call is still waiting to be taken.
+
+    `queue` names another one than the workers', such as the trainer's.
 
     It is queued once the caller's transaction has committed: queued earlier, a waiting twin might
     be taken before the rows that it should find are visible.
     """
-    transaction.on_commit(partial(async_task, func_name))
+    told = {"cluster": queue} if queue else {}
+    transaction.on_commit(partial(async_task, func_name, **told))
 
 
 def jobs() -> list[Job]:
@@ -95,6 +102,7 @@ def sync_schedule() -> list[Job]:
             "minutes": job.minutes,
             "schedule_type": Schedule.MINUTES,
             "repeats": -1,
+            "cluster": job.queue or None,
         }
         if not Schedule.objects.filter(name=job.name).update(**fields):
             Schedule.objects.create(name=job.name, **fields)
@@ -104,4 +112,4 @@ def sync_schedule() -> list[Job]:
 def start_all() -> None:
     """Queue every job once now, so that a fresh start does not wait for the first ticks."""
     for job in jobs():
-        enqueue(job.func)
+        enqueue(job.func, job.queue)

@@ -275,6 +275,9 @@ Q_CLUSTER = {
     "catch_up": False,
     "label": "Queue",
 }
+if ROLE is Role.TRAINER:
+    # One training at a time, and it may take a day; a killed one is found by its row.
+    Q_CLUSTER |= {"cluster_name": "training", "workers": 1, "timeout": 86_400, "retry": 90_000}
 
 # Models and endpoints
 EMBEDDING_MODEL = env.str("EMBEDDING_MODEL", default="all-mpnet-base-v2")

@@ -140,9 +140,7 @@ def _better(candidate: Measure, live: Measure, draws: Floats, name: str) -> Chec
     )
 
 
-def _labels(
-    candidate: Mapping[str, Label], live: Mapping[str, Label]
-) -> list[dict[str, Any]]:
+def _labels(candidate: Mapping[str, Label], live: Mapping[str, Label]) -> list[dict[str, Any]]:
     """Every label that either has, the one that fell most first."""
     rows = []
     for label in {**live, **candidate}:

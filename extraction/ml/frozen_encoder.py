@@ -33,14 +33,11 @@ class FrozenEncoder(nn.Module):
         self._encoder = [encoder]
         self._kept: dict[bytes, NDArray[np.float16]] = {}
 
-    def forward(
-        self, input_ids: torch.Tensor, attention_mask: torch.Tensor, **_: Any
-    ) -> Layers:
+    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor, **_: Any) -> Layers:
         """Masked places are zero, where the encoder itself has something that nobody reads."""
         lengths = attention_mask.sum(1).tolist()
         keys = [
-            row[:length].numpy().tobytes()
-            for row, length in zip(input_ids, lengths, strict=True)
+            row[:length].numpy().tobytes() for row, length in zip(input_ids, lengths, strict=True)
         ]
         new = [at for at, key in enumerate(keys) if key not in self._kept]
         if new:

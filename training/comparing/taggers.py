@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-
 from docintel.models import ModelVersion
 from docintel.registry import CannotFlip
 from docintel.scoring import CannotScore
@@ -21,9 +20,8 @@ from extraction.schema import SchemaSpec
 from extraction.tagging import TaggerUnavailable
 from training import datasets
 from training.comparing.comparison import CannotCompare, Comparison
-from training.evaluation.extraction import learned_from, live_schema
+from training.evaluation.extraction import live_schema
 from training.evaluation.span_scores import (
-
     Judged,
     Match,
     by_label,
@@ -37,6 +35,7 @@ from training.evaluation.span_scores import (
 )
 from training.gate import Label, Measured
 from training.learning.tagger_data import load
+from training.version_marks import marks_of
 
 if TYPE_CHECKING:
     from extraction.ml.tagger import Tagger
@@ -63,7 +62,7 @@ def live(name: str) -> ModelVersion | None:
 
 
 def schema_of(name: str) -> str:
-    """"kpis" of "tagger:kpis"."""
+    """ "kpis" of "tagger:kpis"."""
     return name.partition(":")[2]
 
 
@@ -78,7 +77,7 @@ def compare(
     schema = schema_of(candidate.name)
     spec = live_schema(schema)
     examples, snapshot = held_out(candidate.name, spec, folder)
-    known = [learned_from(version) or frozenset() for version in (candidate, live) if version]
+    known = [marks_of(version) or frozenset() for version in (candidate, live) if version]
     fresh = [e for e in examples if not any(splitting.mark(e.key) in marks for marks in known)]
     if not any(example.spans for example in fresh):
         raise CannotCompare(
@@ -104,7 +103,7 @@ def compare(
             "texts_left_out": len(examples) - len(fresh),
             "spans": sum(len(example.spans) for example in fresh),
             "new_errors": new_errors(seen[0], seen[1]) if live else {},
-            "live_says_what_it_learned": live is None or learned_from(live) is not None,
+            "live_says_what_it_learned": live is None or marks_of(live) is not None,
         },
     )
 

@@ -7,7 +7,6 @@ parsing. See `span_scores`, `precision_curves` and `relation_scores` for what is
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import sys
 import time
@@ -19,15 +18,12 @@ from typing import Any
 
 import numpy as np
 
-from docintel import artefacts
-from docintel.artefacts import ArtefactDamaged
 from docintel.models import ModelVersion
 from docintel.scoring import CannotScore, Score
 from extraction import relating, schema, tagging
 from extraction.delivering import deliver_at
 from extraction.layouts import layout_of_text
 from extraction.ml import splitting
-from extraction.ml.folders import LEARNED
 from extraction.ml.spans import Example, FoundSpan, LabelledSpan
 from extraction.relating import FoundRelation
 from extraction.schema import SchemaSpec
@@ -52,6 +48,7 @@ from training.evaluation.span_scores import (
     verdicts,
 )
 from training.learning import tagger_data
+from training.version_marks import marks_of
 
 # Everything that a curve of precision and recall can use; below it is noise.
 FLOOR = 0.001
@@ -126,7 +123,7 @@ def run(folder: Path, dataset: str, *, part: str = "", most: int | None = None, 
     version = tagging.live_tagger(kind.schema)
     if version is None:
         raise CannotScore(f"no tagger of {kind.schema} is live; train one and promote it first")
-    seen = learned_from(version)
+    seen = marks_of(version)
     name, examples = chosen(loaded, kind, part, seen)
     reading = time.perf_counter()
     reads = read_all(examples[:most], spec, kind)
@@ -191,17 +188,6 @@ def chosen(
     if part:
         raise CannotScore(f"there is no part {part!r}; there: {', '.join(sorted(parts))}, all")
     return "all", everything
-
-
-def learned_from(version: ModelVersion) -> frozenset[str] | None:
-    """The marks of the documents that this version learned from; None where it does not say."""
-    if LEARNED not in version.files:
-        return None
-    try:
-        marks = json.loads((artefacts.open_folder(version) / LEARNED).read_text(encoding="utf-8"))
-        return frozenset(map(str, marks))
-    except (ArtefactDamaged, OSError, ValueError, TypeError) as error:
-        raise CannotScore(f"{version} cannot be read: {error}") from error
 
 
 def read_all(examples: Sequence[Example], spec: SchemaSpec, kind: Dataset) -> list[Read]:

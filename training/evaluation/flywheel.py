@@ -142,9 +142,7 @@ def turns(
                 yield turn
 
 
-def wheel(
-    experiment: Experiment, order: str, seed: int, known: dict[int, Turn]
-) -> Iterator[Turn]:
+def wheel(experiment: Experiment, order: str, seed: int, known: dict[int, Turn]) -> Iterator[Turn]:
     """Round 0 and those after it, but for what is known."""
     chance = random.Random(f"{seed} {experiment.rounds}")  # noqa: S311
     count = max(1, round(START * len(experiment.pool)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -61,7 +62,7 @@ def share(points: Points, against: Points) -> float:
     if not against or not against[-1][0]:
         return math.nan
     goal, total = against[-1][1], against[-1][0]
-    for (before, low), (after, high) in zip(points, points[1:], strict=False):
+    for (before, low), (after, high) in pairwise(points):
         if low >= goal:
             return before / total
         if high >= goal:

@@ -60,7 +60,10 @@ class Classroom:
         found = calibration.fit(judged.raw(), judged.right(self.design.match))
         least = thresholds(judged, found, self.design.match)
         return in_memory(
-            network, Sheet(self.design, "", "", self.reader.digest, found, least), self.reader, "cpu"
+            network,
+            Sheet(self.design, "", "", self.reader.digest, found, least),
+            self.reader,
+            "cpu",
         )
 
     def _epochs(self, lessons: Lessons) -> int:

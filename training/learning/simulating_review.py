@@ -52,9 +52,7 @@ def doubt(span: FoundSpan) -> float:
     return 1 - abs(2 * span.confidence - 1)
 
 
-def taken(
-    queue: Sequence[Waiting], pool: Sequence[Example], budget: int
-) -> tuple[list[int], int]:
+def taken(queue: Sequence[Waiting], pool: Sequence[Example], budget: int) -> tuple[list[int], int]:
     """Places of the texts that the expert gets through with so many corrections, and the sum.
 
     The last text is finished, so the sum may be a little more than the budget.

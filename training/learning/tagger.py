@@ -79,7 +79,7 @@ def run(training_run: Run | None = None, output: Path | None = None, **options: 
     material = parted(labelled, options)
     notes = labelled.notes + check_labels(material.learned, spec.label_names)
     plan = plan_of(spec, options)
-    snapshot = snapshot_of([*material.learned, *material.fitted])
+    snapshot = options.get("snapshot") or snapshot_of([*material.learned, *material.fitted])
     if training_run:
         training_run.learned_from(snapshot)
         for note in notes:

@@ -11,6 +11,15 @@ from django.db.models import Q
 READ = ("ingestion.view_document",)
 # Bulk runs of one's own: to start, watch and stop them.
 EXTRACT = ("extraction.view_bulkrun", "extraction.add_bulkrun")
+# What was trained and how it was judged, and which version serves.
+JUDGE = (
+    "docintel.view_modelversion",
+    "docintel.view_modelflip",
+    "docintel.flip_modelversion",
+    "training.view_trainingrun",
+    "training.view_gateverdict",
+    "training.view_snapshot",
+)
 # Group name -> "app.codename" permissions. A trailing ".*" stands for all of an app.
 PERMISSIONS: dict[str, tuple[str, ...]] = {
     "analyst": (*READ, "ingestion.add_document"),
@@ -29,6 +38,7 @@ PERMISSIONS: dict[str, tuple[str, ...]] = {
         "extraction.add_schema",
         "extraction.change_schema",
         "extraction.view_schemaversion",
+        *JUDGE,
         "review.view_reviewitem",
         "review.correct_reviewitem",
         "review.adjudicate_reviewitem",
@@ -44,10 +54,9 @@ PERMISSIONS: dict[str, tuple[str, ...]] = {
         "ingestion.add_source",
         "ingestion.change_source",
         "docintel.view_measurement",
-        "docintel.view_modelversion",
-        "docintel.view_modelflip",
-        "docintel.flip_modelversion",
-        "training.view_trainingrun",
+        *JUDGE,
+        "training.view_flywheelsettings",
+        "training.change_flywheelsettings",
         "review.view_reviewitem",
         "review.view_desksettings",
         "review.change_desksettings",

@@ -12,7 +12,7 @@ LOCAL = "local"
 
 @dataclass(frozen=True, slots=True)
 class Serving:
-    """Port of the pages, processes of the queue, and where the language model runs.
+    """Port of the pages, processes of the queue, who trains, and where the language model runs.
 
     `llm` is "local" for the model of `docintel.local_llm` as a role of its own; empty for the
     endpoint that OPENAI_BASE_URL names, or for none.
@@ -21,6 +21,7 @@ class Serving:
     port: int
     workers: int
     llm: str = ""
+    trainer: bool = False
 
     @classmethod
     def add_arguments(cls, parser: ArgumentParser) -> None:
@@ -33,6 +34,17 @@ class Serving:
             help="local: answer with a small language model on this machine (slow on a CPU)",
         )
 
+        parser.add_argument(
+            "--trainer",
+            action="store_true",
+            help="also learn from corrections on this machine; slows the rest down meanwhile",
+        )
+
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> Self:
-        return cls(port=options["port"], workers=options["workers"], llm=options["llm"])
+        return cls(
+            port=options["port"],
+            workers=options["workers"],
+            llm=options["llm"],
+            trainer=options["trainer"],
+        )

@@ -217,7 +217,7 @@ class Supervisor:
         )
 
     def add_roles(self, serving: Serving, database_url: str) -> None:
-        """Web, worker, and inference unless INFERENCE_URL names one elsewhere."""
+        """Web, worker, a trainer if asked for, and inference unless INFERENCE_URL names one."""
         environment = {
             "DATABASE_URL": database_url,
             "DOCINTEL_VAR": str(settings.VAR_DIR),
@@ -236,6 +236,9 @@ class Supervisor:
         queue = [sys.executable, str(settings.BASE_DIR / "manage.py"), "qcluster"]
         # Pages stay quick while files are parsed.
         self.roles.append(self._role(Role.WORKER, ["nice", "-n", "5", *queue], environment))
+        if serving.trainer:
+            # Whatever else is to be done comes first.
+            self.roles.append(self._role(Role.TRAINER, ["nice", "-n", "15", *queue], environment))
         inference_url = environment.get("INFERENCE_URL", settings.INFERENCE_URL)
         write_state(pid=os.getpid(), url=self.url, inference_url=inference_url)
 

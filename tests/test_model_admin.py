@@ -71,8 +71,13 @@ def test_what_cannot_be_done_is_said(client, olga, versions) -> None:
     assert registry.live("tagger:test") is None
 
 
-def test_others_may_not(client, eve, alice, versions) -> None:
-    for person in (eve, alice):
+def test_an_expert_makes_one_live(client, eve, versions) -> None:
+    client.force_login(eve)
+    assert "tagger:test 1 is live." in act(client, "make_live", versions[0])
+
+
+def test_others_may_not(client, ian, alice, versions) -> None:
+    for person in (ian, alice):
         client.force_login(person)
         client.post(LIST, {"action": "make_live", "_selected_action": [versions[0].pk]})
     assert not ModelFlip.objects.exists()

@@ -30,7 +30,7 @@ from ingestion.models import Company, Document, Source, Topic
 from ingestion.receiving import take_in
 from qa.answer_tables import AnswerSentence, Ask
 from review.models import Correction, DeskSettings, ReviewItem
-from training.models import TrainingRun
+from training.models import FlywheelSettings, GateVerdict, Snapshot, TrainingRun
 
 pytestmark = pytest.mark.django_db
 
@@ -131,6 +131,7 @@ EXPECTED: dict[str, tuple[set[str], set[str]]] = {
     "health": (OPERATORS, NOBODY),
     "healthz": (ANYONE, NOBODY),
     "closed": (NOBODY, NOBODY),
+    "admin:training_trainingrun_story": (STAFF, NOBODY),
     "admin:index": (STAFF, STAFF),
     "admin:search": (STAFF, STAFF),
     "admin:login": (ANYONE, ANYONE),
@@ -167,9 +168,11 @@ ADMIN: dict[str, dict[str, set[str]]] = {
     **{
         model: {**dict.fromkeys(ACTIONS[:3], who), "add": NOBODY, "delete": NOBODY}
         for model, who in {
-            "docintel_modelversion": OPERATORS,
-            "docintel_modelflip": OPERATORS,
-            "training_trainingrun": OPERATORS,
+            "docintel_modelversion": STAFF,
+            "docintel_modelflip": STAFF,
+            "training_trainingrun": STAFF,
+            "training_gateverdict": STAFF,
+            "training_snapshot": STAFF,
             "docintel_measurement": OPERATORS,
             "django_q_schedule": ADAM,
             "django_q_success": ADAM,
@@ -180,6 +183,11 @@ ADMIN: dict[str, dict[str, set[str]]] = {
             "review_reviewitem": STAFF,
             "review_correction": EDITORS,
         }.items()
+    },
+    "training_flywheelsettings": {
+        **dict.fromkeys(ACTIONS[:3], OPERATORS),
+        "add": NOBODY,
+        "delete": NOBODY,
     },
     "ingestion_source": {**dict.fromkeys(ACTIONS, OPERATORS), "delete": NOBODY},
     "ingestion_company": {**ALL_OF_IT, "delete": NOBODY},
@@ -204,7 +212,7 @@ UNCHANGEABLE = {
     for model, actions in ADMIN.items()
     if not actions["add"]
     and "axes" not in model
-    and model not in {"ingestion_topic", "review_desksettings"}
+    and model not in {"ingestion_topic", "review_desksettings", "training_flywheelsettings"}
 }
 # Whoever may restrict sources knows them all, and their companies.
 NAMES_ARE_KNOWN = (
@@ -306,7 +314,13 @@ def one_row_of_every_table() -> None:
     ApiToken.issue(User.objects.create_user("dora"), "old")
     version = ModelVersion.objects.create(name="test", version="1", digest="0")
     ModelFlip.objects.create(name="test", action="promoted", version=version, to_version=version)
-    TrainingRun.objects.create(name="test", log="loss 0.5", version=version)
+    run = TrainingRun.objects.create(name="test", log="loss 0.5", version=version)
+    GateVerdict.objects.create(candidate=version, run=run, outcome="rejected", why="", seconds=1)
+    Snapshot.objects.create(
+        name="test", number=1, digest="0", file="0", as_of=now, examples=1, test_examples=0,
+        documents=1, test_documents=0,
+    )  # fmt: skip
+    FlywheelSettings.current()
     Measurement.objects.create(name="test", value=1)
     Schedule.objects.create(func="a.b")
     OrmQ.objects.create(key="test", payload="", lock=now)

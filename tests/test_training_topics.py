@@ -15,9 +15,10 @@ from ingestion import topics
 from ingestion.models import Topic
 from tests.small_corpus import document, unit
 from training.evaluation.topics import parse
+from training.learning import labelled as labels_of
 from training.learning import one_vs_rest
-from training.learning import topics as training
 from training.learning.labelled import Labelled, from_corpus
+from training.models import GateVerdict
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -43,44 +44,46 @@ def labelled(n: int = 200, *, truth: bool = True, key: str = "oil_gas") -> Label
 
 
 def train(found: Labelled, monkeypatch: pytest.MonkeyPatch) -> ModelVersion:
-    monkeypatch.setattr(training, "from_corpus", lambda *_: found)
+    monkeypatch.setattr(labels_of, "from_corpus", lambda *_: found)
     call_command("train", "topics", "--from-corpus")
-    return ModelVersion.objects.get(name="topics")
+    return ModelVersion.objects.filter(name="topics").latest("pk")
 
 
 def test_what_beats_the_default_goes_live_and_serves(monkeypatch, capsys):
     version = train(labelled(), monkeypatch)
     assert version.is_live
     assert version.metadata["topics"] == ["oil_gas"]
-    metrics = version.metrics
-    assert metrics["macro_f1"] > metrics["default_macro_f1"]
-    assert metrics["held_out_documents"] >= 20
-    assert "is live" in capsys.readouterr().out
+    verdict = GateVerdict.objects.get()
+    assert (verdict.outcome, verdict.live) == ("promoted", None)
+    primary = verdict.report["checks"][1]
+    assert primary["candidate"] > primary["live"]
+    assert verdict.report["documents"] >= 20
+    assert verdict.report["detail"]["against"] == "descriptions alone"
+    assert "promoted" in capsys.readouterr().out
     classifier = topics.live_classifier(encoders.live_embedder())
     column = classifier.keys.index("oil_gas")
     assert classifier.probabilities(unit((0, 1))[None])[column] > 0.9
     assert classifier.probabilities(unit((0, -1))[None])[column] < 0.1
 
 
-def test_what_is_not_better_stays_a_candidate_and_says_so(monkeypatch, capsys):
-    found = labelled(truth=False)
-    monkeypatch.setattr(
-        training,
-        "compare",
-        lambda *_: training.Comparison(40, trained=0.3, default=0.5,
-                                       trained_precision=0.3, default_precision=0.5),
-    )  # fmt: skip
-    version = train(found, monkeypatch)
-    assert not version.is_live
-    assert registry.live("topics") is None
-    assert "as a candidate, not live" in capsys.readouterr().out
+def test_what_is_not_better_than_what_is_live_is_rejected(monkeypatch, capsys):
+    live = train(labelled(), monkeypatch)
+    noisy = labelled()
+    # Half of what is learned from says the opposite; what is held out is right.
+    wrong = np.flatnonzero(~noisy.held_out)[::2]
+    column = int(np.flatnonzero((noisy.labels != one_vs_rest.UNKNOWN).any(axis=0))[0])
+    noisy.labels[wrong, column] = 1 - noisy.labels[wrong, column]
+    train(noisy, monkeypatch)
+    candidate = ModelVersion.objects.get(name="topics", number=2)
+    assert candidate.state == "rejected"
+    assert registry.live("topics") == live
+    assert "not shown to be better" in capsys.readouterr().out
 
 
 def test_few_held_out_documents_prove_nothing(monkeypatch, capsys):
-    version = train(labelled(60), monkeypatch)
-    assert version.metrics["held_out_documents"] < 20
-    assert not version.is_live
-    assert "at least 20 are needed" in capsys.readouterr().out
+    version = train(labelled(30), monkeypatch)
+    assert version.state == "candidate"
+    assert "8 are needed" in capsys.readouterr().out
 
 
 def test_too_few_labels_teach_nothing(monkeypatch):

@@ -119,6 +119,13 @@ def judge_first(candidate: Measured, documents: int, *, name: str = "F1", seed: 
     return Ruling(documents, (_enough(documents), check))
 
 
+def difference(
+    one: Measure, other: Measure, documents: int, seed: int = 0
+) -> tuple[float, tuple[float, float]]:
+    """The first measure less the second over so many documents, and its paired 95 % interval."""
+    return _estimate(lambda weights: one(weights) - other(weights), _draws(documents, seed))
+
+
 def _enough(documents: int) -> Check:
     passed = documents >= LEAST_DOCUMENTS
     said = f"{documents} held-out documents that neither has learned from"

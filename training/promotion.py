@@ -24,9 +24,11 @@ from training.models import FlywheelSettings, GateVerdict, TrainingRun
 Mode = FlywheelSettings.Mode
 Outcome = GateVerdict.Outcome
 # Kind of model -> the module that compares two of them: `live(name)`, `compare(candidate, live,
-# folder)`, and perhaps `went_live(version)` for what follows from a promotion.
+# folder)`, and perhaps `what_hurt(candidate, snapshot_hash)` for a rejected one's report and
+# `went_live(version)` for what follows from a promotion.
 COMPARERS = {
     "tagger": "training.comparing.taggers",
+    "topics": "training.comparing.topics",
 }
 
 
@@ -49,16 +51,35 @@ def judge(
     started = time.perf_counter()
     live = comparer.live(candidate.name)
     compared: Comparison = comparer.compare(candidate, live, folder)
+    return settle(candidate, live, compared, mode=mode, who=who, run=run, started=started)
+
+
+def settle(
+    candidate: ModelVersion,
+    live: ModelVersion | None,
+    compared: Comparison,
+    *,
+    mode: str = "",
+    who: str = "the gate",
+    run: TrainingRun | None = None,
+    started: float | None = None,
+) -> GateVerdict:
+    """The verdict on what was measured, and what follows from it; see `judge`."""
+    began = time.perf_counter() if started is None else started
+    comparer = comparer_of(candidate)
     if compared.documents < LEAST_DOCUMENTS:
         raise CannotCompare(
             f"{compared.documents} held-out documents that neither has learned from are too few; "
             f"{LEAST_DOCUMENTS} are needed"
         )
     ruling = ruling_on(compared)
+    detail = dict(compared.detail)
+    if not ruling.passed and hasattr(comparer, "what_hurt"):
+        detail["hurt"] = comparer.what_hurt(candidate, compared.snapshot_hash)
     told = {
-        "report": {**ruling.as_json(), "measure": compared.measure, "detail": compared.detail},
+        "report": {**ruling.as_json(), "measure": compared.measure, "detail": detail},
         "snapshot_hash": compared.snapshot_hash,
-        "seconds": round(time.perf_counter() - started, 2),
+        "seconds": round(time.perf_counter() - began, 2),
         "who": who[:200],
         "run": run,
     }
@@ -100,7 +121,9 @@ def decide(
     hold_model(candidate.name)
     candidate.refresh_from_db()
     now = ModelVersion.objects.filter(name=candidate.name, state=ModelVersion.State.LIVE).first()
-    if now != live or candidate.state != ModelVersion.State.CANDIDATE:
+    if candidate.state != ModelVersion.State.CANDIDATE:
+        raise CannotCompare(f"{candidate} is {candidate.state}; only a candidate is judged")
+    if now != live:
         raise CannotCompare(f"what is live as {candidate.name} changed meanwhile; judge it again")
     outcome = Outcome.REJECTED
     if ruling.passed:

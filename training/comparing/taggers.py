@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -10,15 +11,18 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from docintel.artefacts import ArtefactDamaged
 from docintel.models import ModelVersion
 from docintel.registry import CannotFlip
 from docintel.scoring import CannotScore
+from docintel.weights import WeightsUnavailable
 from extraction import tagging
 from extraction.ml import splitting
+from extraction.ml.errors import BadArtefact
 from extraction.ml.spans import Example
 from extraction.schema import SchemaSpec
 from extraction.tagging import TaggerUnavailable
-from training import datasets
+from training import blaming_corrections, datasets
 from training.comparing.comparison import CannotCompare, Comparison
 from training.evaluation.extraction import live_schema
 from training.evaluation.span_scores import (
@@ -35,6 +39,7 @@ from training.evaluation.span_scores import (
 )
 from training.gate import Label, Measured
 from training.learning.tagger_data import load
+from training.models import Snapshot
 from training.version_marks import marks_of
 
 if TYPE_CHECKING:
@@ -43,6 +48,8 @@ if TYPE_CHECKING:
 # Long texts alone, for memory; sentences together, as they are served in a batch.
 CHARACTERS_AT_ONCE = 20_000
 TEXTS_AT_ONCE = 16
+LEAST_TIMED = 15
+log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -108,6 +115,20 @@ def compare(
     )
 
 
+def what_hurt(candidate: ModelVersion, snapshot_hash: str) -> list[dict[str, Any]]:
+    """Groups of corrections with what leaving each out would gain; see `blaming_corrections`."""
+    rows = Snapshot.objects.filter(name=candidate.name, digest=snapshot_hash)
+    snapshot = rows.order_by("-number").first() if snapshot_hash else None
+    if snapshot is None or candidate.snapshot_hash != snapshot_hash:
+        return []
+    try:
+        return blaming_corrections.blame(candidate, snapshot)
+    except (ArtefactDamaged, BadArtefact, WeightsUnavailable, CannotScore) as error:
+        # The verdict stands without it.
+        log.warning("what hurt %s cannot be told: %s", candidate, error)
+        return []
+
+
 def held_out(name: str, spec: SchemaSpec, folder: Path | None) -> tuple[list[Example], str]:
     """Texts to test on, and the digest of the snapshot that they are of. Raises CannotCompare."""
     if folder is None:
@@ -135,12 +156,16 @@ def read_in_turns(
     for tagger in taggers:
         # The first texts of a process pay for what is prepared once.
         tagger.tag([parts[0][0].text])
-    for number, part in enumerate(parts):
+    # Few batches are read again, for their seconds alone: one may meet a busy moment.
+    times = -(-LEAST_TIMED // len(parts))
+    for number, part in enumerate(parts * times):
         turns = list(zip(taggers, found, strict=True))
         for tagger, seen in turns if number % 2 else reversed(turns):
             began = time.perf_counter()
             tagged = tagger.tag([example.text for example in part])
             seen.seconds.append(time.perf_counter() - began)
+            if number >= len(parts):
+                continue
             for example, spans in zip(part, tagged, strict=True):
                 kept = tuple(s for s in spans if s.confidence >= spec.thresholds.keep)
                 seen.judged.append(Judged(example.key, example.text, example.spans, kept))

@@ -49,6 +49,20 @@ class Labelled:
         )
 
 
+def gather(
+    folder: Path | None, keys: list[str], embedder: ModelVersion, *, labels: bool
+) -> Labelled:
+    """Labelled documents of the corpus, of the folder, or of both. Raises CannotScore."""
+    if folder is None and not labels:
+        raise CannotScore("name a folder of labelled texts, or use --from-corpus")
+    parts = [from_folder(folder, keys)] if folder else []
+    parts += [from_corpus(keys, embedder)] if labels else []
+    found = parts[0] if len(parts) == 1 else parts[0] + parts[1]
+    if not found.ids:
+        raise CannotScore("there are no labelled documents with vectors")
+    return found
+
+
 def from_corpus(keys: list[str], embedder: ModelVersion) -> Labelled:
     """What experts labelled, of documents that have vectors of this embedder."""
     columns = {key: column for column, key in enumerate(keys)}

@@ -1,0 +1,132 @@
+"""Two classifiers of topics on labelled documents that no training has seen, as they would serve.
+
+Where no trained one is live, the descriptions alone classify, and the candidate must beat those.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from docintel import encoders
+from docintel.encoders import EncoderUnavailable
+from docintel.models import ModelVersion
+from docintel.scheduling import enqueue
+from docintel.scoring import CannotScore
+from ingestion import topics
+from ingestion.classifying.pooling import Floats
+from ingestion.topics import Classifier, ClassifierUnavailable
+from training.comparing.comparison import CannotCompare, Comparison
+from training.evaluation.span_scores import Verdicts
+from training.gate import Label, Measure, Measured
+from training.learning.labelled import Labelled, gather
+from training.learning.one_vs_rest import UNKNOWN, Labels
+
+AT_ONCE = 8
+
+
+def live(name: str) -> ModelVersion | None:  # noqa: ARG001  there is one name
+    """The trained one that serves, if vectors of the live embedder are what it knows."""
+    try:
+        return topics.live_trained(encoders.live_embedder())
+    except EncoderUnavailable as error:
+        raise CannotCompare(str(error)) from error
+
+
+def compare(
+    candidate: ModelVersion, live: ModelVersion | None, folder: Path | None = None
+) -> Comparison:
+    """On the held-out part of experts' labels, and of a folder of labelled texts if one is given.
+
+    Raises CannotCompare.
+    """
+    try:
+        embedder = encoders.live_embedder()
+        keys = list(topics.live_classifier(embedder).keys)
+        return compared(candidate, live, gather(folder, keys, embedder, labels=True))
+    except (EncoderUnavailable, ClassifierUnavailable, CannotScore) as error:
+        raise CannotCompare(str(error)) from error
+
+
+def compared(candidate: ModelVersion, live: ModelVersion | None, found: Labelled) -> Comparison:
+    """On what these documents hold out; over the topics that either version has learned."""
+    embedder = encoders.live_embedder()
+    if candidate.metadata.get("embedder") != embedder.digest:
+        raise CannotCompare(f"{candidate} knows vectors of another embedder than the live one")
+    default = replace(topics.live_classifier(embedder), learned=None)
+    learned = [topics.load_trained(version) if version else None for version in (candidate, live)]
+    both = [replace(default, learned=each) for each in learned]
+    known = {topic for each in learned if each for topic in each.topics}
+    columns = [at for at, key in enumerate(default.keys) if key in known]
+    rows = np.flatnonzero(found.held_out)
+    passages = [found.passages[row] for row in rows]
+    labels = found.labels[rows][:, columns]
+    named = [default.keys[column] for column in columns]
+    measured = [_measured(each, passages, labels, columns, named) for each in both]
+    return Comparison(
+        "macro-F1 of topics",
+        len(rows),
+        measured[0],
+        measured[1],
+        detail={"topics": named, "against": str(live) if live else "descriptions alone"},
+    )
+
+
+def went_live(_: ModelVersion) -> None:
+    """Documents are classified anew."""
+    enqueue("ingestion.tasks.classify_pending")
+
+
+def _measured(
+    classifier: Classifier,
+    passages: list[Floats],
+    labels: Labels,
+    columns: list[int],
+    named: list[str],
+) -> Measured:
+    found, seconds = [], []
+    for start in range(0, len(passages), AT_ONCE):
+        began = time.perf_counter()
+        found += [classifier.probabilities(each)[columns] for each in passages[start:][:AT_ONCE]]
+        seconds.append(time.perf_counter() - began)
+    told = np.array(found, dtype=np.float64).reshape(-1, len(columns))
+    known = labels != UNKNOWN
+    wanted, got = (labels == 1) & known, (told >= 0.5) & known
+    # (documents, topics): right, found and gold of each.
+    counts = np.stack([wanted & got, got, wanted], axis=2).astype(np.float64)
+    every = _f1_of(counts.sum(axis=0))
+    gold = wanted.sum(axis=0)
+    documents, _ = np.nonzero(known)
+    sure = Verdicts(told[known], wanted[known], known[known], documents)
+    return Measured(
+        _macro_f1(counts),
+        {
+            key: Label(float(value), int(n))
+            for key, value, n in zip(named, every, gold, strict=True)
+            if n
+        },
+        sure.calibration_error,
+        seconds,
+    )
+
+
+def _macro_f1(counts: NDArray[np.float64]) -> Measure:
+    """The mean over topics with a yes, as `one_vs_rest.macro_f1` has it."""
+
+    def measure(weights: NDArray[np.float64]) -> float:
+        summed = np.tensordot(weights, counts, axes=1)
+        judged = summed[:, 2] > 0
+        return float(_f1_of(summed)[judged].mean()) if judged.any() else 0.0
+
+    return measure
+
+
+def _f1_of(summed: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(topics, 3) to (topics,); 0 where nothing was found and nothing was there."""
+    below = summed[:, 1] + summed[:, 2]
+    scores: NDArray[np.float64] = 2 * summed[:, 0] / np.maximum(below, 1e-9)
+    return scores

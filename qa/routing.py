@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 from typing import Any
@@ -85,17 +85,28 @@ def flags(question: str) -> tuple[str, ...]:
     return tuple(name for name, present in found.items() if present)
 
 
-def register(
+def keep(
     numbers: Mapping[str, Any],
     version: str,
     digest: str,
+    *,
     metrics: Mapping[str, Any] | None = None,
+    learned: Sequence[str] = (),
     created_by: str = "",
 ) -> ModelVersion:
-    """Make these numbers the live router. Raises BadModel, and then nothing has changed."""
+    """These numbers as a candidate; `learned` marks the people's questions that it has seen.
+
+    Raises BadModel, and then nothing has changed.
+    """
     router.read(numbers)
     told = {"metrics": dict(metrics or {}), "created_by": created_by}
-    return registry.register(NAME, version, digest, metadata={"numbers": dict(numbers)}, **told)
+    metadata = {"numbers": dict(numbers), "learned": sorted(learned)}
+    return registry.add(NAME, version, digest, metadata=metadata, **told)
+
+
+def router_of(version: ModelVersion) -> Router:
+    """Of this version, live or not. Raises BadModel."""
+    return _read(version.pk, version.digest)
 
 
 @lru_cache(maxsize=2)

@@ -139,7 +139,9 @@ def reviewed(
     rows = []
     for number in range(first, first + count):
         words, _ = words_of(number)
-        document = a_document(f"{who} {number}", " ".join(words) + ".")
+        # No two documents have one text.
+        text = f"{' '.join(words)}. Said of {who} {number}."
+        document = a_document(f"{who} {number}", text)
         for text, label in ((" ".join(words[:2]), "kpi"), (words[4], "cy")):
             item = proposed(document, text, label)
             swapped = {**item.proposal, "label": {"kpi": "cy", "cy": "kpi"}[label]}

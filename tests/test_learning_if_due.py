@@ -18,7 +18,7 @@ from docintel.models import ModelFlip, ModelVersion
 from training import datasets, learning_if_due, promotion
 from training.models import FlywheelSettings, GateVerdict, Snapshot, TrainingRun
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 ROOT = Path(__file__).resolve().parent.parent
 LEARN = """
 import os, sys, django
@@ -87,6 +87,7 @@ def test_a_few_are_enough_once_a_week(world) -> None:
     assert reason.why == "4 new corrections in a week; 4 are enough"
 
 
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("where", list(AT))
 def test_a_killed_trainer_goes_on_and_never_half_promotes(world, settings, where) -> None:
     reviewed(5)

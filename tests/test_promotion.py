@@ -14,7 +14,7 @@ from training import datasets, promotion
 from training.comparing.comparison import CannotCompare
 from training.models import FlywheelSettings, GateVerdict
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
@@ -125,8 +125,8 @@ def test_a_verdict_never_changes(world) -> None:
     verdict = promotion.judge(version(data, encoder, 14))
     with pytest.raises(Error, match="append-only"), transaction.atomic():
         GateVerdict.objects.filter(pk=verdict.pk).update(outcome="rejected")
-    with pytest.raises(Error, match="append-only"), connection.cursor() as cursor:
-        cursor.execute("DELETE FROM training_gateverdict")
+    with pytest.raises(Error, match="append-only"), transaction.atomic():
+        connection.cursor().execute("DELETE FROM training_gateverdict")
 
 
 def test_the_command_tells_every_check(world, capsys) -> None:

@@ -15,7 +15,10 @@ from docintel.scoring import CannotScore
 from qa import routing
 from qa.ml import router
 from qa.ml.router import CONFIDENT, TIERS, BadModel
-from training import fitting_router
+from review.models import Correction, ReviewItem
+from training import fitting_router, promotion
+from training.comparing.comparison import CannotCompare
+from training.corrected_routes import judged_routes
 from training.fitting_router import HELD_OUT, QUESTIONS, read_questions
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -81,7 +84,7 @@ def test_numbers_that_are_no_router_are_refused_and_change_nothing(db: None) -> 
     ]
     for numbers in bad:
         with pytest.raises(BadModel):
-            routing.register(numbers, "bad", "0" * 64)
+            routing.keep(numbers, "bad", "0" * 64)
     assert registry.live(routing.NAME) is None
 
 
@@ -96,19 +99,58 @@ def test_a_live_row_that_cannot_be_read_leaves_the_bundled_one_answering(db: Non
     assert routing.live_router() is router.bundled()
 
 
-def test_corrections_change_what_is_live(db: None, tmp_path: Path) -> None:
+def corrected(path: Path, count: int) -> tuple[str, str]:
+    """Many ways to put a made-up question, all with a route that it does not get; both."""
     asked = "chirp the quarterly nuggets"
-    before = routing.route(asked)
-    path = tmp_path / "corrections.jsonl"
-    wanted = "lookup" if before.likeliest != "lookup" else "factual"
-    lines = [f"{asked} {more}" for more in ("", "now", "of Nike", "please", "again", "today")]
+    wanted = "lookup" if routing.route(asked).likeliest != "lookup" else "factual"
+    lines = [f"{asked} of company {number}" for number in range(count)]
     path.write_text("\n".join(json.dumps({"question": q, "label": wanted}) for q in lines))
+    return asked, wanted
+
+
+def test_corrections_go_live_only_through_the_gate(db: None, tmp_path: Path, capsys) -> None:
+    path = tmp_path / "corrections.jsonl"
+    asked, wanted = corrected(path, 60)
     score = fitting_router.run(path)
-    assert score.detail["corrections"] == len(lines)
-    live = registry.live(routing.NAME)
-    assert live is not None
-    assert live.metrics["accuracy"] == pytest.approx(score.value)
+    candidate = ModelVersion.objects.get(name=routing.NAME)
+    assert candidate.state == "candidate"
+    assert candidate.metrics["accuracy"] == pytest.approx(score.value)
+    learned = len(candidate.metadata["learned"])
+    assert learned == score.detail["corrections"]
+    assert 60 - learned >= 8, "some are never learned from"
+    verdict = promotion.judge(candidate, folder=path)
+    assert verdict.report["detail"] == {
+        "questions": 60 - learned,
+        "questions_left_out": learned,
+        "against": "the one that comes with the code",
+    }
+    assert verdict.outcome == "promoted"
+    assert registry.live(routing.NAME) == candidate
     assert routing.route(asked).likeliest == wanted
+    fitting_router.run(strength=1.0)
+    with pytest.raises(CannotCompare, match="too few"):
+        promotion.judge(ModelVersion.objects.get(name=routing.NAME, state="candidate"))
+
+
+def test_routes_judged_at_the_desk_are_learned_from(db: None) -> None:
+    for number in range(40):
+        question = f"Chirp the nuggets of company {number}"
+        said = {"ask": 1, "question": question, "route": "synthesis"}
+        item = ReviewItem.objects.create(
+            kind="router", label="synthesis", text=question, proposal=said, confidence=0.4,
+            why="unsure",
+        )  # fmt: skip
+        Correction.objects.create(
+            item=item, kind="router", verdict="relabel", before=said,
+            after={**said, "route": "lookup"}, who="eve", who_id=1,
+        )  # fmt: skip
+    score = fitting_router.run(from_desk=True)
+    candidate = ModelVersion.objects.get(name=routing.NAME)
+    held_out = [each for each in judged_routes() if each.is_held_out]
+    assert score.detail["corrections"] == 40 - len(held_out)
+    assert not {each.mark for each in held_out} & set(candidate.metadata["learned"])
+    if len(held_out) >= 8:
+        assert promotion.judge(candidate).report["documents"] == len(held_out)
 
 
 def test_corrections_that_name_no_path_are_refused(db: None, tmp_path: Path) -> None:

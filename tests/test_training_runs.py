@@ -159,11 +159,11 @@ def test_train_opens_a_run_and_the_version_names_it(capsys: pytest.CaptureFixtur
     row = TrainingRun.objects.get()
     assert (row.name, row.state, row.args["strength"]) == ("router", State.FINISHED, 2.0)
     assert "accuracy on held-out families" in row.log
-    assert row.version == registry.live("router")
+    assert row.version == ModelVersion.objects.get(name="router", state="candidate")
     assert row.version.created_by == f"training run {row.pk} of router"
     call_command("models", "router")
     shown = capsys.readouterr().out
-    assert "live" in shown
+    assert "candidate" in shown
     assert f"training run {row.pk}" in shown
     with runs.opened("router"), pytest.raises(CommandError, match="one at a time per name"):
         call_command("train", "router")

@@ -51,7 +51,7 @@ def bars(rows: Sequence[Bar], label: str) -> SafeString:
     )  # fmt: skip
 
 
-def curve(dots: Sequence[Dot], label: str, *, percent: bool = False) -> SafeString:
+def curve(dots: Sequence[Dot], label: str) -> SafeString:
     """A line through values over versions, from 0 to a little over the greatest."""
     tops = [dot.interval[1] if dot.interval else dot.value for dot in dots]
     top = max([*tops, 1e-9]) * 1.1
@@ -61,7 +61,7 @@ def curve(dots: Sequence[Dot], label: str, *, percent: bool = False) -> SafeStri
     marks = format_html_join(
         "",
         "{}",
-        ((_dot(dot, *place, top, percent),) for dot, place in zip(dots, places, strict=True)),
+        ((_dot(dot, *place, top),) for dot, place in zip(dots, places, strict=True)),
     )
     return format_html(
         '<svg class="story-chart" viewBox="0 0 {} {}" role="img" aria-label="{}">'
@@ -84,9 +84,9 @@ def _bar(row: Bar, at: int) -> SafeString:
     )  # fmt: skip
 
 
-def _dot(dot: Dot, x: float, y: float, top: float, percent: bool) -> SafeString:
+def _dot(dot: Dot, x: float, y: float, top: float) -> SafeString:
     low, high = dot.interval or (dot.value, dot.value)
-    said = f"{dot.value:.0%}" if percent else f"{dot.value:.3f}".rstrip("0").rstrip(".")
+    said = f"{dot.value:.3f}".rstrip("0").rstrip(".")
     return format_html(
         '<line class="reach live" x1="{0}" x2="{0}" y1="{1}" y2="{2}"/>'
         '<circle class="{3}" cx="{0}" cy="{4}" r="4.5"/>'

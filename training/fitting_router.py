@@ -29,6 +29,7 @@ from docintel.scoring import CannotScore, Score, bootstrap
 from qa import routing
 from qa.ml import router
 from qa.ml.router import TIERS
+from training.corrected_routes import Routed, judged_routes
 from training.runs import Run
 
 QUESTIONS = router.BUNDLED.with_name("router_questions.jsonl")
@@ -43,6 +44,7 @@ HELD_OUT = frozenset(
 FEWEST = 2  # questions that hold a feature
 STRENGTH = 3.0  # inverse of the regularisation
 CORRECTION_WEIGHT = 3.0
+FAMILY = "corrections"
 SEED = 7
 
 
@@ -67,6 +69,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--corrections", type=Path, help='a file of experts\' {"question", "label"}, one per line'
     )
     parser.add_argument(
+        "--from-desk", action="store_true", help="learn from routes judged at the review desk too"
+    )
+    parser.add_argument(
         "--bundle", action="store_true", help="also write the file that comes with the code"
     )
     parser.add_argument(
@@ -77,31 +82,36 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(
     corrections: Path | None = None,
     *,
+    from_desk: bool = False,
     bundle: bool = False,
     strength: float = STRENGTH,
     training_run: Run | None = None,
     **_: Any,
 ) -> Score:
-    """Score a fit without the held-out families, then fit on all and make that live.
+    """Score a fit without the held-out families, then fit on all: a candidate for the gate.
 
-    What goes live has seen every question; its score is that of the fit that had not. Raises
-    CannotScore.
+    What people asked and experts judged is held out in part, for good: see `corrected_routes`.
+    Raises CannotScore.
     """
     started = time.perf_counter()
-    extra = read_corrections(corrections) if corrections else []
+    asked = [Routed(row.question, row.label) for row in read_corrections(corrections)]
+    asked += judged_routes() if from_desk else []
+    seen = [each for each in asked if not each.is_held_out]
+    extra = [Labelled(each.question, each.route, FAMILY, CORRECTION_WEIGHT) for each in seen]
     detail, n = held_out_measures(extra, strength)
     fitted = fit(read_questions(QUESTIONS) + extra, strength)
     text = json.dumps(fitted.numbers, ensure_ascii=False, separators=(",", ":"))
-    digest = hashlib.sha256(text.encode()).hexdigest()
-    version = routing.register(
+    version = routing.keep(
         fitted.numbers,
         f"{fitted.n} questions",
-        digest,
-        {"accuracy": detail["accuracy"]},
+        hashlib.sha256(text.encode()).hexdigest(),
+        metrics={"accuracy": detail["accuracy"]},
+        learned=[each.mark for each in seen],
         created_by=training_run.label if training_run else "",
     )
     if training_run:
         training_run.produced(version)
+    print(f"{version} is kept as a candidate; to use it: judge {version.name}")
     if bundle:
         router.BUNDLED.write_text(text + "\n", encoding="utf-8")
     return scored(detail, n, time.perf_counter() - started)
@@ -131,11 +141,11 @@ def read_questions(path: Path) -> list[Labelled]:
     return [Labelled(row["question"], row["label"], row["family"]) for row in _rows(path, "family")]
 
 
-def read_corrections(path: Path) -> list[Labelled]:
+def read_corrections(path: Path | None) -> list[Labelled]:
     """Experts' labels; each counts as much as three written ones. Raises CannotScore."""
     return [
-        Labelled(row["question"], row["label"], "corrections", CORRECTION_WEIGHT)
-        for row in _rows(path)
+        Labelled(row["question"], row["label"], FAMILY, CORRECTION_WEIGHT)
+        for row in (_rows(path) if path else ())
     ]
 
 

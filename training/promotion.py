@@ -29,6 +29,7 @@ Outcome = GateVerdict.Outcome
 COMPARERS = {
     "tagger": "training.comparing.taggers",
     "topics": "training.comparing.topics",
+    "router": "training.comparing.routers",
 }
 
 

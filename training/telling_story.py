@@ -7,13 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Avg, Count, F, FloatField, Q, QuerySet, Sum
-from django.db.models.functions import Abs
+from django.db.models import Avg, Count, ExpressionWrapper, F, FloatField, Q, QuerySet
 from django.utils.safestring import SafeString
 
 from docintel.models import ModelFlip, ModelVersion
 from docintel.scoring import CannotScore
-from extraction.models import ExtractionRun, Schema
+from extraction.models import Schema
 from review.models import ReviewItem
 from training import datasets, learning_if_due
 from training.drawing_curves import Bar, Dot, bars, curve
@@ -44,16 +43,16 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Reviewing:
-    """Of one version: spans found, how many of them were flagged, and how doubtful those were."""
+    """Of one version: spans flagged for review, in how many documents, and how doubtful."""
 
     number: int
-    spans: int
+    documents: int
     flagged: int
     doubt: float
 
     @property
-    def share(self) -> float | None:
-        return self.flagged / self.spans if self.spans else None
+    def per_document(self) -> float:
+        return self.flagged / self.documents
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,36 +184,36 @@ def _score_curve(judged: Sequence[GateVerdict]) -> list[tuple[str, str, SafeStri
 
 
 def _review_curves(rows: Sequence[Reviewing]) -> list[tuple[str, str, SafeString]]:
-    shares = [Dot(f"v{r.number}", r.share) for r in rows if r.share is not None]
-    doubts = [Dot(f"v{r.number}", r.doubt) for r in rows if r.flagged]
-    found = []
-    if shares:
-        drawn = curve(shares, "Share of spans flagged for review", percent=True)
-        found.append(("Spans flagged for review", "Of all that the version found.", drawn))
-    if doubts:
-        drawn = curve(doubts, "Mean uncertainty of flagged spans")
-        found.append(("Uncertainty of what was flagged", "1 is even odds, 0 is certain.", drawn))
-    return found
+    if not rows:
+        return []
+    volume = [Dot(f"v{row.number}", row.per_document) for row in rows]
+    doubts = [Dot(f"v{row.number}", row.doubt) for row in rows]
+    title = "Flagged spans of a document"
+    return [
+        (title, "Mean over documents with any.", curve(volume, title)),
+        (
+            "Uncertainty of what was flagged",
+            "1 is even odds, 0 is certain.",
+            curve(doubts, "Mean uncertainty of flagged spans"),
+        ),
+    ]
 
 
 def _reviewing(schema: Schema) -> list[Reviewing]:
     """By version, the oldest first."""
     unsure = Q(why=ReviewItem.Why.UNSURE)
-    doubt = 1 - Abs(2 * F("confidence") - 1, output_field=FloatField())
+    # As `review.valuing.uncertainty` has it.
+    doubt = ExpressionWrapper(
+        4 * F("confidence") * (1 - F("confidence")), output_field=FloatField()
+    )
     items = ReviewItem.objects.filter(
         unsure, schema=schema, kind=ReviewItem.Kind.SPAN, model_version__isnull=False
     )
-    flagged = {
-        row["model_version__number"]: (row["n"], row["doubt"])
-        for row in items.values("model_version__number").annotate(n=Count("pk"), doubt=Avg(doubt))
-    }
-    runs = ExtractionRun.objects.filter(schema=schema, state=ExtractionRun.State.FINISHED)
-    spans = {
-        row["model_version__number"]: row["n"]
-        for row in runs.values("model_version__number").annotate(n=Sum("span_count"))
-    }
-    numbers = sorted(flagged.keys() | spans.keys())[-VERSIONS_SHOWN:]
+    rows = items.values("model_version__number").annotate(
+        n=Count("pk"), documents=Count("document", distinct=True), doubt=Avg(doubt)
+    )
+    newest = rows.order_by("-model_version__number")[:VERSIONS_SHOWN]
     return [
-        Reviewing(n, spans.get(n) or 0, flagged.get(n, (0, 0.0))[0], flagged.get(n, (0, 0.0))[1])
-        for n in numbers
+        Reviewing(row["model_version__number"], max(1, row["documents"]), row["n"], row["doubt"])
+        for row in reversed(newest)
     ]

@@ -24,12 +24,13 @@ from docintel.weights import WeightsUnavailable
 from extraction import base_encoders
 from extraction.ml.settings import Design
 from extraction.ml.spans import Example, FoundSpan
+from review.valuing import uncertainty
 from training.evaluation.extraction import DATASETS, live_schema
 from training.evaluation.flywheel_curves import draw, ratios
 from training.evaluation.span_scores import Judged, documents_of, f1, overlap_counts, strict_counts
 from training.learning.cutting_passages import pieces
 from training.learning.learning_heads import Classroom, Tagger
-from training.learning.simulating_review import ORDERS, Waiting, doubt, taken
+from training.learning.simulating_review import ORDERS, Waiting, taken
 
 START = 0.1
 # The desk shows nothing below it.
@@ -238,7 +239,8 @@ def read(path: Path) -> list[Turn]:
 
 
 def _mean_doubt(spans: Sequence[FoundSpan]) -> float:
-    return round(statistics.fmean(map(doubt, spans)), 4) if spans else 0.0
+    doubts = [uncertainty(span.confidence) for span in spans]
+    return round(statistics.fmean(doubts), 4) if doubts else 0.0
 
 
 def _is_whole(done: Sequence[Turn], chosen: argparse.Namespace) -> bool:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from docintel.spans import Span
 from extraction.ml.spans import Example, FoundSpan, LabelledSpan
+from review.valuing import uncertainty
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,21 +36,18 @@ def by_chance(queue: Sequence[Waiting], chance: random.Random) -> list[Waiting]:
 
 
 def by_doubt(queue: Sequence[Waiting], chance: random.Random) -> list[Waiting]:
-    """The text with the most doubtful span first: the one nearest to even odds."""
-    return _ordered(queue, chance, lambda each: max(map(doubt, each.doubted), default=0.0))
+    """The text with the most doubtful span first, as the desk values them."""
+    return _ordered(queue, chance, lambda each: max(map(_doubt, each.doubted), default=0.0))
 
 
 def by_errors(queue: Sequence[Waiting], chance: random.Random) -> list[Waiting]:
     """The text with the most errors to be expected first: each span's lesser odds, added up."""
-    return _ordered(queue, chance, lambda each: sum(doubt(span) / 2 for span in each.doubted))
+    return _ordered(
+        queue, chance, lambda each: sum(min(s.confidence, 1 - s.confidence) for s in each.doubted)
+    )
 
 
 ORDERS: dict[str, Order] = {"random": by_chance, "uncertainty": by_doubt, "errors": by_errors}
-
-
-def doubt(span: FoundSpan) -> float:
-    """1 at even odds, 0 where the model is certain of yes or no."""
-    return 1 - abs(2 * span.confidence - 1)
 
 
 def taken(queue: Sequence[Waiting], pool: Sequence[Example], budget: int) -> tuple[list[int], int]:
@@ -82,3 +80,12 @@ def _ordered(
     # Equal ones in random order, not in that of the pool, whose neighbours are alike.
     shuffled = by_chance(queue, chance)
     return sorted(shuffled, key=lambda each: -value(each))
+
+
+def _doubt(span: FoundSpan) -> float:
+    return uncertainty(span.confidence)
+
+
+def _odds_of_error(span: FoundSpan) -> float:
+    """Of saying yes where that is likelier, else no."""
+    return min(span.confidence, 1 - span.confidence)

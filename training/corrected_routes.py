@@ -32,6 +32,7 @@ def judged_routes() -> list[Routed]:
     found = {
         _plain(after["question"]): Routed(str(after["question"]), str(after["route"]))
         for after in rows.order_by("pk").values_list("after", flat=True)
+        if after
     }
     return list(found.values())
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from docintel.scoring import CannotScore
 from training.gate import Measured
+
+LEAST_TIMED = 15
 
 
 class CannotCompare(CannotScore):
@@ -26,3 +30,15 @@ class Comparison:
     live: Measured | None
     snapshot_hash: str = ""
     detail: dict[str, Any] = field(default_factory=dict)
+
+
+def seconds_in_turns(works: Sequence[Callable[[], object]]) -> list[list[float]]:
+    """What each takes, 15 times one after the other, so that all meet the same machine."""
+    found: list[list[float]] = [[] for _ in works]
+    for number in range(LEAST_TIMED):
+        turns = list(zip(works, found, strict=True))
+        for work, seconds in turns if number % 2 else reversed(turns):
+            began = time.perf_counter()
+            work()
+            seconds.append(time.perf_counter() - began)
+    return found

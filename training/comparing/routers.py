@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,14 +13,12 @@ from docintel.models import ModelVersion
 from docintel.scoring import CannotScore
 from qa import routing
 from qa.ml import router
-from qa.ml.router import TIERS, BadModel, Router
-from training.comparing.comparison import CannotCompare, Comparison
+from qa.ml.router import TIERS, BadModel, Route, Router
+from training.comparing.comparison import CannotCompare, Comparison, seconds_in_turns
 from training.corrected_routes import Routed, judged_routes
 from training.evaluation.span_scores import Floats, Verdicts
 from training.fitting_router import read_corrections
 from training.gate import Label, Measured
-
-AT_ONCE = 20
 
 
 def live(name: str) -> ModelVersion | None:
@@ -49,7 +47,9 @@ def compare(
         routers = [routing.router_of(candidate), routing.router_of(live) if live else None]
     except BadModel as error:
         raise CannotCompare(str(error)) from error
-    measured = [_measured(each or router.bundled(), fresh) for each in routers]
+    chosen = [each or router.bundled() for each in routers]
+    seconds = seconds_in_turns([partial(_routed, each, fresh) for each in chosen])
+    measured = [_measured(*each, fresh) for each in zip(chosen, seconds, strict=True)]
     return Comparison(
         "accuracy of routes",
         len(fresh),
@@ -63,13 +63,12 @@ def compare(
     )
 
 
-def _measured(chosen: Router, asked: Sequence[Routed]) -> Measured:
-    routes, seconds = [], []
-    for start in range(0, len(asked), AT_ONCE):
-        began = time.perf_counter()
-        part = [each.question for each in asked[start : start + AT_ONCE]]
-        routes += [chosen.predict(question, routing.flags(question)) for question in part]
-        seconds.append(time.perf_counter() - began)
+def _routed(chosen: Router, asked: Sequence[Routed]) -> list[Route]:
+    return [chosen.predict(each.question, routing.flags(each.question)) for each in asked]
+
+
+def _measured(chosen: Router, seconds: Sequence[float], asked: Sequence[Routed]) -> Measured:
+    routes = _routed(chosen, asked)
     right = np.array(
         [route.likeliest == each.route for route, each in zip(routes, asked, strict=True)], bool
     )

@@ -23,7 +23,7 @@ from extraction.ml.spans import Example
 from extraction.schema import SchemaSpec
 from extraction.tagging import TaggerUnavailable
 from training import blaming_corrections, datasets
-from training.comparing.comparison import CannotCompare, Comparison
+from training.comparing.comparison import LEAST_TIMED, CannotCompare, Comparison
 from training.evaluation.extraction import live_schema
 from training.evaluation.span_scores import (
     Judged,
@@ -48,7 +48,6 @@ if TYPE_CHECKING:
 # Long texts alone, for memory; sentences together, as they are served in a batch.
 CHARACTERS_AT_ONCE = 20_000
 TEXTS_AT_ONCE = 16
-LEAST_TIMED = 15
 log = logging.getLogger(__name__)
 
 

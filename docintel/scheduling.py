@@ -63,16 +63,13 @@ def _call(payload: str) -> tuple[object, ...]:
     return task["func"], task.get("args"), task.get("kwargs")
 
 
-def enqueue(func_name: str, queue: str = "") -> None:
+def enqueue(func_name: str) -> None:
     """Have a worker call this function soon, unless the same call is still waiting to be taken.
-
-    `queue` names another one than the workers', such as the trainer's.
 
     It is queued once the caller's transaction has committed: queued earlier, a waiting twin might
     be taken before the rows that it should find are visible.
     """
-    told = {"cluster": queue} if queue else {}
-    transaction.on_commit(partial(async_task, func_name, **told))
+    transaction.on_commit(partial(async_task, func_name))
 
 
 def jobs() -> list[Job]:
@@ -110,6 +107,10 @@ def sync_schedule() -> list[Job]:
 
 
 def start_all() -> None:
-    """Queue every job once now, so that a fresh start does not wait for the first ticks."""
+    """Queue the workers' jobs once now, so that a fresh start does not wait for the first ticks.
+
+    Another queue may have nobody to take them.
+    """
     for job in jobs():
-        enqueue(job.func, job.queue)
+        if not job.queue:
+            enqueue(job.func)

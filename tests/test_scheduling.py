@@ -48,6 +48,19 @@ def test_the_schedule_is_that_of_the_code(monkeypatch: pytest.MonkeyPatch) -> No
     assert row.next_run == due
 
 
+def test_a_job_of_another_queue_is_left_to_it(
+    monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Capture
+) -> None:
+    both = [Job("a", "math.sqrt", 5), Job("b", "math.sin", 1, "training")]
+    monkeypatch.setattr(scheduling, "jobs", lambda: both)
+    sync_schedule()
+    clusters = dict(Schedule.objects.values_list("name", "cluster"))
+    assert clusters == {"a": None, "b": "training"}
+    with django_capture_on_commit_callbacks(execute=True):
+        scheduling.start_all()
+    assert queued() == ["math.sqrt"]
+
+
 def test_two_jobs_of_one_name_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scheduling, "jobs", lambda: [Job("a", "x.y", 5), Job("a", "x.z", 1)])
     with pytest.raises(ValueError, match="share a name"):

@@ -7,6 +7,7 @@ its folder, a candidate without a verdict is judged, and nothing is live without
 from __future__ import annotations
 
 import argparse
+import logging
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -32,6 +33,7 @@ PAUSE = timedelta(hours=1)
 SEED = 7
 WHO = "the flywheel"
 State = TrainingRun.State
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,13 @@ def learn_all_due() -> list[GateVerdict]:
     """Every schema's tagger that is due, one after the other; the verdicts on what came out."""
     found = []
     for schema in Schema.objects.active():
-        verdict = learn_if_due(f"tagger:{schema.name}")
+        name = f"tagger:{schema.name}"
+        try:
+            verdict = learn_if_due(name)
+        except (CannotScore, OSError) as error:
+            # What cannot learn now keeps no other from it.
+            log.warning("%s cannot learn: %s", name, error)
+            continue
         if verdict is not None:
             found.append(verdict)
     return found

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from docintel import encoders
+from docintel import encoders, registry
 from docintel.encoders import EncoderUnavailable
 from docintel.models import ModelVersion
 from docintel.scheduling import enqueue
@@ -28,12 +28,12 @@ from training.learning.labelled import Labelled, gather
 from training.learning.one_vs_rest import UNKNOWN, Labels
 
 
-def live(name: str) -> ModelVersion | None:  # noqa: ARG001  there is one name
-    """The trained one that serves, if vectors of the live embedder are what it knows."""
-    try:
-        return topics.live_trained(encoders.live_embedder())
-    except EncoderUnavailable as error:
-        raise CannotCompare(str(error)) from error
+def live(name: str) -> ModelVersion | None:
+    """The trained one that is live, also where the live embedder's vectors are not what it knows.
+
+    Then it serves nobody, and the candidate is compared with the descriptions alone.
+    """
+    return registry.live(name)
 
 
 def compare(
@@ -57,7 +57,8 @@ def compared(candidate: ModelVersion, live: ModelVersion | None, found: Labelled
     if candidate.metadata.get("embedder") != embedder.digest:
         raise CannotCompare(f"{candidate} knows vectors of another embedder than the live one")
     default = replace(topics.live_classifier(embedder), learned=None)
-    learned = [topics.load_trained(version) if version else None for version in (candidate, live)]
+    opponent = live if live and live.metadata.get("embedder") == embedder.digest else None
+    learned = [topics.load_trained(each) if each else None for each in (candidate, opponent)]
     both = [replace(default, learned=each) for each in learned]
     known = {topic for each in learned if each for topic in each.topics}
     columns = [at for at, key in enumerate(default.keys) if key in known]
@@ -67,7 +68,7 @@ def compared(candidate: ModelVersion, live: ModelVersion | None, found: Labelled
     named = [default.keys[column] for column in columns]
     found_by = [_told(each, passages, columns) for each in both]
     seconds: list[list[float]] = [[], []]
-    if live is not None:
+    if opponent is not None:
         # Descriptions alone are always quicker; all three cost a thousandth of making the vectors.
         seconds = seconds_in_turns([partial(_told, each, passages, columns) for each in both])
     measured = [
@@ -78,7 +79,7 @@ def compared(candidate: ModelVersion, live: ModelVersion | None, found: Labelled
         len(rows),
         measured[0],
         measured[1],
-        detail={"topics": named, "against": str(live) if live else "descriptions alone"},
+        detail={"topics": named, "against": str(opponent or "descriptions alone")},
     )
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import nn
 
 from docintel.inference.ml.openvino import has_bf16
 from extraction.ml import artefact, calibration
@@ -68,11 +69,15 @@ Tell = Callable[[str, Progress], None]
 
 @dataclass(frozen=True)
 class Plan:
-    """How a tagger is trained, whatever from."""
+    """How a tagger is trained, whatever from.
+
+    `encoder`, where given, is that of every network, and learns only if it is made to.
+    """
 
     base: Base
     design: Design
     course: Course
+    encoder: nn.Module | None = None
 
     @cached_property
     def reader(self) -> Reader:
@@ -89,7 +94,8 @@ class Plan:
         if self.course.limit:
             lessons.limit(self.course.limit, self.course.seed)
         torch.manual_seed(self.course.seed)
-        network = Network(load_encoder(self.base.folder, self.design.rank), self.design)
+        encoder = self.encoder or load_encoder(self.base.folder, self.design.rank)
+        network = Network(encoder, self.design)
         learner = Learner(network, lessons, self.design, self.course, work)
         return network, learner.run(watch), lessons.notes
 

@@ -22,6 +22,7 @@ from training.learning.tagger_data import load
 from training.runs import Run
 
 if TYPE_CHECKING:
+    from extraction.ml.frozen_encoder import FrozenEncoder
     from extraction.ml.training import Material, Plan
 
 SIZES = (500, 1_000, 2_000, 4_000)
@@ -50,6 +51,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="labelled windows")
     parser.add_argument("--seeds", type=int, default=1, help="runs of each, with other seeds")
     parser.add_argument("--variants", nargs="+", choices=VARIANTS, default=list(VARIANTS))
+    parser.add_argument(
+        "--frozen", action="store_true", help="the encoder stays as it is: minutes, not hours"
+    )
 
 
 def run_name(**options: Any) -> str:
@@ -90,13 +94,14 @@ def results(
     path = work / "results.jsonl"
     done = _read(path)
     spec = tagger.spec_of(options["schema"])
+    encoder = _frozen(tagger.plan_of(spec, options)) if options.get("frozen") else None
     for size in options["sizes"]:
         for variant in options["variants"]:
             for seed in range(options["seed"], options["seed"] + options["seeds"]):
                 if any((e.variant, e.windows, e.seed) == (variant, size, seed) for e in done):
                     continue
                 plan = tagger.plan_of(spec, {**options, **VARIANTS[variant], "seed": seed})
-                plan = replace(plan, course=replace(plan.course, limit=size))
+                plan = replace(plan, course=replace(plan.course, limit=size), encoder=encoder)
                 result = one(material, plan, variant, work / f"{variant}-{size}-{seed}")
                 done.append(result)
                 with path.open("a", encoding="utf-8") as file:
@@ -104,6 +109,13 @@ def results(
                 if training_run:
                     training_run.log(str(result))
     return done
+
+
+def _frozen(plan: Plan) -> FrozenEncoder:
+    """One for all runs, which reads each window once."""
+    from extraction.ml.frozen_encoder import FrozenEncoder  # noqa: PLC0415  loads PyTorch
+
+    return FrozenEncoder(plan.base.folder)
 
 
 def one(material: Material, plan: Plan, variant: str, work: Path) -> Result:

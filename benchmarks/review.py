@@ -29,7 +29,7 @@ from ingestion.models import Document, Source
 from review.models import ReviewItem
 from review.proposals import a_span
 
-PER_DOCUMENT = 50
+PER_DOCUMENT = 200
 ROWS_AT_ONCE = 5_000
 DESK = "/admin/review/reviewitem/"
 WORDS_IN_A_SPAN = 2
@@ -85,7 +85,7 @@ def _fill(count: int, generator: random.Random) -> Client:
     ReviewItem.objects.bulk_create(made, batch_size=ROWS_AT_ONCE, ignore_conflicts=True)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE review_reviewitem, extraction_extractedspan, ingestion_document")
-    client = Client()
+    client = Client(SERVER_NAME="localhost")
     client.force_login(user)
     return client
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -57,7 +57,11 @@ class Said:
 
     corrections: list[Correction]
     note: str = ""
-    documents: set[tuple[int, int]] = field(default_factory=set)
+
+    @property
+    def added(self) -> bool:
+        """Whether it is about something that an expert added beside an item."""
+        return self.corrections[0].item.why == Why.ADDED
 
 
 @transaction.atomic
@@ -70,14 +74,12 @@ def correct(user: User, item_id: int, given: Given) -> Said:
     """
     items = ReviewItem.objects.visible_to(user).select_related("document", "schema")
     item = items.select_for_update(of=("self",)).get(pk=item_id)
-    last = seen_by(item, user).first()
-    if last is not None and last.pk != given.seen:
-        raise Overtaken(last)
     if given.verdict == Verdict.ADD or (given.verdict == Verdict.LINK and item.kind == Kind.SPAN):
         item = _beside(item, given)
         before = None if item.why == Why.ADDED else item.proposal
         said = Said([_record(user, item, given, (before, item.proposal))])
     else:
+        _refuse_late(item, user, given)
         said = Said([_record(user, item, given, judged(item, given))])
     if given.all and given.verdict in FOR_ALL:
         one_at_a_time(f"review of {item.schema_id} {item.label} {item.text_key}")
@@ -138,6 +140,12 @@ def same_text(item: ReviewItem, user: User) -> ItemQuerySet:
         leased_to=user
     )
     return mine.exclude(pk=item.pk).select_related("document", "schema")
+
+
+def _refuse_late(item: ReviewItem, user: User, given: Given) -> None:
+    last = seen_by(item, user).first()
+    if last is not None and last.pk != given.seen:
+        raise Overtaken(last)
 
 
 def _beside(item: ReviewItem, given: Given) -> ReviewItem:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any, cast
 
 from django.contrib.admin import site
@@ -159,7 +160,6 @@ def _given(request: HttpRequest) -> Given:
         if len(request.body) > LONGEST_BODY:
             raise BadVerdict("That is too long.")
         values = json.loads(request.body)
-        seconds = values.get("seconds")
         return Given(
             verdict=str(values["verdict"]),
             label=_text(values.get("label")),
@@ -169,7 +169,7 @@ def _given(request: HttpRequest) -> Given:
             head=_offset(values.get("head")),
             tail=_offset(values.get("tail")),
             reason=_text(values.get("reason")),
-            seconds=min(max(float(seconds), 0.0), 86_400.0) if seconds is not None else None,
+            seconds=_seconds(values.get("seconds")),
             seen=_offset(values.get("seen")) or 0,
             all=values.get("all") is True,
         )
@@ -190,6 +190,13 @@ def _offset(value: Any) -> int | None:
     return number
 
 
+def _seconds(value: Any) -> float | None:
+    """At most a day; None for what is no number."""
+    if value is None or not math.isfinite(float(value)):
+        return None
+    return min(max(float(value), 0.0), 86_400.0)
+
+
 def _told(said: Said) -> HttpResponse:
     first = said.corrections[0]
     told = {
@@ -198,5 +205,6 @@ def _told(said: Said) -> HttpResponse:
         "verdict": first.get_verdict_display(),
         "count": len(said.corrections),
         "note": said.note,
+        "added": said.added,
     }
     return JsonResponse(told)

@@ -17,7 +17,6 @@ from qa.ml.router import TIERS
 from review.correcting import same_text, seen_by
 from review.correction_tables import Correction
 from review.item_tables import ReviewItem
-from review.proposals import Proposal
 
 # Characters of context on each side; more of them than this in all are not laid out.
 AROUND = 900
@@ -58,11 +57,15 @@ class Passage:
 
 @dataclass(slots=True)
 class Shown:
-    """One item as one person sees it; `data` is what the page's script works with."""
+    """One item as one person sees it; `data` is what the page's script works with.
+
+    `said` is the verdict that stands, of those that this person may know.
+    """
 
     item: ReviewItem
     seen: int
     history: list[Correction]
+    said: Correction | None = None
     choices: list[Choice] = field(default_factory=list)
     pairings: list[Pairing] = field(default_factory=list)
     passage: Passage | None = None
@@ -73,15 +76,6 @@ class Shown:
     first_page: bool = False
 
     @property
-    def current(self) -> Proposal | None:
-        """What stands now: the last verdict that this person knows of, else the proposal."""
-        standing = [one for one in self.history if one.pk == self.seen]
-        said = standing[0] if standing else None
-        if said is None or said.verdict in (Correction.Verdict.SKIP, Correction.Verdict.UNDO):
-            return dict(self.item.proposal)
-        return said.after
-
-    @property
     def data(self) -> dict[str, Any]:
         item = self.item
         return {
@@ -90,7 +84,7 @@ class Shown:
             "document": item.document_id,
             "seen": self.seen,
             "proposal": item.proposal,
-            "current": self.current,
+            "current": self.said.after if self.said else item.proposal,
             "choices": [asdict(one) for one in self.choices],
             "pairings": [asdict(one) for one in self.pairings],
             "passage": asdict(self.passage) if self.passage else None,
@@ -103,6 +97,9 @@ def show(item: ReviewItem, user: User) -> Shown:
     history = list(seen_by(item, user)[:20])
     found = Shown(item, history[0].pk if history else 0, history)
     found.blind = item.wanted > 1 and item.state == ReviewItem.State.OPEN
+    standing = Correction.objects.standing() if found.blind else Correction.objects.final()
+    mine = {"who_id": user.pk} if found.blind else {}
+    found.said = standing.filter(item=item, **mine).first()
     found.alike = same_text(item, user).count()
     if item.kind == ReviewItem.Kind.ROUTER:
         found.choices = [Choice(name, name.capitalize()) for name in TIERS]
@@ -178,10 +175,8 @@ def _span(row: ExtractedSpan, spec: SchemaSpec) -> dict[str, Any]:
 
 def _hidden(found: Shown) -> tuple[int, int, str] | None:
     """What the first of two experts said, while the second is asked."""
-    if not found.blind:
+    if not found.blind or found.said is not None:
         return None
-    final = Correction.objects.final().filter(item=found.item).first()
-    after = (
-        final.after if final and final.who_id not in {one.who_id for one in found.history} else None
-    )
+    first = Correction.objects.final().filter(item=found.item).first()
+    after = first.after if first else None
     return (after["start"], after["end"], after["label"]) if after and "start" in after else None

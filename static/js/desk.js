@@ -295,6 +295,10 @@ const undo = async () => {
   try {
     const done = await send("undo/");
     const kept = now;
+    if (done.added && kept) {
+      present(await get(`item/${kept.data.item}/`, {}), { fetchNext: false });
+      return say("Taken back.");
+    }
     const back = await get(`item/${done.item}/`, {});
     present(back, { fetchNext: false });
     if (kept && kept.data.item !== back.data.item) ahead = Promise.resolve(kept);

@@ -27,7 +27,8 @@ from review import queueing
 from review.models import Correction, DeskSettings, ReviewItem
 from tests.browser.conftest import sign_in
 
-DRAWN = 60_000
+# A page is drawn by a process of its own, and a library loaded on first use.
+SLOW = 60_000
 DESK = "/admin/review/reviewitem/desk/"
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -56,11 +57,11 @@ def desk(page: Page, eve: User) -> Page:
 
 
 def judged_now(page: Page, words: str) -> None:
-    expect(page.locator("mark.own")).to_have_text(words)
+    expect(page.locator("mark.own")).to_have_text(words, timeout=SLOW)
 
 
 def told(page: Page, words: str) -> None:
-    expect(page.locator("[data-note]")).to_contain_text(words)
+    expect(page.locator("[data-note]")).to_contain_text(words, timeout=SLOW)
 
 
 def test_a_queue_is_judged_by_keys_alone(desk: Page, complaints: list[str]) -> None:
@@ -206,7 +207,7 @@ def test_the_second_of_two_does_not_see_the_first(
     desk.keyboard.press("a")
     told(desk, "Accepted")
     assert item_of("30.5").state == ReviewItem.State.ADJUDICATE
-    desk.goto("/admin/review/reviewitem/agreement/")
+    desk.goto("/admin/review/reviewitem/agreement/", timeout=SLOW)
     expect(desk.get_by_role("row", name=re.compile("adam and eve"))).to_contain_text("1")
     assert complaints == []
 
@@ -228,7 +229,7 @@ def test_a_pdf_shows_its_page_with_the_box(desk: Page, complaints: list[str]) ->
     queueing.queue_pending()
     desk.goto(DESK)
     judged_now(desk, "30.5")
-    expect(desk.locator(".desk-item .desk-page rect.focus")).to_have_count(1, timeout=DRAWN)
+    expect(desk.locator(".desk-item .desk-page rect.focus")).to_have_count(1, timeout=SLOW)
     desk.keyboard.press("p")
     expect(desk.locator(".desk-item .desk-page")).to_be_hidden()
     assert complaints == []

@@ -82,7 +82,8 @@ def test_every_page_can_be_read(
             page = watched(context.new_page(), complaints)
             sign_in(page, "eve")
             for number, place in enumerate(pages):
-                page.goto(place)
+                # The first page of agreement loads a library.
+                page.goto(place, timeout=60_000)
                 expect(page.locator(".desk").first).to_be_visible()
                 if shots:
                     page.screenshot(path=Path(shots, f"{number}-{scheme}-{width}.png"))

@@ -60,7 +60,11 @@ def queue_routes(most_a_week: int) -> int:
     doubtful = asks.annotate(reasked=reasked).filter(Q(confidence__lt=CONFIDENT) | Q(reasked=True))
     rows = _without_item(doubtful, Kind.ROUTER).order_by(F("confidence").asc(nulls_last=True), "pk")
     known = set(lately.values_list("text_key", flat=True))
-    fresh = {text_key(row.text): row for row in rows[:AT_ONCE] if text_key(row.text) not in known}
+    fresh: dict[str, Ask] = {}
+    for row in rows[:AT_ONCE]:
+        # Of a question that several asked, the least sure.
+        if (key := text_key(row.text)) not in known:
+            fresh.setdefault(key, row)
     return _put(_of_route(row) for row in list(fresh.values())[:room])
 
 

@@ -374,14 +374,14 @@ def extracted(document: Document, user: User | None) -> None:
     bulk.items.create(document=document)
 
 
-def reviewed(document: Document, **fields: int) -> None:
+def reviewed(document: Document, pk: int, label: str = "kpi") -> None:
     """An item of it, and what somebody said."""
     text = document.text
-    proposal = {"label": "kpi", "start": 0, "end": len(text), "text": text}
+    proposal = {"label": label, "start": 0, "end": len(text), "text": text}
     item = ReviewItem.objects.create(
-        kind="span", document=document, schema=Schema.objects.get(name="kpis"), label="kpi",
+        id=pk, kind="span", document=document, schema=Schema.objects.get(name="kpis"), label=label,
         start=0, end=len(text), text=text, proposal=proposal, confidence=0.6, why="unsure",
-        value=0.9, **fields,
+        value=0.9,
     )  # fmt: skip
     Correction.objects.create(
         item=item, kind="span", verdict="skip", before=proposal, reason=text, document=document,
@@ -427,9 +427,9 @@ def world(db, settings, tmp_path, eve):
     answer_citing(hidden)
     extracted(visible, eve)
     extracted(hidden, None)
-    reviewed(hidden, id=2)
-    # The number that every address of the desk is asked with.
-    reviewed(visible, id=1)
+    # 1 is what every address of the desk is asked with, the last what those of the admin are.
+    for pk, document, label in ((1, visible, "kpi"), (2, hidden, "kpi"), (3, visible, "cy")):
+        reviewed(document, pk, label)
     DeskSettings.current()
     return World(
         visible=visible,

@@ -252,8 +252,6 @@ class Route:
         )
         of = str(document.source_id if document else MISSING_ROW)
         path = path.replace("<int:source>", of)
-        company = document.company_id if document else None
-        path = path.replace("companies/<int:pk>", f"companies/{company or MISSING_ROW}")
         company = str(document.company_id if document else MISSING_ROW)
         path = path.replace("companies/<int:pk>", f"companies/{company}")
         path = path.replace("<str:token>", "nobodys-token")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from io import BytesIO
 from pathlib import Path
@@ -230,6 +231,10 @@ def test_a_pdf_shows_its_page_with_the_box(desk: Page, complaints: list[str]) ->
     desk.goto(DESK)
     judged_now(desk, "30.5")
     expect(desk.locator(".desk-item .desk-page rect.focus")).to_have_count(1, timeout=SLOW)
+    drawn = "document.querySelector('.desk-item .desk-page img').naturalWidth > 0"
+    desk.wait_for_function(drawn, timeout=SLOW)
+    if shots := os.environ.get("DOCINTEL_SCREENSHOTS"):
+        desk.screenshot(path=Path(shots, "desk-of-a-pdf.png"))
     desk.keyboard.press("p")
     expect(desk.locator(".desk-item .desk-page")).to_be_hidden()
     assert complaints == []

@@ -100,12 +100,12 @@ def test_a_live_row_that_cannot_be_read_leaves_the_bundled_one_answering(db: Non
 
 
 def corrected(path: Path, count: int) -> tuple[str, str]:
-    """Many ways to put a made-up question, all with a route that it does not get; both."""
-    asked = "chirp the quarterly nuggets"
-    wanted = "lookup" if routing.route(asked).likeliest != "lookup" else "factual"
-    lines = [f"{asked} of company {number}" for number in range(count)]
-    path.write_text("\n".join(json.dumps({"question": q, "label": wanted}) for q in lines))
-    return asked, wanted
+    """Many ways to put a made-up question, all with a route that few of them get; one, and it."""
+    asked = [f"chirp the quarterly nuggets of company {number}" for number in range(count)]
+    given = Counter(routing.route(question).likeliest for question in asked)
+    wanted = min(TIERS, key=lambda tier: given[tier])
+    path.write_text("\n".join(json.dumps({"question": q, "label": wanted}) for q in asked))
+    return asked[0], wanted
 
 
 def test_corrections_go_live_only_through_the_gate(db: None, tmp_path: Path, capsys) -> None:
@@ -124,7 +124,7 @@ def test_corrections_go_live_only_through_the_gate(db: None, tmp_path: Path, cap
         "questions_left_out": learned,
         "against": "the one that comes with the code",
     }
-    assert verdict.outcome == "promoted"
+    assert verdict.outcome == "promoted", verdict.why
     assert registry.live(routing.NAME) == candidate
     assert routing.route(asked).likeliest == wanted
     fitting_router.run(strength=1.0)

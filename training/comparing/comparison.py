@@ -33,12 +33,15 @@ class Comparison:
 
 
 def seconds_in_turns(works: Sequence[Callable[[], object]]) -> list[list[float]]:
-    """What each takes, 15 times one after the other, so that all meet the same machine."""
+    """The processor's seconds of each, 15 times one after the other.
+
+    For what takes milliseconds on one thread, where a busy machine would tell more of itself.
+    """
     found: list[list[float]] = [[] for _ in works]
     for number in range(LEAST_TIMED):
         turns = list(zip(works, found, strict=True))
         for work, seconds in turns if number % 2 else reversed(turns):
-            began = time.perf_counter()
+            began = time.process_time()
             work()
-            seconds.append(time.perf_counter() - began)
+            seconds.append(time.process_time() - began)
     return found

@@ -39,6 +39,7 @@ def failed(ruling) -> list[str]:
 def test_what_is_better_in_every_document_passes() -> None:
     ruling = judge(version(BETTER), version(LIVE), DOCUMENTS)
     assert ruling.passed
+    assert ruling.why == "F1 is better: 0.750 against 0.650, difference +0.100 [+0.100, +0.100]"
     primary = ruling.checks[1]
     assert primary.difference == pytest.approx(0.1)
     assert primary.interval == pytest.approx((0.1, 0.1))
@@ -113,7 +114,6 @@ def test_few_documents_are_not_enough() -> None:
     ruling = judge(version(BETTER[:7]), version(LIVE[:7]), 7)
     assert failed(ruling) == ["documents"]
     assert "8 are needed" in ruling.why
-    assert failed(judge(version([]), version([]), 0))[0] == "documents"
 
 
 def test_everything_that_failed_is_told_and_can_be_kept_as_json() -> None:

@@ -82,9 +82,10 @@ class Ruling:
 
     @property
     def why(self) -> str:
-        """What failed, or that nothing did, in one line."""
+        """What failed, or else what was gained, in one line."""
         failed = [check.said for check in self.checks if not check.passed]
-        return "; ".join(failed) if failed else self.checks[0].said
+        gained = [check.said for check in self.checks if check.name == "primary"]
+        return "; ".join(failed or gained)
 
     def as_json(self) -> dict[str, Any]:
         """Plain values; what is not finite is null."""

@@ -48,7 +48,7 @@ def _send(pk: int, now: datetime) -> bool:
     since = profile.digest_sent_at or now - every
     if since > now - every:
         return False
-    found = top(profile, since)
+    found = top(profile, since, every.days)
     if found:
         context = {
             "cards": found, "site": settings.SITE_URL.rstrip("/"), "profile": profile,
@@ -70,9 +70,9 @@ def _send(pk: int, now: datetime) -> bool:
     return bool(found)
 
 
-def top(profile: FeedProfile, since: datetime) -> list[Card]:
-    """The first of this person's feed that were ranked since then and are not read."""
-    page = reading.page(profile.user, Filters(days=30))
+def top(profile: FeedProfile, since: datetime, days: int) -> list[Card]:
+    """The first of what is new since then on this person's feed, and not read."""
+    page = reading.page(profile.user, Filters(days=days))
     new = [s for s in page.slots if s.item.fresh_at > since and not s.is_read]
     return cards(new[:MOST_CARDS], profile.user)
 

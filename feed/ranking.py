@@ -111,7 +111,7 @@ def rescore(user: User, *, most: int | None = None) -> int:
     changed_at = profile.changed_at
     _embed_interests(user, embedder)
     facts.refresh(profile, embedder, now)
-    firm = _everybody(embedder)[1]
+    firm = _firm()
     [analyst] = facts.analysts_of([profile], embedder)
     ranker = live_ranker.live()
     recent = RankedDocument.objects.filter(fresh_at__gte=now - timedelta(days=2 * DAYS))
@@ -189,6 +189,12 @@ def _embed_interests(user: User, embedder: ModelVersion) -> None:
     for row, vector in zip(rows, vectors, strict=True):
         row.vector, row.embedder = HalfVector(vector), embedder
         row.save(update_fields=["vector", "embedder"])
+
+
+def _firm() -> Firm:
+    """What all analysts read together, without what else is known of each."""
+    rows = FeedProfile.objects.values_list("facts", flat=True)
+    return profiles.firm_of(profiles.from_json(facts, np.zeros(0)) for facts in rows)
 
 
 _kept: list[tuple[object, list[Analyst], Firm]] = []

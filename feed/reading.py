@@ -110,8 +110,9 @@ def page(
     rows = _window(_items(user, filters), at, by_time=by_time)
     waiting = {row.pk: row for row in _items(user, filters).filter(pk__in=at.waiting)}
     candidates = [waiting[pk] for pk in at.waiting if pk in waiting]
-    candidates += [row for row in rows if row.document_id not in at.explored]
-    candidates = _folded(candidates)
+    candidates = _folded(
+        [row for row in (*candidates, *rows) if row.document_id not in at.explored]
+    )
     origins = [(row.company_ref, row.source_ref) for row in candidates]
     if by_time:
         chosen = list(range(min(PER_PAGE, len(candidates))))

@@ -14,6 +14,7 @@ from django.contrib.auth.decorators import login_not_required, permission_requir
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -68,7 +69,10 @@ def _frame(request: HttpRequest, profile: FeedProfile, filters: reading.Filters)
         "profile": profile,
         "hidden": reading.count_hidden(request.user, filters),
         "follows": follows,
-        "companies": {row.company for row in follows if row.company} | {*chosen.values()},
+        "companies": sorted(
+            {row.company for row in follows if row.company} | {*chosen.values()},
+            key=lambda row: row.name,
+        ),
         "topics": known.topics(),
         "sources": known.sources(request.user),
         "kinds": Document.Kind.choices,
@@ -186,7 +190,9 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
 @never_cache
 def news(request: HttpRequest) -> HttpResponse:
     """A fragment: how many documents were ranked since `since`, where there are any."""
-    since = hearing.parse_datetime(request.GET.get("since", "")[:40] or "")
+    since = None
+    with suppress(ValueError):
+        since = parse_datetime(request.GET.get("since", "")[:40])
     count = reading.count_new(request.user, since) if since and since.tzinfo else 0
     return render(request, "feed/_news.html", {"count": count, "since": since})
 

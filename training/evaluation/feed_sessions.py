@@ -93,7 +93,7 @@ class Weeks:
         if len(rows) < 2 * BEYOND:
             return None
         for at, history in enumerate(self.histories):
-            if day % 1 == LOOKS[0] and (asked := self.firm.asked(at, day)):
+            if day % 1 < sum(LOOKS) / 2 and (asked := self.firm.asked(at, day)):
                 history.asked.append((day, asked))
         made_of = [self._profile(at, day) for at in range(self.n)]
         analysts = [self._analyst(at, day, profile) for at, profile in enumerate(made_of)]
@@ -109,14 +109,17 @@ class Weeks:
         for at in range(self.n):
             if at in self.silent:
                 continue
-            order = np.argsort(-np.where(look.unread[at], scores[:, at], -np.inf), kind="stable")
+            unread = np.flatnonzero(look.unread[at])
+            order = unread[np.argsort(-scores[unread, at], kind="stable")]
             page, explored = self._page(order, exploring=exploring)
             self._happen(at, look, page, explored)
 
     def _page(
         self, order: NDArray[np.int64], *, exploring: bool
     ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-        explored = self.dice.random(CARDS) < EXPLORING * exploring
+        # Nothing is explored where nothing stands beyond the top.
+        possible = exploring and len(order) >= BEYOND + CARDS
+        explored = self.dice.random(CARDS) < EXPLORING * possible
         page = np.empty(CARDS, dtype=np.int64)
         count = int(explored.sum())
         page[~explored] = order[: CARDS - count]

@@ -146,7 +146,7 @@ def fit(shown: Shown, *, ips: bool = True, without: Sequence[str] = ()) -> Fitte
         tried[half_life] = _judge(shown.rows(late), scores, eta)
     half_life = max(tried, key=lambda each: tried[each])
     booster = _train(shown, table, eta, half_life, TREES)
-    text = str(booster.model_to_string()).split("\nfeature_importances:")[0]
+    text = str(booster.model_to_string())
     gains = booster.feature_importance("gain")
     importance = dict(zip(NAMES, (gains / max(1e-9, gains.sum())).round(4).tolist(), strict=True))
     detail = {

@@ -19,8 +19,8 @@ MOST_FOUND = 12
 
 
 def companies(user: User) -> QuerySet[Company]:
-    """Those that a visible searchable document is of or mentions."""
-    documents = Document.objects.visible_to(user).searchable().order_by()
+    """Those that a visible document is of or mentions, one that left search included."""
+    documents = Document.objects.visible_to(user).order_by()
     own = documents.filter(company=OuterRef("pk"))
     named = Mention.objects.filter(company=OuterRef("pk"), document__in=documents)
     return Company.objects.filter(Exists(own) | Exists(named.order_by()))

@@ -135,6 +135,7 @@ def drop(document: Document) -> bool:
         "searchable_at": None,
         "embedded_at": None,
         "embedder": None,
+        "unit_embedder": None,
         "chunk_count": 0,
         "recognised_at": None,
         "recognised_to": 0,

@@ -22,6 +22,8 @@ from ingestion.sources import POLLED
 # Longer than this and a document is late.
 LATE_FOR_SEARCH = timedelta(minutes=10)
 LATE_FOR_VECTORS = timedelta(hours=12)
+# Ranking goes on without them; after an upgrade they are made for the whole corpus.
+LATE_FOR_UNITS = timedelta(hours=24)
 LATE_FOR_MENTIONS = timedelta(hours=12)
 
 
@@ -31,7 +33,7 @@ def findings() -> Iterator[Finding]:
     documents = Document.objects
     yield _stage("Parsing", documents.unparsed(), LATE_FOR_SEARCH)
     yield _stage("Keyword indexing", documents.unindexed(), LATE_FOR_SEARCH)
-    yield _vectors()
+    yield from _vectors()
     yield _mentions()
     yield _quarantine()
     yield from _lateness()
@@ -48,12 +50,15 @@ def _index() -> Finding:
     )
 
 
-def _vectors() -> Finding:
+def _vectors() -> Iterator[Finding]:
     try:
         embedder = encoders.live_embedder()
     except encoders.EncoderUnavailable as error:
-        return Finding("Vectors", ok=False, message=str(error))
-    return _stage("Vectors", Document.objects.unembedded(embedder), LATE_FOR_VECTORS)
+        yield Finding("Vectors", ok=False, message=str(error))
+        return
+    documents = Document.objects
+    yield _stage("Vectors", documents.unembedded(embedder), LATE_FOR_VECTORS)
+    yield _stage("Vectors of units", documents.unitless(embedder), LATE_FOR_UNITS)
 
 
 def _mentions() -> Finding:

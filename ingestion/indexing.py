@@ -58,6 +58,7 @@ def make_searchable(document: Document) -> int:
             searchable_at=timezone.now(),
             embedded_at=None,
             embedder=None,
+            unit_embedder=None,
             classifier=None,
             index_again=False,
         ):

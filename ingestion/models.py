@@ -17,6 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from docintel.models import ModelVersion
+from ingestion.backlog_indexes import BACKLOG_INDEXES
 from ingestion.chunk_tables import TERM_DIMENSIONS, VECTOR_DIMENSIONS, Chunk, ChunkVector
 from ingestion.company_tables import Company
 from ingestion.comparison_tables import SourceComparison
@@ -25,6 +26,7 @@ from ingestion.polled import Polled, SourceItem
 from ingestion.querysets import FOREIGN, DocumentQuerySet, SourceQuerySet
 from ingestion.term_tables import CorpusStatistics, TermStatistic, TextBand
 from ingestion.topic_tables import DocumentTopic, Topic, TopicLabel, TopicVector
+from ingestion.unit_tables import UnitVectors
 
 __all__ = [
     "TERM_DIMENSIONS",
@@ -45,6 +47,7 @@ __all__ = [
     "Topic",
     "TopicLabel",
     "TopicVector",
+    "UnitVectors",
 ]
 
 MAX_ATTEMPTS = 3
@@ -126,6 +129,7 @@ class Document(models.Model):
         EMBED = "embed", "Embed"
         RECOGNISE = "recognise", "Recognise"
         CLASSIFY = "classify", "Classify"
+        UNITS = "units", "Units"
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="documents")
@@ -211,6 +215,14 @@ class Document(models.Model):
         related_name="+",
         help_text="the version that made the vectors of all its chunks",
     )
+    unit_embedder = models.ForeignKey(
+        ModelVersion,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="the version that made the vectors of the units of all its chunks",
+    )
     recogniser = models.ForeignKey(
         ModelVersion,
         null=True,
@@ -254,74 +266,7 @@ class Document(models.Model):
             models.Index(fields=["company", "fiscal_year"]),
             models.Index(fields=["kind", "-published_on"]),
             models.Index(fields=["text_sha256"]),
-            models.Index(
-                fields=["-received_at"],
-                name="document_unsketched",
-                condition=Q(shingle_count__isnull=True, searchable_at__isnull=False),
-            ),
-            models.Index(
-                fields=["-received_at"],
-                name="document_unparsed",
-                # Copies known by their bytes are never parsed; without them it stays short.
-                condition=Q(
-                    parsed_at__isnull=True,
-                    duplicate_of__isnull=True,
-                    quarantined_at__isnull=True,
-                    dropped_at__isnull=True,
-                ),
-            ),
-            models.Index(
-                fields=["-received_at"],
-                name="document_unindexed",
-                condition=Q(
-                    parsed_at__isnull=False,
-                    searchable_at__isnull=True,
-                    duplicate_of__isnull=True,
-                    near_duplicate_of__isnull=True,
-                    quarantined_at__isnull=True,
-                ),
-            ),
-            models.Index(
-                fields=["-received_at"],
-                name="document_index_again",
-                condition=Q(index_again=True),
-            ),
-            models.Index(
-                fields=["-received_at"],
-                name="document_unembedded",
-                condition=Q(
-                    searchable_at__isnull=False,
-                    embedder__isnull=True,
-                    duplicate_of__isnull=True,
-                    quarantined_at__isnull=True,
-                ),
-            ),
-            models.Index(
-                fields=["embedder", "-received_at"],
-                name="document_embedder",
-                condition=Q(searchable_at__isnull=False),
-            ),
-            models.Index(
-                fields=["recogniser", "-received_at"],
-                name="document_recogniser",
-                condition=Q(searchable_at__isnull=False),
-            ),
-            models.Index(
-                fields=["-received_at"],
-                name="document_unclassified",
-                condition=Q(
-                    searchable_at__isnull=False,
-                    embedder__isnull=False,
-                    classifier__isnull=True,
-                    duplicate_of__isnull=True,
-                    quarantined_at__isnull=True,
-                ),
-            ),
-            models.Index(
-                fields=["classifier", "-received_at"],
-                name="document_classifier",
-                condition=Q(searchable_at__isnull=False),
-            ),
+            *BACKLOG_INDEXES,
             models.Index(
                 fields=["-fiscal_year"],
                 name="document_year",

@@ -134,6 +134,7 @@ def _stand_behind(document: Document, candidate: Document, similarity: float) ->
             searchable_at=None,
             embedded_at=None,
             embedder=None,
+            unit_embedder=None,
             chunk_count=0,
             index_again=False,
         ):

@@ -29,6 +29,7 @@ from ingestion import (
     near_duplicates,
     revising,
     topics,
+    unit_vectors,
 )
 from ingestion.claiming import ClaimLost
 from ingestion.freezing import freeze
@@ -113,6 +114,18 @@ def classify_pending(seconds: float = STAGE_SECONDS) -> int:
         return 0
 
 
+def units_pending(seconds: float = STAGE_SECONDS) -> int:
+    """Make the vectors of units that the live embedder lacks; how many documents were worked on.
+
+    Gives way to documents that wait to become searchable or embedded.
+    """
+    try:
+        return _run(UNITS, seconds)
+    except encoders.EncoderUnavailable as error:
+        logger.warning("vectors of units wait: %s", error)
+        return 0
+
+
 def work_once(seconds: float = STAGE_SECONDS) -> int:
     """A turn of each stage in this process; how many documents were handled, 0 when all is done.
 
@@ -120,7 +133,8 @@ def work_once(seconds: float = STAGE_SECONDS) -> int:
     """
     first = _run(PARSE, seconds) + _run(INDEX, seconds)
     first += _run(EMBED, seconds)
-    return first + recognise_pending(seconds) + classify_pending(seconds)
+    first += recognise_pending(seconds) + classify_pending(seconds)
+    return first + units_pending(seconds)
 
 
 def progress() -> dict[str, Any]:
@@ -140,6 +154,7 @@ def progress() -> dict[str, Any]:
         parsed=Count("pk", filter=current & Q(parsed_at__isnull=False)),
         searchable=Count("pk", filter=searchable),
         embedded=Count("pk", filter=searchable & Q(embedded_at__isnull=False)),
+        with_units=Count("pk", filter=searchable & Q(unit_embedder__isnull=False)),
         recognised=Count("pk", filter=searchable & Q(recognised_at__isnull=False)),
         duplicate=Count(
             "pk",
@@ -289,6 +304,21 @@ def _classify(document: Document, _until: float) -> bool:
     return True
 
 
+def _embed_units(document: Document, until: float) -> bool:
+    start = time.perf_counter()
+    made, done = unit_vectors.embed(document, until, _others_wait_for_vectors)
+    measuring.record("units_seconds", time.perf_counter() - start, units=made, done=done)
+    if not done:
+        claiming.release(document)
+    return done
+
+
+def _others_wait_for_vectors() -> bool:
+    if _others_wait_for_search():
+        return True
+    return Document.objects.next_to_embed(encoders.live_embedder()).due().exists()
+
+
 def _others_wait_for_search() -> bool:
     documents = Document.objects
     return documents.unparsed().due().exists() or documents.unindexed().due().exists()
@@ -309,6 +339,10 @@ def _unclassified() -> DocumentQuerySet:
     )
 
 
+def _unitless() -> DocumentQuerySet:
+    return Document.objects.next_for_units(encoders.live_embedder())
+
+
 PARSE = Stage("parse", Document.objects.unparsed, _parse, ("ingestion.tasks.index_pending",))
 INDEX = Stage("index", Document.objects.unindexed, _index, ("ingestion.tasks.embed_pending",))
 # Embedding passes over a document while it is read, so its turn comes again right after.
@@ -322,7 +356,12 @@ EMBED = Stage(
     "embed",
     _unembedded,
     _embed,
-    ("ingestion.tasks.recognise_pending", "ingestion.tasks.classify_pending"),
+    (
+        "ingestion.tasks.recognise_pending",
+        "ingestion.tasks.classify_pending",
+        "ingestion.tasks.units_pending",
+    ),
 )
 # Recognition may have passed over a document while it was classified.
 CLASSIFY = Stage("classify", _unclassified, _classify, ("ingestion.tasks.recognise_pending",))
+UNITS = Stage("units", _unitless, _embed_units)

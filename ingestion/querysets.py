@@ -164,6 +164,22 @@ class DocumentQuerySet(models.QuerySet["Document"]):
         never = self.searchable().filter(embedder__isnull=True)
         return never if never.due().exists() else self.searchable().filter(_another(embedder))
 
+    def unitless(self, embedder: ModelVersion) -> DocumentQuerySet:
+        """With all vectors of this embedder, but with a chunk whose units have none of it."""
+        return self._embedded_by(embedder).filter(
+            Q(unit_embedder__isnull=True) | _other_units(embedder)
+        )
+
+    def next_for_units(self, embedder: ModelVersion) -> DocumentQuerySet:
+        """Those of no embedder yet, then those of another; apart as in `next_to_embed`."""
+        ready = self._embedded_by(embedder)
+        never = ready.filter(unit_embedder__isnull=True)
+        return never if never.due().exists() else ready.filter(_other_units(embedder))
+
+    def _embedded_by(self, embedder: ModelVersion) -> DocumentQuerySet:
+        # "Not null" besides, so that a partial index with this condition can answer.
+        return self.searchable().filter(embedder__isnull=False, embedder=embedder)
+
     def unrecognised(self, recogniser: ModelVersion) -> DocumentQuerySet:
         """Searchable, but not all read by this recogniser."""
         return self.searchable().filter(
@@ -177,7 +193,7 @@ class DocumentQuerySet(models.QuerySet["Document"]):
 
         Apart for the same reason as in `next_to_embed`.
         """
-        ready = self.searchable().filter(embedder__isnull=False, embedder=embedder)
+        ready = self._embedded_by(embedder)
         never = ready.filter(classifier__isnull=True)
         if never.due().exists():
             return never
@@ -212,6 +228,10 @@ class DocumentQuerySet(models.QuerySet["Document"]):
 def _another(embedder: ModelVersion) -> Q:
     # Ranges instead of "not equal", so that the index over `embedder` can answer.
     return Q(embedder__lt=embedder.pk) | Q(embedder__gt=embedder.pk)
+
+
+def _other_units(embedder: ModelVersion) -> Q:
+    return Q(unit_embedder__lt=embedder.pk) | Q(unit_embedder__gt=embedder.pk)
 
 
 class ChunkQuerySet(models.QuerySet["Chunk"]):

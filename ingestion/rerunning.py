@@ -13,7 +13,7 @@ from django.db.models import Q
 from docintel.scheduling import enqueue
 from ingestion import claiming
 from ingestion.claiming import FREE, NO_FAILURE
-from ingestion.models import ChunkVector, Document, Source
+from ingestion.models import ChunkVector, Document, Source, UnitVectors
 from ingestion.querysets import BODY_FIELDS, DocumentQuerySet
 from ingestion.revising import UNSHARED
 
@@ -24,6 +24,7 @@ AGAIN = {
     "embed": "embedded",
     "recognise": "read for names and figures",
     "classify": "sorted by topic",
+    "units": "embedded unit by unit",
 }
 COPIED = (
     *("source_id", "external_id", "uploaded_by_id", "file", "file_name", "file_size"),
@@ -74,6 +75,10 @@ def rerun(documents: DocumentQuerySet, stage: str) -> int:
     elif stage == Document.Stage.CLASSIFY:
         sorted_before = ready.filter(embedder__isnull=False)
         done += sorted_before.update(classifier=None, **NO_FAILURE, **FREE)
+    elif stage == Document.Stage.UNITS:
+        found = ready.filter(unit_embedder__isnull=False)
+        UnitVectors.objects.filter(chunk__document__in=found).delete()
+        done += found.update(unit_embedder=None, **NO_FAILURE, **FREE)
     else:
         found = ready.filter(searchable_at__isnull=False)
         ids = list(found.select_for_update().order_by("pk").values_list("pk", flat=True))

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 SECONDS_BETWEEN_LINES = 15.0
-BARS = ("Parsed", "Searchable", "Vectors")
+BARS = ("Parsed", "Searchable", "Vectors", "Units")
 
 
 def in_words(seconds: float | None) -> str:
@@ -61,6 +61,7 @@ class Display:
         self._bar("Searchable", counts["searchable"], whole, "")
         left = "" if is_complete(counts) else in_words(counts["seconds_left"])
         self._bar("Vectors", counts["chunks_embedded"], counts["chunks_total"], left)
+        self._bar("Units", counts["with_units"], counts["searchable"], "documents")
 
     def _bar(self, name: str, completed: int, total: int, note: str) -> None:
         self._progress.update(self._bars[name], completed=completed, total=total or None, note=note)
@@ -72,7 +73,7 @@ class Display:
             f"{counts['searchable']} searchable, {counts['duplicate']} duplicates, "
             f"{counts['quarantined']} quarantined; "
             f"{counts['chunks_embedded']} of {counts['chunks_total']} vectors, "
-            f"{counts['recognised']} read for mentions"
+            f"{counts['recognised']} read for mentions, {counts['with_units']} with units"
         )
         now = time.monotonic()
         due = now - self._line_at > SECONDS_BETWEEN_LINES or is_complete(counts)

@@ -34,6 +34,10 @@ def classify_pending() -> None:
     pipeline.classify_pending()
 
 
+def units_pending() -> None:
+    pipeline.units_pending()
+
+
 def scan_folders() -> None:
     fetching.scan_folders()
 

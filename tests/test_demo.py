@@ -32,6 +32,7 @@ COUNTS: dict[str, Any] = {
     "parsed": 3,
     "searchable": 3,
     "recognised": 2,
+    "with_units": 2,
     "duplicate": 1,
     "quarantined": 1,
     "retrying": 0,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from ingestion.models import Chunk, Document, Mention
 from ingestion.querysets import DocumentQuerySet
+from ingestion.unit_vectors import Nearness, nearness
 from qa.passages import CHUNK_FIELDS, Passage, passage_of
 from qa.ranking.looking import Looked, Lookup
 from qa.ranking.ranking_features import (
@@ -21,7 +22,7 @@ from qa.ranking.ranking_features import (
     features,
     prior,
 )
-from qa.ranking.scoring_chunks import without_names
+from qa.ranking.scoring_chunks import Asked, without_names
 from qa.understood import Understanding
 
 # The share of the candidates kept for what only the wide look found.
@@ -41,11 +42,13 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """Chunks and documents of all looks' candidates, by id."""
+    """Of all looks' candidates: chunks and how near their units come, by chunk id; documents and
+    what is known of each, by document id."""
 
-    chunks: dict[int, Chunk]
+    chunks: Mapping[int, Chunk]
+    near: Mapping[int, Nearness]
     documents: dict[int, Document]
-    mentioning: frozenset[int]
+    filings: Mapping[int, Filing]
 
 
 def as_question(understanding: Understanding, looked: Looked) -> Question:
@@ -120,36 +123,42 @@ def load_chunks(ids: Sequence[int]) -> dict[int, Chunk]:
     return Chunk.objects.only(*CHUNK_FIELDS, "n_tokens").in_bulk(ids)
 
 
-def entries(  # noqa: PLR0917
+def compare_units(ids: Sequence[int], asked: Asked) -> Mapping[int, Nearness]:
+    """By chunk id, how near its units come to the question without its names; none if unknown."""
+    if asked.left_vector is None or asked.embedder is None:
+        return {}
+    return nearness(ids, asked.left_vector, asked.embedder)
+
+
+def entries(
     looked: Looked,
     chosen: Sequence[tuple[int, float]],
     question: Question,
     lookup: Lookup,
-    chunks: Mapping[int, Chunk],
-    documents: Mapping[int, Document],
-    filings: Mapping[int, Filing],
+    loaded: Loaded,
 ) -> list[Entry]:
     """The candidates of one look with their features, in the order given."""
+    chunks, documents, filings = loaded.chunks, loaded.documents, loaded.filings
     kept = [(pk, score) for pk, score in chosen if pk in chunks]
-    rows = {pk: lookup.rows[pk] for pk, _ in kept}
-    counted = Counter(row.document for row in rows.values())
+    found_at = {pk: lookup.rows[pk] for pk, _ in kept}
+    counted = Counter(row.document for row in found_at.values())
     bests: dict[int, float] = {}
     for pk, score in kept:
-        owner = rows[pk].document
+        owner = found_at[pk].document
         bests[owner] = max(bests.get(owner, 0.0), score)
     years = [filings[pk].fiscal_year for pk in counted]
     pool = Pool(
-        max((row.words for row in rows.values()), default=0.0),
-        max((row.expanded for row in rows.values()), default=0.0),
-        _most(row.meaning for row in rows.values()),
-        _most(row.left for row in rows.values()),
+        max((row.words for row in found_at.values()), default=0.0),
+        max((row.expanded for row in found_at.values()), default=0.0),
+        _most(row.meaning for row in found_at.values()),
+        _most(row.left for row in found_at.values()),
         max((score for _, score in kept), default=0.0),
         max((year for year in years if year), default=None),
     )
     ranks = _ranks(looked)
     made = []
     for pk, score in kept:
-        chunk, row = chunks[pk], rows[pk]
+        chunk, row = chunks[pk], found_at[pk]
         document = documents[row.document]
         mine = {name: places.get(pk) for name, places in ranks.items()}
         candidate = Candidate(
@@ -168,6 +177,8 @@ def entries(  # noqa: PLR0917
             pool,
             of_document=(bests[row.document], counted[row.document] / len(kept)),
         )
+        if pk in loaded.near:
+            found["unit"] = loaded.near[pk].best
         made.append(Entry(passage_of(chunk, document, score), score, found))
     add_best_coverage([entry.features for entry in made])
     return made

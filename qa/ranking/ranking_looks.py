@@ -12,8 +12,18 @@ from ingestion.models import Chunk, Document
 from ingestion.querysets import User
 from qa.evidence import Evidence, Searched
 from qa.passages import without_overlap
-from qa.ranking.candidates import Entry, as_question, cut, entries, filings_of, load_chunks
-from qa.ranking.cross_scores import Scored, read_best, reordered
+from qa.ranking.blending import Scored, blended
+from qa.ranking.candidates import (
+    Entry,
+    Loaded,
+    as_question,
+    compare_units,
+    cut,
+    entries,
+    filings_of,
+    load_chunks,
+)
+from qa.ranking.cross_scores import read_best
 from qa.ranking.looking import Looked, Place, look_up
 from qa.ranking.planning_looks import plan
 from qa.ranking.ranking_features import Question
@@ -76,7 +86,8 @@ def rank_all(  # noqa: PLR0917
             cut(looked, question, lookup, filings, depth)
             for looked, question in zip(lookup.looked, questions, strict=True)
         ]
-        chunks = load_chunks(sorted({pk for each in chosen for pk, _ in each}))
+        ids = sorted({pk for each in chosen for pk, _ in each})
+        loaded = Loaded(load_chunks(ids), compare_units(ids, asked), documents, filings)
     _check(stop)
     rankings = _ranked(
         evidence,
@@ -84,11 +95,10 @@ def rank_all(  # noqa: PLR0917
         lookup.looked,
         questions,
         [
-            entries(looked, pairs, question, lookup, chunks, documents, filings)
+            entries(looked, pairs, question, lookup, loaded)
             for looked, question, pairs in zip(lookup.looked, questions, chosen, strict=True)
         ],
-        chunks,
-        documents,
+        loaded,
         tier,
         stop,
     )
@@ -107,28 +117,27 @@ def _ranked(  # noqa: PLR0917
     looked: Sequence[Looked],
     questions: Sequence[Question],
     candidates: Sequence[list[Entry]],
-    chunks: dict[int, Chunk],
-    documents: dict[int, Document],
+    loaded: Loaded,
     tier: str,
     stop: Cancelled,
 ) -> list[Ranking]:
-    """Ranked, the best of them read by the cross-encoder, and put in the order of both."""
+    """Ranked, the best of them read by the cross-encoder, and put in the order of all opinions."""
     reranker = Formula() if tier == "lookup" else live_reranker()
-    evidence.candidates = len(chunks)
+    evidence.candidates = len(loaded.chunks)
     scores: dict[int, float] = {}
     with evidence.timed("rerank"):
         rows = [_sorted(reranker, each) for each in candidates]
     if tier != "lookup":
         _check(stop)
         with evidence.timed("cross_encode"):
-            first = [[entry for entry, _ in each] for each in rows]
-            scores = read_best(first, chunks, understanding, evidence)
+            first = [[entry for entry, _ in blended(each, {})] for each in rows]
+            scores = read_best(first, loaded, understanding, evidence)
     evidence.reranker = named(reranker, read=bool(scores))
     with evidence.timed("rerank"):
-        if scores:
-            rows = [reordered(each, scores) for each in rows]
+        if tier != "lookup":
+            rows = [blended(each, scores) for each in rows]
         return [
-            _distinct(each, question, order, documents)
+            _distinct(each, question, order, loaded.documents)
             for each, question, order in zip(looked, questions, rows, strict=True)
         ]
 

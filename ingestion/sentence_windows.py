@@ -1,0 +1,64 @@
+"""A passage cut into its smaller units: three sentences or rows of a table at a time; pure.
+
+What answers a question is often one sentence among twenty, and the vector of a whole passage is of
+all twenty. Trap: units overlap, and are for ranking; what is cited by itself is cut elsewhere.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+# Sentences in a unit, and how many further on the next begins; measured, see docs/results.md.
+SIZE, STEP = 3, 2
+# A line that ends no sentence goes on in the next, up to this many characters.
+LONGEST_JOINED = 400
+ROW = " | "
+_LINE = re.compile(r"[^\n]+")
+_STOP = re.compile(r"(?<=[.!?])[\"”’)]*\s+(?=[\"“‘(A-Z0-9$])|(?<=[。！？])")
+_ENDED = re.compile(r"[.!?:。！？][\"”’)]*\s*$")
+
+Span = tuple[int, int]
+
+
+def windows(text: str, start: int, end: int) -> list[Span]:
+    """Offsets of the units of `text[start:end]`, in order, together holding all that is not blank.
+
+    A text of fewer sentences than a unit has is one unit; a blank one has none.
+    """
+    parts = _joined(text, _parts(text, start, end))
+    if not parts:
+        return []
+    begins = range(0, max(1, len(parts) - SIZE + STEP), STEP)
+    return [(parts[at][0], parts[min(at + SIZE, len(parts)) - 1][1]) for at in begins]
+
+
+def _parts(text: str, start: int, end: int) -> Iterator[Span]:
+    """Rows, and the sentences of other lines as far as they stand on one."""
+    for line in _LINE.finditer(text, start, end):
+        at, last = line.span()
+        if ROW not in line[0]:
+            for stop in _STOP.finditer(text, at, last):
+                yield at, stop.start()
+                at = stop.end()
+        yield at, last
+
+
+def _joined(text: str, parts: Iterator[Span]) -> list[Span]:
+    """Without what is blank; a sentence that was broken into lines is whole again."""
+    found: list[Span] = []
+    for low, high in parts:
+        if not text[low:high].strip():
+            continue
+        if found and _goes_on(text, found[-1], low, high):
+            found[-1] = (found[-1][0], high)
+        else:
+            found.append((low, high))
+    return found
+
+
+def _goes_on(text: str, last: Span, low: int, high: int) -> bool:
+    before, between = text[slice(*last)], text[last[1] : low]
+    if ROW in before or ROW in text[low:high] or "\n\n" in between:
+        return False
+    return not _ENDED.search(before) and high - last[0] < LONGEST_JOINED

@@ -44,6 +44,15 @@ def test_the_nearest_unit_raises_its_passage() -> None:
     assert made[0][0].features["unit_rank"] == pytest.approx(math.log1p(1))
 
 
+def test_units_count_less_where_a_metric_is_asked_for() -> None:
+    def place_of_last(**more: float) -> int:
+        order = [(entry(pk, unit=pk / 10, **more), 0.0) for pk in range(30)]
+        return ids(blended(order, {})).index(29)
+
+    assert place_of_last() == 0
+    assert place_of_last(metrics_asked=1.0) == 1
+
+
 def test_units_outside_the_filter_come_after_those_inside() -> None:
     order = [
         (entry(0, unit=0.1), 2.0), (entry(1, unit=0.9, inside=0.0), 1.0), (entry(2, unit=0.2), 0.0),

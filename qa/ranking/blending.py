@@ -14,8 +14,10 @@ from qa.ranking.candidates import Entry
 # Reciprocal rank fusion of few places: with 60, as for long lists, the first counts hardly more
 # than the tenth.
 K = 10
-# Ranker and cross-encoder go by words for the most part, so meaning counts as much as both.
-RANKER, CROSS, UNITS = 1.0, 1.0, 2.0
+RANKER, CROSS = 1.0, 1.0
+# Both go by words for the most part, so meaning counts as much as the two; and as one of three
+# where a metric is asked for, whose line items say where it stands.
+UNITS, UNITS_WITH_METRIC = 2.0, 1.0
 Scored = tuple[Entry, float]
 Places = Mapping[int, int]
 
@@ -29,6 +31,7 @@ def blended(order: Sequence[Scored], cross: Mapping[int, float]) -> list[Scored]
     """
     by_reading = _by_reading(order, cross)
     by_units = _by_units(order)
+    by_meaning = UNITS_WITH_METRIC if _asks_metric(order) else UNITS
     most = max((cross[pk] for pk in by_reading), default=math.nan)
     made = []
     for place, (entry, _) in enumerate(order, start=1):
@@ -39,7 +42,7 @@ def blended(order: Sequence[Scored], cross: Mapping[int, float]) -> list[Scored]
         value += CROSS / (K + read) if read else 0.0
         if by_units:
             # One whose units have no vectors yet is neither raised nor lowered for it.
-            value += UNITS / (K + (near or place))
+            value += by_meaning / (K + (near or place))
         told = {
             "cross": score,
             "cross_gap": most - score,
@@ -49,6 +52,10 @@ def blended(order: Sequence[Scored], cross: Mapping[int, float]) -> list[Scored]
         made.append((value, -place, replace(entry, features=entry.features | told)))
     made.sort(key=lambda row: row[:2], reverse=True)
     return [(entry, score) for (_, _, entry), (_, score) in zip(made, order, strict=True)]
+
+
+def _asks_metric(order: Sequence[Scored]) -> bool:
+    return any(entry.features.get("metrics_asked") for entry, _ in order)
 
 
 def _by_reading(order: Sequence[Scored], cross: Mapping[int, float]) -> Places:

@@ -130,7 +130,7 @@ def _ranked(  # noqa: PLR0917
     if tier != "lookup":
         _check(stop)
         with evidence.timed("cross_encode"):
-            first = [[entry for entry, _ in blended(each, {})] for each in rows]
+            first = [[entry for entry, _ in each] for each in rows]
             scores = read_best(first, loaded, understanding, evidence)
     evidence.reranker = named(reranker, read=bool(scores))
     with evidence.timed("rerank"):

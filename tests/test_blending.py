@@ -44,13 +44,11 @@ def test_the_nearest_unit_raises_its_passage() -> None:
     assert made[0][0].features["unit_rank"] == pytest.approx(math.log1p(1))
 
 
-def test_units_count_less_where_a_metric_is_asked_for() -> None:
-    def place_of_last(**more: float) -> int:
-        order = [(entry(pk, unit=pk / 10, **more), 0.0) for pk in range(30)]
-        return ids(blended(order, {})).index(29)
-
-    assert place_of_last() == 0
-    assert place_of_last(metrics_asked=1.0) == 1
+def test_units_are_not_heard_where_a_metric_is_asked_for() -> None:
+    order = [(entry(pk, unit=pk / 10, metrics_asked=1.0), 0.0) for pk in range(9)]
+    made = blended(order, {})
+    assert ids(made) == list(range(9))
+    assert made[8][0].features["unit_rank"] == pytest.approx(math.log1p(1))
 
 
 def test_units_outside_the_filter_come_after_those_inside() -> None:

@@ -14,10 +14,8 @@ from qa.ranking.candidates import Entry
 # Reciprocal rank fusion of few places: with 60, as for long lists, the first counts hardly more
 # than the tenth.
 K = 10
-RANKER, CROSS = 1.0, 1.0
-# Both go by words for the most part, so meaning counts as much as the two; and as one of three
-# where a metric is asked for, whose line items say where it stands.
-UNITS, UNITS_WITH_METRIC = 2.0, 1.0
+# Ranker and cross-encoder go by words for the most part, so meaning counts as much as both.
+RANKER, CROSS, UNITS = 1.0, 1.0, 2.0
 Scored = tuple[Entry, float]
 Places = Mapping[int, int]
 
@@ -26,12 +24,13 @@ def blended(order: Sequence[Scored], cross: Mapping[int, float]) -> list[Scored]
     """The look's candidates by their places in all three orders; `order` is the ranker's.
 
     `cross` has the cross-encoder's scores by chunk id, of those that were read; the others have no
-    place there. Without any and without units the order stays. Entries gain `cross`, its gap to the
+    place there. Units are heard where no known metric is asked for, whose line items say where it
+    stands. Without either the order stays. Entries gain `cross`, its gap to the
     best read and its rank, and `unit_rank`, as features.
     """
     by_reading = _by_reading(order, cross)
     by_units = _by_units(order)
-    by_meaning = UNITS_WITH_METRIC if _asks_metric(order) else UNITS
+    heard = bool(by_units) and not _asks_metric(order)
     most = max((cross[pk] for pk in by_reading), default=math.nan)
     made = []
     for place, (entry, _) in enumerate(order, start=1):
@@ -40,9 +39,9 @@ def blended(order: Sequence[Scored], cross: Mapping[int, float]) -> list[Scored]
         score = cross.get(pk, math.nan)
         value = RANKER / (K + place)
         value += CROSS / (K + read) if read else 0.0
-        if by_units:
+        if heard:
             # One whose units have no vectors yet is neither raised nor lowered for it.
-            value += by_meaning / (K + (near or place))
+            value += UNITS / (K + (near or place))
         told = {
             "cross": score,
             "cross_gap": most - score,

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from django.conf import LazySettings
-from django.db import connection
 
 from docintel import encoders, registry
 from docintel.models import Measurement, ModelVersion
@@ -162,14 +161,3 @@ def test_health_names_what_waits() -> None:
     findings = {finding.name: finding for finding in health.findings()}
     assert findings["Vectors of units"].message.startswith("1 document waiting")
     assert findings["Vectors of units"].ok
-
-
-def test_the_backlog_is_asked_by_its_indexes() -> None:
-    embedder = encoders.live_embedder()
-    with connection.cursor() as cursor:
-        cursor.execute("SET enable_seqscan = off")
-        try:
-            plan = Document.objects.next_for_units(embedder).due().explain()
-        finally:
-            cursor.execute("RESET enable_seqscan")
-    assert "document_unitless" in plan or "document_unit_embedder" in plan

@@ -159,7 +159,7 @@ class _Turn(measuring.Timed):
             understanding = understand(
                 row.text, self.user, as_of=as_of, removed=removed, scope=scope
             )
-        row.understood = _understood(understanding, removed, as_of)
+        row.understood = understanding.as_stored(removed, as_of)
         note_follow_up(row)
         _note_interest(understanding, self.user)
         self.say("understood", id=str(row.public_id), question=row.text, **row.understood)
@@ -390,14 +390,3 @@ class _Turn(measuring.Timed):
 
     def _since(self) -> float:
         return round(time.perf_counter() - self.began, 4)
-
-
-def _understood(
-    understanding: Understanding, removed: Collection[str], as_of: date | None
-) -> dict[str, Any]:
-    return {
-        "chips": [asdict(chip) for chip in understanding.chips],
-        "notes": list(understanding.notes),
-        "removed": sorted(removed),
-        "as_of": as_of.isoformat() if as_of else "",
-    }

@@ -7,9 +7,9 @@ what `removed` takes; it is the same for the same item of another wording.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from ingestion.querysets import Scope
 from qa.question.filing_filters import Wanted, fiscal_years, publication_dates, wanted_filings
@@ -209,6 +209,15 @@ class Understanding:
             published_to=min(filter(None, (until, page.published_to)), default=None),
             documents=page.documents,
         )
+
+    def as_stored(self, removed: Iterable[str], as_of: date | None) -> dict[str, Any]:
+        """What an answer keeps of it, as JSON; `removed` are the keys of chips left out."""
+        return {
+            "chips": [asdict(chip) for chip in self.chips],
+            "notes": list(self.notes),
+            "removed": sorted(removed),
+            "as_of": as_of.isoformat() if as_of else "",
+        }
 
     def undated(self) -> bool:
         """Whether only kinds without a reliable fiscal year are asked for: news and research."""

@@ -15,6 +15,7 @@ from ingestion.unit_vectors import packed
 from qa.passages import Passage
 from qa.ranking.blending import Scored, blended
 from qa.ranking.candidates import Entry
+from qa.ranking.ranking_looks import holds_nearest
 
 QUESTION = "What were the freight costs of Halden Mills in FY2022?"
 
@@ -70,6 +71,15 @@ def test_equal_scores_of_the_cross_encoder_have_places_of_their_own() -> None:
     made = blended(order, {0: 0.5, 1: 0.5})
     assert ids(made) == [0, 1, 2]
     assert len({e.features["cross_rank"] for e, _ in made[:2]}) == 2
+
+
+def test_a_filter_that_holds_the_nearest_unit_was_read_rightly() -> None:
+    inside, outside = (entry(0, unit=0.6), 2.0), (entry(1, unit=0.5, inside=0.0), 1.0)
+    nearer = (entry(2, unit=0.7, inside=0.0), 0.0)
+    assert holds_nearest([inside, outside])
+    assert not holds_nearest([inside, outside, nearer])
+    assert not holds_nearest([(entry(3), 1.0)])
+    assert not holds_nearest([])
 
 
 @pytest.fixture

@@ -189,7 +189,16 @@ def _distinct(
     for passage in distinct:
         row, score = by_chunk[passage.chunk_id]
         ranked.append((Entry(passage, row.fused, row.features), score))
-    return Ranking(looked, question, _alternating(ranked) if looked.poor else ranked)
+    doubtful = looked.poor and not holds_nearest(ranked)
+    return Ranking(looked, question, _alternating(ranked) if doubtful else ranked)
+
+
+def holds_nearest(ranked: list[tuple[Entry, float]]) -> bool:
+    """Whether the unit that comes nearest to the question is the filter's: its words may be poor
+    there only because the question uses others."""
+    known = [entry.features for entry, _ in ranked if "unit" in entry.features]
+    nearest = max(known, key=lambda row: row["unit"], default=None)
+    return nearest is not None and bool(nearest["inside"])
 
 
 def _alternating(ranked: list[tuple[Entry, float]]) -> list[tuple[Entry, float]]:

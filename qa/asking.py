@@ -17,7 +17,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from docintel import activity, measuring
+from docintel import measuring
 from docintel.remembering import read_once
 from ingestion.querysets import Scope, User
 from qa import caching, experimenting, llm
@@ -30,6 +30,7 @@ from qa.feedback import note_follow_up
 from qa.finding_nothing import describe, scope_in_words
 from qa.gathering import gather
 from qa.keeping_to_companies import Kept, keep_to_companies
+from qa.noting_interest import note_interest
 from qa.numbering import Numbers
 from qa.offering import Offered, offer
 from qa.passages import Passage
@@ -109,15 +110,6 @@ def stored_scope(scope: Scope) -> dict[str, Any]:
     }
 
 
-def _note_interest(read: Understanding, user: User) -> None:
-    """What was asked about tells what the asker wants to read."""
-    companies = {company.id for company in read.companies} | {*read.confined_to.companies}
-    activity.record(
-        user, activity.ASKED, companies=companies, topics=read.confined_to.topics,
-        text=read.question,
-    )  # fmt: skip
-
-
 def _person(user: User) -> Any:
     # Evaluations ask as somebody who is no row.
     return user if user.is_authenticated and user.pk else None
@@ -161,7 +153,7 @@ class _Turn(measuring.Timed):
             )
         row.understood = understanding.as_stored(removed, as_of)
         note_follow_up(row)
-        _note_interest(understanding, self.user)
+        note_interest(understanding, self.user)
         self.say("understood", id=str(row.public_id), question=row.text, **row.understood)
         if understanding.ambiguous:
             self.close(Ask.State.ASK_BACK)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import Group, User
@@ -10,7 +11,7 @@ from django.core.cache import cache
 from django.utils import timezone
 from extraction_corpus import find, go_live, kpis, put, tags_by
 
-from extraction import bulk_items, bulk_runs
+from extraction import bulk_items, bulk_runs, tagging
 from extraction.bulk_items import progress
 from extraction.bulk_runs import Refused, start
 from extraction.catching_up import extract_pending
@@ -110,7 +111,10 @@ def test_only_documents_that_the_person_may_see(eve: User) -> None:
     assert not bulk.items.filter(document=hidden).exists()
 
 
-def test_nothing_to_do_or_nobody_to_do_it_is_refused_in_words(eve: User) -> None:
+def test_nothing_to_do_or_nobody_to_do_it_is_refused_in_words(
+    eve: User, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(tagging, "BUNDLED", tmp_path)
     with pytest.raises(Refused, match="No document that you may see"):
         start(Chosen(), kpis(), eve)
     put()

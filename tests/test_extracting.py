@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.utils import timezone
 from extraction_corpus import TEXT, find, go_live, kpis, put, tags_by
 
-from extraction import claiming_runs, extracting, shown, tidying
+from extraction import claiming_runs, extracting, shown, tagging, tidying
 from extraction.changing_schemas import save_schema
 from extraction.extracting import NothingLive, extract, versions_of, work
 from extraction.ml.spans import FoundSpan
@@ -187,7 +188,8 @@ def test_an_absent_tagger_is_not_the_documents_fault(monkeypatch: pytest.MonkeyP
     assert (run.state, run.attempts, run.claim) == (State.WAITING, 0, None)
 
 
-def test_nothing_live_says_so() -> None:
+def test_nothing_live_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(tagging, "BUNDLED", tmp_path)
     contracts = Schema.objects.get(name="contracts")
     with pytest.raises(NothingLive, match="no tagger is live for the schema Clauses of contracts"):
         extract(put(), contracts)

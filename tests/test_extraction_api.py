@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -13,6 +14,7 @@ from django.utils import timezone
 from extraction_corpus import go_live, kpis, put, tags_by
 
 from docintel.models import ApiToken
+from extraction import tagging
 from extraction.catching_up import extract_pending
 from extraction.extracting import extract
 from extraction.result_tables import BulkRun
@@ -209,8 +211,9 @@ def test_a_bulk_run_is_accepted_followed_and_stopped(ian: User, eve: User) -> No
     ],
 )  # fmt: skip
 def test_a_bulk_run_that_cannot_be_is_refused_by_field(
-    ian: User, body: dict[str, Any], field: str
+    ian: User, body: dict[str, Any], field: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    monkeypatch.setattr(tagging, "BUNDLED", tmp_path)
     vault = Source.objects.create(name="Vault", kind=Source.Kind.UPLOAD)
     vault.groups.add(Group.objects.create(name="deal team"))
     put()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.core.cache import cache
 from django.utils import timezone
 from extraction_corpus import find, go_live, kpis, put, tags_by
 
-from extraction import catching_up, health, tasks
+from extraction import catching_up, health, tagging, tasks
 from extraction.catching_up import extract_pending
 from extraction.extracting import extract
 from extraction.ml.spans import FoundSpan
@@ -111,7 +112,10 @@ def test_a_read_document_that_the_newer_version_cannot_read_is_tried_three_times
     assert ExtractionRun.objects.shown().get().model_version.version == "1"
 
 
-def test_a_schema_that_is_off_or_without_a_tagger_reads_nothing_and_says_so() -> None:
+def test_a_schema_that_is_off_or_without_a_tagger_reads_nothing_and_says_so(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(tagging, "BUNDLED", tmp_path)
     put()
     Schema.objects.update(active=False)
     assert extract_pending(LONG) == 0

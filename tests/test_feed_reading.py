@@ -35,7 +35,7 @@ class Always(random.Random):
 def ranked(user, *more) -> None:
     for person in (user, *more):
         profile_of(person)
-    ranking.rank_pending()
+    ranking.rank_pending(seconds=600)
 
 
 def scroll(user, filters: Filters = EVERYTHING, chance=None) -> list[list[int]]:

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 PRESETS: dict[str, dict[str, Any]] = {
     "": {"epochs": 10, "batch": 16, "folds": 0, "match": "exact", "rate": 1e-3},
     "kpis": {"epochs": 14, "batch": 16, "folds": 0, "match": "exact", "rate": 1.5e-3},
-    "contracts": {"epochs": 1, "batch": 16, "folds": 0, "match": "overlap", "rate": 1e-3},
+    "contracts": {"epochs": 2, "batch": 16, "folds": 0, "match": "overlap", "rate": 1e-3},
 }
 NAMED = ("epochs", "batch", "folds", "match", "rate")
 

@@ -20,6 +20,7 @@ from ingestion.freezing import text_digest
 from ingestion.models import Document, Source
 from review.models import Correction, ReviewItem
 from tests.tiny_taggers import tiny_encoder
+from training import gate
 from training.learning import tagger
 
 NAME = "tagger:kpis"
@@ -56,6 +57,8 @@ def small_world(settings: Any, monkeypatch: Any, folder: Path) -> Path:
     settings.MEDIA_ROOT, settings.VAR_DIR = folder / "files", folder / "var"
     settings.MODELS_DIR = Path(_workshop.name) / "models"
     monkeypatch.setitem(tagger.PRESETS, "kpis", QUICK)
+    # One that finds nothing yet is quicker, and so small an encoder takes hardly any time beside.
+    monkeypatch.setattr(gate, "LEAST_SPEED", 0.0)
     tagging._loaded.clear()
     encoder = Path(_workshop.name) / "encoder"
     if not encoder.is_dir():

@@ -80,7 +80,7 @@ def test_nothing_found_is_never_answerable(corpus: None, alice: User) -> None:
 
 
 def test_steps_that_found_companies_are_not_weighed_as_one(corpus: None, alice: User) -> None:
-    question = "How many satellites did Tidewater Foods launch in fiscal 2024?"
+    question = "How many satellites did Tidewater Foods launch for freight in fiscal 2024?"
     understanding = understand(question, alice)
     offered = offer(search(question, alice).passages[:10], alice)
     assert not judge(understanding, offered, alice).answerable

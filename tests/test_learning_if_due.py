@@ -163,7 +163,6 @@ def test_a_poisoned_batch_is_rejected_and_found(world, monkeypatch) -> None:
     assert verdict.outcome == "rejected"
     assert registry.live(NAME) == good.candidate
     hurt = {(row["kind"], row["name"]): row for row in verdict.report["detail"]["hurt"]}
-    print(hurt)
     assert hurt["expert", "mallory"]["gained_without"] > 0.1
     assert hurt["expert", "eve"]["gained_without"] < hurt["expert", "mallory"]["gained_without"]
 

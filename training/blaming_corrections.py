@@ -69,7 +69,7 @@ def blame(candidate: ModelVersion, snapshot: Snapshot, steps: int = STEPS) -> li
     sheet = read_sheet(artefacts.open_folder(candidate))
     folder = base_encoders.folder_of(candidate.base_encoder)
     classroom = Classroom(folder, sheet.design, steps=steps)
-    tested = datasets.test_part(snapshot)
+    tested = datasets.judging_part(snapshot)
     count = len({each.key for each in tested})
 
     def score(kept: Sequence[Row]) -> gate.Measure:

@@ -28,6 +28,7 @@ from extraction.ml.folders import LEARNED
 from extraction.ml.spans import Example, LabelledSpan
 from extraction.models import Schema
 from training import corrected_texts
+from training.gate import LEAST_DOCUMENTS
 from training.learning.tagger_data import OWN_FILE, Labelled, load
 from training.models import Snapshot, SnapshotDocument
 from training.version_marks import marks_of
@@ -92,6 +93,22 @@ def rows_of(snapshot: Snapshot) -> list[Row]:
 def test_part(snapshot: Snapshot) -> list[Example]:
     """What no version may learn from. Raises SnapshotDamaged."""
     return [as_example(row) for row in rows_of(snapshot) if row["split"] == "valid"]
+
+
+def judging_part(snapshot: Snapshot) -> list[Example]:
+    """The test part as far as it stood before this snapshot; all of it where that is too little.
+
+    What experts corrected last must not be the judge of what was learned from it: a bad batch
+    would bring its own gold. Raises SnapshotDamaged.
+    """
+    tested = test_part(snapshot)
+    earlier = SnapshotDocument.objects.filter(
+        name=snapshot.name, part=Part.TEST, first__number__lt=snapshot.number
+    )
+    keys = set(earlier.values_list("key", flat=True))
+    proven = [each for each in tested if each.key in keys]
+    enough = len({each.key for each in proven if each.spans}) >= LEAST_DOCUMENTS
+    return proven if enough else tested
 
 
 def train_rows(snapshot: Snapshot) -> list[Row]:

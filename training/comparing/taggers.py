@@ -136,7 +136,7 @@ def held_out(name: str, spec: SchemaSpec, folder: Path | None) -> tuple[list[Exa
             raise CannotCompare(
                 f"{name} has no snapshot to test on; make one with: manage.py snapshot {name}"
             )
-        return datasets.test_part(snapshot), snapshot.digest
+        return datasets.judging_part(snapshot), snapshot.digest
     try:
         labelled = load(folder, spec.label_names)
     except CannotScore as error:

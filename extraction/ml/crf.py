@@ -40,9 +40,8 @@ def viterbi(chains: Chains) -> Ints:
     back = np.zeros((count, longest, width), dtype=np.int16)
     for at in range(1, longest):
         ways = score[:, :, None] + chains.steps
-        best = ways.argmax(1)
-        back[:, at] = best
-        reached = np.take_along_axis(ways, best[:, None, :], 1)[:, 0] + emissions[:, at]
+        back[:, at] = ways.argmax(1)
+        reached = ways.max(1) + emissions[:, at]
         score = np.where((at < lengths)[:, None], reached, score)
     tags = np.zeros((count, longest), dtype=np.int64)
     current = (score + chains.end).argmax(1)

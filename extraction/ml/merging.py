@@ -126,15 +126,13 @@ def _in_batch(
     chains = _chains(segments, scores, steps, scheme.may_start() if strict else scheme.known())
     marginals = crf.forward_backward(chains)
     best: dict[tuple[int, int, int, int], bool] = {}
-    for step in LOWERED:
-        emissions = chains.emissions.copy()
-        emissions[:, :, OUTSIDE] -= step
-        tags = crf.viterbi(
-            Chains(emissions, chains.steps, chains.start, chains.end, chains.lengths)
-        )
-        for at in np.flatnonzero(tags.any(1)).tolist():
-            for first, last, begins in read_tags(tags[at, : chains.lengths[at]].tolist()):
-                best.setdefault((at, first, last - 1, begins), step == LOWERED[0])
+    # All ways at once: the words are gone through one by one, so a second pass costs as much again.
+    tags = crf.viterbi(_lowered(chains))
+    count = len(segments)
+    for row in np.flatnonzero(tags.any(1)).tolist():
+        way, at = divmod(row, count)
+        for first, last, begins in read_tags(tags[row, : chains.lengths[at]].tolist()):
+            best.setdefault((at, first, last - 1, begins), way == 0)
     if not best:
         return []
     spans = Spans(*np.array(list(best), dtype=np.int64).T)
@@ -174,6 +172,15 @@ def _chains(
         end.astype(np.float32),
         lengths,
     )
+
+
+def _lowered(chains: Chains) -> Chains:
+    """The chains once for each of `LOWERED`, in turn, with "outside" scoring that much less."""
+    emissions = np.concatenate([chains.emissions] * len(LOWERED))
+    steps = np.repeat(np.array(LOWERED, dtype=np.float32), len(chains.emissions))
+    emissions[:, :, OUTSIDE] -= steps[:, None]
+    others = (chains.steps, chains.start, chains.end, chains.lengths)
+    return Chains(emissions, *(np.concatenate([each] * len(LOWERED)) for each in others))
 
 
 def _shares(marginals: Marginals, spans: Spans) -> NDArray[np.float64]:

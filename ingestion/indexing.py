@@ -5,7 +5,6 @@ Both indexes read the passage with a short header; what is shown and cited is th
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -18,7 +17,8 @@ from tokenizers import Tokenizer
 from docintel import encoders
 from docintel.models import ModelVersion
 from ingestion import chunking
-from ingestion.claiming import ClaimLost, finish, lock, renew
+from ingestion.claiming import ClaimLost, finish, lock
+from ingestion.embedding_in_batches import embed_in_batches, keep_vectors
 from ingestion.language import search_config
 from ingestion.lexical import document_terms
 from ingestion.models import Chunk, ChunkVector, Document
@@ -129,18 +129,15 @@ def embed(
     Raises ClaimLost, EncoderUnavailable and TextTooLong.
     """
     embedder = encoders.live_embedder()
-    made = 0
-    while batch := list(lacking(document, embedder)[:CHUNKS_PER_COMMIT]):
-        made += _embed_batch(document, batch, embedder)
-        if (until is not None and time.monotonic() >= until) or interrupted():
-            break
-    with transaction.atomic():
-        lock(document)
-        if lacking(document, embedder).exists():
-            return made, False
-        if not finish(document, embedder=embedder, embedded_at=timezone.now()):
-            raise ClaimLost(document.pk)
-    return made, True
+    return embed_in_batches(
+        document,
+        lacking(document, embedder),
+        lambda batch: _embed_batch(document, batch, embedder),
+        at_once=CHUNKS_PER_COMMIT,
+        finished=lambda: {"embedder": embedder, "embedded_at": timezone.now()},
+        until=until,
+        interrupted=interrupted,
+    )
 
 
 def lacking(document: Document, embedder: ModelVersion) -> ChunkQuerySet:
@@ -156,14 +153,5 @@ def _embed_batch(document: Document, batch: list[Chunk], embedder: ModelVersion)
         ChunkVector(chunk_id=chunk.pk, embedder=embedder, embedding=HalfVector(vector))
         for chunk, vector in zip(batch, vectors, strict=True)
     ]
-    with transaction.atomic():
-        lock(document)
-        ChunkVector.objects.bulk_create(
-            rows,
-            update_conflicts=True,
-            unique_fields=["chunk"],
-            update_fields=["embedder", "embedding"],
-        )
-        if document.claim is not None:
-            renew(document, progress=True)
+    keep_vectors(document, ChunkVector, rows, ["embedding"])
     return len(rows)

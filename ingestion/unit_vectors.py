@@ -5,18 +5,16 @@ Trap: chunk ids are taken as they are, so they must be of documents that the use
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from django.db import transaction
 from django.db.models import Exists, OuterRef
 from numpy.typing import NDArray
 
 from docintel import encoders
 from docintel.models import ModelVersion
-from ingestion.claiming import ClaimLost, finish, lock, renew
+from ingestion.embedding_in_batches import embed_in_batches, keep_vectors
 from ingestion.models import Chunk, Document, UnitVectors
 from ingestion.querysets import ChunkQuerySet
 from ingestion.sentence_windows import Span, windows
@@ -49,18 +47,15 @@ def embed(
     `indexing.embed` does. Raises ClaimLost and EncoderUnavailable.
     """
     embedder = encoders.live_embedder()
-    made = 0
-    while batch := list(lacking(document, embedder)[:CHUNKS_PER_COMMIT]):
-        made += _embed_batch(document, batch, embedder)
-        if (until is not None and time.monotonic() >= until) or interrupted():
-            break
-    with transaction.atomic():
-        lock(document)
-        if lacking(document, embedder).exists():
-            return made, False
-        if not finish(document, unit_embedder=embedder):
-            raise ClaimLost(document.pk)
-    return made, True
+    return embed_in_batches(
+        document,
+        lacking(document, embedder),
+        lambda batch: _embed_batch(document, batch, embedder),
+        at_once=CHUNKS_PER_COMMIT,
+        finished=lambda: {"unit_embedder": embedder},
+        until=until,
+        interrupted=interrupted,
+    )
 
 
 def lacking(document: Document, embedder: ModelVersion) -> ChunkQuerySet:
@@ -120,14 +115,5 @@ def _embed_batch(document: Document, batch: list[Chunk], embedder: ModelVersion)
                 vectors=packed(own),
             )
         )
-    with transaction.atomic():
-        lock(document)
-        UnitVectors.objects.bulk_create(
-            rows,
-            update_conflicts=True,
-            unique_fields=["chunk"],
-            update_fields=["embedder", "starts", "ends", "vectors"],
-        )
-        if document.claim is not None:
-            renew(document, progress=True)
+    keep_vectors(document, UnitVectors, rows, ["starts", "ends", "vectors"])
     return len(units)

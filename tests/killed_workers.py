@@ -14,8 +14,11 @@ from docintel import postgres
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def start(code: str, media_root: Path) -> subprocess.Popen[str]:
-    """Runs this code on the database of the test; it says where it is on standard output."""
+def start(code: str, media_root: Path, **more: str) -> subprocess.Popen[str]:
+    """Runs this code on the database of the test; it says where it is on standard output.
+
+    `more` are further variables of its environment.
+    """
     database = connection.settings_dict["NAME"]
     environment = {
         **os.environ,
@@ -23,6 +26,7 @@ def start(code: str, media_root: Path) -> subprocess.Popen[str]:
         "DJANGO_SETTINGS_MODULE": "docintel.settings",
         "MEDIA_ROOT": str(media_root),
         "LOG_LEVEL": "ERROR",
+        **more,
     }
     return subprocess.Popen(
         [sys.executable, "-c", code],

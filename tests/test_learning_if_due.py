@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from django.db import Error, connection, transaction
 from django.utils import timezone
 from flywheel_world import NAME, QUICK, gold, live_version, reviewed, small_world
+from killed_workers import start
 
-from docintel import postgres, registry
+from docintel import registry
 from docintel.models import ModelFlip, ModelVersion
 from training import datasets, learning_if_due, promotion
 from training.models import FlywheelSettings, GateVerdict, Snapshot, TrainingRun
 
 pytestmark = pytest.mark.django_db
-ROOT = Path(__file__).resolve().parent.parent
 LEARN = """
 import os, sys, django
 os.environ["DJANGO_SETTINGS_MODULE"] = "docintel.settings"
@@ -179,23 +176,13 @@ def test_a_snapshot_cannot_be_changed(world) -> None:
 
 
 def _trainer(settings, where: str) -> subprocess.Popen[str]:
-    database = postgres.url(Path(os.environ["DOCINTEL_VAR"]), connection.settings_dict["NAME"])
-    environment = {
-        **os.environ,
-        "DATABASE_URL": database,
-        "DOCINTEL_ROLE": "trainer",
-        "DOCINTEL_VAR": str(settings.VAR_DIR),
-        "MEDIA_ROOT": str(settings.MEDIA_ROOT),
-        "MODELS_DIR": str(settings.MODELS_DIR),
-    }
     code = LEARN.format(quick=QUICK, where=AT[where])
-    return subprocess.Popen(
-        [sys.executable, "-c", code],
-        cwd=ROOT,
-        env=environment,
-        text=True,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
+    return start(
+        code,
+        settings.MEDIA_ROOT,
+        DOCINTEL_ROLE="trainer",
+        DOCINTEL_VAR=str(settings.VAR_DIR),
+        MODELS_DIR=str(settings.MODELS_DIR),
     )
 
 

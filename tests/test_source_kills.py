@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from io import BytesIO
@@ -13,17 +10,16 @@ from pathlib import Path
 import pytest
 from django.conf import LazySettings
 from django.contrib.auth.models import User
-from django.db import connection
 from django.utils import timezone
+from killed_workers import kill_when_there, start
 from web_server import Web, web
 
-from docintel import encoders, postgres
+from docintel import encoders
 from ingestion import fetching, pipeline
 from ingestion.models import Document, Mention, Source
 from ingestion.receiving import take_in
 from qa.retrieval import search
 
-ROOT = Path(__file__).resolve().parent.parent
 WORKER = """
 import os, sys
 import django
@@ -93,30 +89,9 @@ def server(settings: LazySettings) -> Iterator[Web]:
 
 def killed(stop: str, verb: str, files: Path, port: int = 0) -> None:
     """A worker that does this until it is there, and is killed with all its connections."""
-    environment = {
-        **os.environ,
-        "DATABASE_URL": postgres.url(
-            Path(os.environ["DOCINTEL_VAR"]), connection.settings_dict["NAME"]
-        ),
-        "DJANGO_SETTINGS_MODULE": "docintel.settings",
-        "MEDIA_ROOT": str(files),
-        "ALLOWED_FETCH_HOSTS": f"127.0.0.1:{port}",
-        "FETCH_THREADS": "1",
-        "LOG_LEVEL": "ERROR",
-    }
     code = f"{WORKER}\n{STOP[stop]}\n{DO[verb]}\n"
-    process = subprocess.Popen(
-        [sys.executable, "-c", code],
-        cwd=ROOT,
-        env=environment,
-        text=True,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    )
-    assert process.stdout
-    assert process.stdout.readline().strip() == "here"
-    process.kill()
-    process.wait()
+    hosts = f"127.0.0.1:{port}"
+    kill_when_there(start(code, files, ALLOWED_FETCH_HOSTS=hosts, FETCH_THREADS="1"))
     past = timezone.now() - timedelta(seconds=1)
     Document.objects.filter(claim__isnull=False).update(claimed_until=past)
     Source.objects.filter(claim__isnull=False).update(claimed_until=past)
@@ -190,8 +165,8 @@ def test_killed_while_mentions_are_found(stop: str, files: Path) -> None:
     assert document.recognised_at is not None
     spans = list(Mention.objects.values_list("start", "end", "kind"))
     assert len(spans) == len(set(spans)) >= before
-    for start, end, _ in spans[:50]:
-        assert document.text[start:end].strip()
+    for first, end, _ in spans[:50]:
+        assert document.text[first:end].strip()
     amounts = Mention.objects.filter(kind="money").count()
     assert amounts == document.text.count("$30 million")
 

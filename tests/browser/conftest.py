@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.core.signals import request_finished, request_started
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 ARGUMENTS = [
@@ -30,6 +32,36 @@ def browser() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield browser
         browser.close()
+
+
+@pytest.fixture(autouse=True)
+def answered_to_the_end(transactional_db: None) -> Iterator[None]:
+    """The database is emptied only when no request of the test is being answered any more.
+
+    A page that is left, or a browser that is closed, does not wait for what it asked for last
+    (a beacon, a picture, the next page); the server answers it all the same, and its queries and
+    the TRUNCATE of every table wait for each other's locks.
+    """
+    under_way: list[object] = []
+
+    def started(*, sender: object, **_: object) -> None:
+        under_way.append(sender)
+
+    def finished(**_: object) -> None:
+        if under_way:
+            under_way.pop()
+
+    request_started.connect(started)
+    request_finished.connect(finished)
+    try:
+        yield
+        quiet, until = 0, time.monotonic() + 20
+        while quiet < 4 and time.monotonic() < until:
+            time.sleep(0.05)
+            quiet = 0 if under_way else quiet + 1
+    finally:
+        request_started.disconnect(started)
+        request_finished.disconnect(finished)
 
 
 @pytest.fixture

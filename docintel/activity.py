@@ -6,11 +6,16 @@ So an app that answers questions and one that ranks a feed need not know each ot
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import timedelta
 from typing import Any
+
+from django.utils import timezone
 
 from docintel.activity_tables import Activity
 
 ASKED = "asked"
+LATELY = timedelta(days=90)
+MOST_TEXTS = 100
 
 
 def record(
@@ -27,3 +32,13 @@ def record(
     Activity.objects.create(
         user_id=user.pk, verb=verb, companies=list(companies), topics=list(topics), text=text
     )
+
+
+def asked_lately(user: Any) -> list[str]:
+    """The texts of what somebody asked in the last 90 days, the newest 100; of nobody none."""
+    if not getattr(user, "is_authenticated", False) or not user.pk:
+        return []
+    rows = Activity.objects.filter(
+        user_id=user.pk, verb=ASKED, at__gte=timezone.now() - LATELY
+    ).values_list("text", flat=True)
+    return list(rows[:MOST_TEXTS])

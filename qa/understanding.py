@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from django.utils import timezone
 
+from docintel.activity import asked_lately
 from ingestion.models import Document
 from ingestion.querysets import Scope, User
 from qa.question.asked_items import read_kinds, read_metrics, read_statements, vocabulary
@@ -84,7 +85,9 @@ def understand(
     asked = tuple(
         dict.fromkeys([s.name for s in statements] + [s for m in metrics for s in m.statements])
     )
-    terms = expansions(text, metrics, statements, neighbours(text, named))
+    terms = expansions(
+        text, metrics, statements, neighbours(text, named), asked_before=asked_lately(user)
+    )
     return Understanding(
         question,
         tuple(companies),

@@ -8,7 +8,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from docintel import encoders
+from docintel import activity, encoders
+from docintel.models import Activity
 from ingestion.models import Document
 from qa.models import LearnedSynonym
 from qa.question import learned_synonyms
@@ -89,3 +90,25 @@ def test_words_of_the_question_are_not_added_again(alice: User, db: None) -> Non
     ]
     assert "capital expenditures" not in terms
     assert "purchases of property, plant and equipment" in terms
+
+
+def test_words_of_earlier_questions_weigh_more_for_who_asked_them(
+    alice: User, bob: User, db: None
+) -> None:
+    question = "Where do cost pressures show?"
+    before = {row.term: row.weight for row in understand(question, alice).expansions}
+    activity.record(alice, activity.ASKED, text="What of margin compression at Acme?")
+    after = {row.term: row for row in understand(question, alice).expansions}
+    own = after["margin compression"]
+    assert before["margin compression"] < own.weight < 1
+    assert "own words" in own.why
+    others = {term: row.weight for term, row in after.items() if term != "margin compression"}
+    assert others.items() <= before.items()
+    assert {row.term: row.weight for row in understand(question, bob).expansions} == before
+
+
+def test_what_was_asked_long_ago_weighs_nothing(alice: User, db: None) -> None:
+    activity.record(alice, activity.ASKED, text="What of margin compression at Acme?")
+    Activity.objects.update(at=timezone.now() - activity.LATELY - timedelta(hours=1))
+    rows = understand("Where do cost pressures show?", alice).expansions
+    assert not [row for row in rows if "own words" in row.why]

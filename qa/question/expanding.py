@@ -1,12 +1,14 @@
 """Words to search for besides the question's own: line items, headings, thesaurus, learned.
 
-Each weighs less than an original word, whose weight is 1.
+Each weighs less than an original word, whose weight is 1; what the asker says in other questions
+weighs more than what they never say.
 """
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -17,6 +19,8 @@ from qa.understood import Expansion, MetricRead, StatementRead
 DATA = Path(__file__).with_name("thesaurus.toml")
 LINE_ITEM, INGREDIENT, THESAURUS, HEADING = 0.6, 0.5, 0.4, 0.35
 LEARNED = 0.3  # times the similarity
+# Times the weight of words that the asker uses; still below an original word.
+OWN = 1.25
 MOST = 24
 
 
@@ -25,10 +29,12 @@ def expansions(
     metrics: Iterable[MetricRead],
     statements: Iterable[StatementRead],
     learned: Mapping[str, Sequence[tuple[str, float]]] | None = None,
+    asked_before: Sequence[str] = (),
 ) -> tuple[Expansion, ...]:
     """The heaviest 24, heaviest first; what the question says already is left out.
 
     `learned` maps a term of the question to its neighbours with their similarity, 0 to 1.
+    `asked_before` is what the asker wrote lately.
     """
     low = " ".join(text.lower().split())
     found: dict[str, Expansion] = {}
@@ -38,7 +44,8 @@ def expansions(
             continue
         if key not in found or found[key].weight < row.weight:
             found[key] = row
-    return tuple(sorted(found.values(), key=lambda row: -row.weight)[:MOST])
+    weighed = _own_first(found.values(), asked_before)
+    return tuple(sorted(weighed, key=lambda row: -row.weight)[:MOST])
 
 
 def thesaurus_entries() -> int:
@@ -71,6 +78,18 @@ def _all(
             yield Expansion(
                 term, round(LEARNED * similarity, 3), f"learned from the corpus: {asked}"
             )
+
+
+def _own_first(rows: Collection[Expansion], asked_before: Sequence[str]) -> list[Expansion]:
+    """The rows in their order, heavier where the asker's own questions have their words."""
+    phrases = Phrases.of((row.term, row.term) for row in rows)
+    own = {term for text in asked_before for _, _, term in phrases.find(text)}
+    return [
+        replace(row, weight=round(row.weight * OWN, 3), why=f"{row.why}; in your own words")
+        if row.term in own
+        else row
+        for row in rows
+    ]
 
 
 @cache

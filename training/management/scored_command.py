@@ -10,7 +10,9 @@ from importlib.util import find_spec
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import ProgrammingError, connection
 
+from docintel.health import migrations
 from docintel.scoring import CannotScore, Score
 
 
@@ -43,6 +45,13 @@ class ScoredCommand(BaseCommand):
             score: Score = import_module(self.subjects[subject]).run(**options)
         except CannotScore as error:
             raise CommandError(str(error)) from error
+        except ProgrammingError as error:
+            # A table or column that is missing says so only in the words of Postgres.
+            connection.close()
+            tables = migrations()
+            if tables.ok:
+                raise
+            raise CommandError(f"{tables.message}; {tables.hint}") from error
         return score
 
 

@@ -142,28 +142,35 @@ def features(
     return _read(understanding, offered[:LOOKED_AT], user).features
 
 
-def register(
+def keep(
     numbers: Mapping[str, Any],
     version: str,
     digest: str,
     metrics: Mapping[str, Any] | None = None,
     created_by: str = "",
 ) -> ModelVersion:
-    """Make these numbers the live model. Raises BadModel, and then nothing has changed."""
+    """These numbers as a candidate. Raises BadModel, and then nothing has changed."""
     answerable.read(numbers)
     told = {"metrics": dict(metrics or {}), "created_by": created_by}
-    return registry.register(NAME, version, digest, metadata={"numbers": dict(numbers)}, **told)
+    return registry.add(NAME, version, digest, metadata={"numbers": dict(numbers)}, **told)
 
 
 def _model(*, with_cosines: bool) -> Model:
     """The live model of the live embedder; the one without cosines for an unknown embedder."""
-    models = answerable.bundled()
     version = registry.live(NAME)
-    if version is not None:
-        try:
-            models = _stored(version.pk, version.digest)
-        except BadModel as error:
-            log.warning("%s is not usable, the bundled one judges: %s", version, error)
+    try:
+        return model_of(version, with_cosines=with_cosines)
+    except BadModel as error:
+        log.warning("%s is not usable, the bundled one judges: %s", version, error)
+        return model_of(None, with_cosines=with_cosines)
+
+
+def model_of(version: ModelVersion | None, *, with_cosines: bool = True) -> Model:
+    """As this version judges, live or not; of None the one that comes with the code.
+
+    Raises BadModel.
+    """
+    models = _stored(version.pk, version.digest) if version else answerable.bundled()
     if not with_cosines:
         return models[answerable.WITHOUT_COSINES]
     try:

@@ -6,13 +6,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from django.contrib.auth.models import User
 from fresh_process import loaded
 from reading_corpus import library, vault
 
 from ingestion.models import Company, Document
-from qa.answerable import Verdict, features, is_surely_absent, judge, register
+from qa.answerable import Verdict, features, is_surely_absent, judge, keep, model_of
 from qa.ml import answerable
 from qa.ml.answerable import FEATURES, BadModel
 from qa.offering import offer
@@ -150,8 +151,10 @@ def test_numbers_that_are_no_model_are_refused_and_change_nothing(db: None) -> N
     ]
     for numbers in bad:
         with pytest.raises(BadModel):
-            register(numbers, "bad", "0" * 64)
-    assert register(good, "good", "1" * 64).is_live
+            keep(numbers, "bad", "0" * 64)
+    kept = keep(good, "good", "1" * 64)
+    assert kept.state == "candidate"
+    assert np.array_equal(model_of(kept).weights, model_of(None).weights)
 
 
 def test_judging_loads_no_learning_library() -> None:

@@ -35,7 +35,7 @@ def shown(queries: int = 120, cards: int = 20, eta: float = 1.0, seed: int = 3) 
     return Shown(
         features, np.repeat(np.arange(queries), cards), position, exploring, opened,
         np.where(opened, dice.uniform(5, 200, n), 0), opened & (dice.random(n) < 0.1),
-        dice.uniform(0, 3, n),
+        dice.uniform(0, 3, n), np.repeat(np.arange(queries) % 5, cards),
     )  # fmt: skip
 
 
@@ -77,8 +77,11 @@ def test_what_people_follow_is_learned() -> None:
 
 
 @pytest.mark.django_db
-def test_events_become_rows_and_rows_a_candidate(alice, bob, settings, tmp_path) -> None:
+def test_events_become_rows_and_rows_a_candidate(
+    alice, bob, settings, tmp_path, monkeypatch
+) -> None:
     settings.MEDIA_ROOT = tmp_path
+    monkeypatch.setattr(feed, "is_held_out", lambda _: False)
     with pytest.raises(CommandError, match="no card was shown"):
         call_command("train", "feed")
     documents = [known(f"Story {n}") for n in range(20)]
@@ -111,6 +114,8 @@ def test_events_become_rows_and_rows_a_candidate(alice, bob, settings, tmp_path)
     assert len(found) == 1_200
     assert found.opened.sum() == made.opened[:1_200].sum()
     assert found.seconds.sum() == pytest.approx(made.seconds[:1_200].sum(), abs=1.0)
+    assert set(found.analyst.tolist()) == {alice.pk, bob.pk}
+    assert feed.shown_since(now - timedelta(days=90), held_out=True) is None
     call_command("train", "feed", "--json")
     version = ModelVersion.objects.get(name="feed")
     assert version.state == "candidate"

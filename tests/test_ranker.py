@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from fresh_process import loaded
 
-from docintel import lightgbm_text
+from docintel import lightgbm_text, registry
 from docintel.lightgbm_text import BadTrees
 from docintel.models import ModelVersion
 from qa.ml import ranker
@@ -98,10 +98,12 @@ def test_a_spoilt_model_is_refused(spoil: object) -> None:
 def test_a_registered_ranker_serves_and_a_spoilt_one_leaves_the_bundled() -> None:
     text, _, _ = trained()
     with pytest.raises(BadTrees):
-        reranking.register("nothing", "bad", "0")
+        reranking.keep("nothing", "bad", "0")
     assert not ModelVersion.objects.filter(name="ranker").exists()
     assert "as bundled" in reranking.live_reranker().name
-    reranking.register(text, "mine", "1")
+    kept = reranking.keep(text, "mine", "1")
+    assert "as bundled" in reranking.live_reranker().name
+    registry.make_live(kept)
     assert reranking.live_reranker().name.startswith("LightGBM mine")
     assert "stand-in" in reranking.named(reranking.live_reranker(), read=False)
     ModelVersion.objects.filter(name="ranker").update(metadata={"model": "spoilt"}, digest="2")

@@ -100,9 +100,10 @@ def run(
     training_run: Run | None = None,
     **_: Any,
 ) -> Score:
-    """Score a fit without the held-out companies, then fit on all and make that live.
+    """Score a fit without the held-out companies and keep it: a candidate for the gate.
 
-    The value is the share of right refusals on held-out companies. Raises CannotScore.
+    What comes with the code is fitted on all. The value is the share of right refusals on held-out
+    companies. Raises CannotScore.
     """
     started = time.perf_counter()
     collected = [row for path in rows for row in read_rows(path)]
@@ -117,20 +118,21 @@ def run(
             _write_rows(write_rows, fresh)
         collected += fresh
     models, detail, right = fit_all(collected)
-    told = numbers.as_json(models, questions=len(collected))
-    text = json.dumps(told, ensure_ascii=False, separators=(",", ":"))
-    digest = hashlib.sha256(text.encode()).hexdigest()
-    version = answerable.register(
-        told,
-        f"{len(collected)} questions",
-        digest,
+    learned = sum(not row.made.held_out for row in collected)
+    text = _as_text(models, learned)
+    version = answerable.keep(
+        json.loads(text),
+        f"{learned} questions",
+        hashlib.sha256(text.encode()).hexdigest(),
         {"right_refusals": float(np.mean(right)), "held_out": detail},
         created_by=training_run.label if training_run else "",
     )
     if training_run:
         training_run.produced(version)
+    print(f"{version} is kept as a candidate; to use it: judge {version.name}")
     if bundle:
-        numbers.BUNDLED.write_text(text + "\n", encoding="utf-8")
+        every = {name: fit(part) for name, part in by_embedder(collected).items()}
+        numbers.BUNDLED.write_text(f"{_as_text(every, len(collected))}\n", encoding="utf-8")
     return Score(
         headline="right refusals on held-out companies, all embedders",
         value=float(np.mean(right)),
@@ -172,22 +174,32 @@ def evidence(question: str, user: User) -> tuple[Understanding, list[Offered]]:
     return understanding, offer(keep_to_companies(understanding, found.passages).passages, user)
 
 
-def fit_all(rows: Sequence[Row]) -> tuple[dict[str, Model], dict[str, Any], list[float]]:
-    """A model per embedder and one without cosines, the measures of each, all right refusals."""
+def _as_text(models: dict[str, Model], questions: int) -> str:
+    told = numbers.as_json(models, questions=questions)
+    return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
+
+
+def by_embedder(rows: Sequence[Row]) -> dict[str, list[Row]]:
+    """The rows of each, and under "" all of them without cosines."""
     groups: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
         groups[row.embedder].append(row)
-    groups[numbers.WITHOUT_COSINES] = [_without_cosines(row) for row in rows]
+    return {**groups, numbers.WITHOUT_COSINES: [_without_cosines(row) for row in rows]}
+
+
+def fit_all(rows: Sequence[Row]) -> tuple[dict[str, Model], dict[str, Any], list[float]]:
+    """A model per embedder and one without cosines, the measures of each, all right refusals.
+
+    None has learned from the held-out companies.
+    """
     models, detail, right = {}, {}, []
-    for name, part in groups.items():
-        train = [row for row in part if not row.made.held_out]
-        model = fit(train)
+    for name, part in by_embedder(rows).items():
+        models[name] = fit([row for row in part if not row.made.held_out])
         detail[name or "without cosines"], refused = measures(
-            model, [row for row in part if row.made.held_out]
+            models[name], [row for row in part if row.made.held_out]
         )
         detail[name or "without cosines"]["trade_off"] = trade_off(part)
         right += refused if name else []
-        models[name] = fit(part)
     return models, detail | {"made": counted([row.made for row in rows])}, right
 
 

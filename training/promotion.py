@@ -30,6 +30,9 @@ COMPARERS = {
     "tagger": "training.comparing.taggers",
     "topics": "training.comparing.topics",
     "router": "training.comparing.routers",
+    "ranker": "training.comparing.rankers",
+    "answerable": "training.comparing.answerable",
+    "feed": "training.comparing.feeds",
 }
 
 

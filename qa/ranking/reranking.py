@@ -71,27 +71,34 @@ def live_reranker() -> Reranker:
     version = registry.live(NAME)
     try:
         if version is not None:
-            return Learned(_read(version.pk, version.digest), version.version)
+            return ranker_of(version)
     except BadTrees as error:
         log.warning("ranker %s is not usable: %s", version and version.version, error)
     try:
-        return Learned(ranker.bundled(), "as bundled")
+        return ranker_of(None)
     except BadTrees as error:
         log.warning("the formula ranks: %s", error)
         return Formula()
 
 
-def register(
+def ranker_of(version: ModelVersion | None) -> Learned:
+    """Of this version, live or not; of None the one that comes with the code. Raises BadTrees."""
+    if version is None:
+        return Learned(ranker.bundled(), "as bundled")
+    return Learned(_read(version.pk, version.digest), version.version)
+
+
+def keep(
     text: str,
     version: str,
     digest: str,
     metrics: Mapping[str, object] | None = None,
     created_by: str = "",
 ) -> ModelVersion:
-    """Make this model text the live ranker. Raises BadTrees, and then nothing has changed."""
+    """This model text as a candidate. Raises BadTrees, and then nothing has changed."""
     lightgbm_text.read(text)
     told = {"metrics": dict(metrics or {}), "created_by": created_by}
-    return registry.register(NAME, version, digest, metadata={"model": text}, **told)
+    return registry.add(NAME, version, digest, metadata={"model": text}, **told)
 
 
 @lru_cache(maxsize=2)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from docintel.scoring import CannotScore
-from training.gate import Measured
+from training.gate import Floats, Label, Measured
 
 LEAST_TIMED = 15
 
@@ -45,3 +49,34 @@ def seconds_in_turns(works: Sequence[Callable[[], object]]) -> list[list[float]]
             work()
             seconds.append(time.process_time() - began)
     return found
+
+
+def measured_by_question(
+    values: Sequence[float],
+    units: NDArray[np.int64],
+    sorts: Sequence[str] = (),
+    seconds: Sequence[float] = (),
+) -> Measured:
+    """Of a value for each question: their mean, and that of each sort.
+
+    `units[i]` numbers what question i is about, a filing or a person; it is drawn with all its
+    questions.
+    """
+    found = np.array(values, dtype=np.float64)
+
+    def mean(weights: Floats) -> float:
+        counted = weights[units]
+        return float(counted @ found / counted.sum()) if counted.sum() else math.nan
+
+    named = np.array(sorts)
+    labels = {
+        str(sort): Label(float(found[named == sort].mean()), int((named == sort).sum()))
+        for sort in dict.fromkeys(sorts)
+    }
+    return Measured(mean, labels, seconds=seconds)
+
+
+def numbered(keys: Sequence[object]) -> tuple[NDArray[np.int64], int]:
+    """Each key as a number from 0, in the order in which they come, and how many there are."""
+    numbers = {key: number for number, key in enumerate(dict.fromkeys(keys))}
+    return np.array([numbers[key] for key in keys], dtype=np.int64), len(numbers)

@@ -153,6 +153,7 @@ class Weeks:
         parts["seconds"].append(np.where(opened, seconds, 0.0))
         parts["reopened"].append(opened & again)
         parts["age"].append(look.ages[page])
+        parts["analyst"].append(np.full(CARDS, at))
         self.log.queries += 1
 
     def _profile(self, at: int, day: float) -> Profile:

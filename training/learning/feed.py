@@ -1,6 +1,7 @@
 """Train the feed's ranker on what analysts were shown and read; the result is a candidate.
 
 Each card counts with the features by which it was ranked when it was shown, kept with the event.
+Two analysts in ten are never learned from: the gate compares on what these read.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from django.utils import timezone
 from docintel import artefacts
 from docintel.models import ModelVersion
 from docintel.scoring import CannotScore, Score
+from extraction.ml import splitting
 from feed import live_ranker
 from feed.ml.features import NAMES
 from feed.models import FeedEvent
@@ -32,7 +34,8 @@ CARD = """# Ranker of the feed
 
 LightGBM's LambdaRank over {rows:,} cards that analysts were shown, {readings:,} of which they read,
 each counted by the inverse of the chance that its position was looked at (position ** -{eta}).
-A document's worth halves in {half_life_days} days. Not compared with the version in service.
+A document's worth halves in {half_life_days} days. Analysts whose readings are held out are not
+among them; the gate compares it with the version in service on what those read.
 """
 
 
@@ -65,8 +68,15 @@ def run(days: int = DAYS, training_run: Run | None = None, **_: Any) -> Score:
     )
 
 
-def shown_since(since: datetime) -> Shown | None:
+def is_held_out(user: int) -> bool:
+    """Whether this analyst's readings are for the gate alone; by a hash, so for good."""
+    return splitting.tenth(f"analyst {user}") in splitting.TESTED
+
+
+def shown_since(since: datetime, *, held_out: bool = False) -> Shown | None:
     """Every card shown since then, with what became of it; None where none was.
+
+    To analysts to learn from, or to those who are held out.
 
     What was read counts for the last card of the document that was shown before it was opened.
     """
@@ -81,13 +91,13 @@ def shown_since(since: datetime) -> Shown | None:
         "document__ranked__fresh_at",
     )  # fmt: skip
     for user, page, document, position, exploring, features, at, fresh in columns.iterator():
-        if len(features or []) != len(NAMES):
+        if len(features or []) != len(NAMES) or is_held_out(user) is not held_out:
             continue
         outcome = came_of.get((user, document, page), _Outcome())
         values = (
             features, numbers.setdefault((user, page), len(numbers)), position, exploring,
             outcome.opened, outcome.seconds, outcome.again,
-            max(0.0, (at - fresh) / timedelta(days=1)) if fresh else 0.0,
+            max(0.0, (at - fresh) / timedelta(days=1)) if fresh else 0.0, user,
         )  # fmt: skip
         for column, value in zip(parts.values(), values, strict=True):
             column.append(value)
@@ -126,7 +136,10 @@ def keep(fitted: Fitted, created_by: str = "") -> ModelVersion:
         (Path(folder) / live_ranker.FILE).write_text(fitted.text, encoding="utf-8")
         return artefacts.keep(
             Path(folder), live_ranker.NAME, created_by=created_by,
-            metadata={"half_life_days": fitted.half_life, "features": list(NAMES)},
+            metadata={
+                "half_life_days": fitted.half_life, "features": list(NAMES),
+                "analysts_held_out": True,
+            },
             metrics={name: fitted.detail[name] for name in ("rows", "readings", "eta")},
             card=CARD.format(**fitted.detail),
         )  # fmt: skip

@@ -64,6 +64,7 @@ class Shown:
     seconds: Floats
     reopened: Bools
     age: Floats
+    analyst: NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.query)
@@ -177,14 +178,20 @@ def _train(shown: Shown, table: Floats, eta: float, half_life: float, trees: int
     return lightgbm.train(SETTINGS, data, trees)
 
 
-def _judge(shown: Shown, scores: Floats, eta: float) -> float:
-    """NDCG@10 of the readings, each counted by the inverse of its propensity."""
+def ndcg_of_renderings(shown: Shown, scores: Floats, eta: float) -> dict[int, float]:
+    """NDCG@10 of each rendering in which something was read, a reading counted by the inverse of
+    its propensity."""
     gains = labels(shown) * np.where(labels(shown) > 0, weights(shown, eta), 0)
-    found = []
-    for query in np.unique(shown.query[gains > 0]):
+    found = {}
+    for query in np.unique(shown.query[gains > 0]).tolist():
         own = shown.query == query
-        found.append(_ndcg(gains[own], scores[own]))
-    return float(np.mean(found)) if found else 0.0
+        found[query] = _ndcg(gains[own], scores[own])
+    return found
+
+
+def _judge(shown: Shown, scores: Floats, eta: float) -> float:
+    found = ndcg_of_renderings(shown, scores, eta)
+    return float(np.mean(list(found.values()))) if found else 0.0
 
 
 def _ndcg(gains: Floats, scores: Floats, k: int = 10) -> float:

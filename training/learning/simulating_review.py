@@ -42,9 +42,7 @@ def by_doubt(queue: Sequence[Waiting], chance: random.Random) -> list[Waiting]:
 
 def by_errors(queue: Sequence[Waiting], chance: random.Random) -> list[Waiting]:
     """The text with the most errors to be expected first: each span's lesser odds, added up."""
-    return _ordered(
-        queue, chance, lambda each: sum(min(s.confidence, 1 - s.confidence) for s in each.doubted)
-    )
+    return _ordered(queue, chance, lambda each: sum(map(_odds_of_error, each.doubted)))
 
 
 ORDERS: dict[str, Order] = {"random": by_chance, "uncertainty": by_doubt, "errors": by_errors}

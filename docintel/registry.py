@@ -116,11 +116,13 @@ def add(name: str, version: str, digest: str, **fields: Any) -> ModelVersion:
 def register(name: str, version: str, digest: str, **fields: Any) -> ModelVersion:
     """The row of exactly these weights, live, made if there is none.
 
-    For names whose live version follows from a setting or the code. One that was trained goes
-    live by `make_live`.
+    For names whose live version follows from a setting or the code. One that was promoted since the
+    setting named these stays live, and is what is given.
     """
     found = live(name)
     if found is not None and (found.version, found.digest) == (version, digest):
+        return found
+    if found is not None and outranks(found, version, digest):
         return found
     with transaction.atomic():
         row = add(name, version, digest, **fields)
@@ -128,6 +130,27 @@ def register(name: str, version: str, digest: str, **fields: Any) -> ModelVersio
         if not row.is_live:
             _flip(name, row, Action.PROMOTED, row, why="registered on first use")
     return row
+
+
+def outranks(found: ModelVersion, version: str, digest: str) -> bool:
+    """Whether the live version was promoted over these weights, which a setting names still.
+
+    What a setting names is registered by nobody in particular; a promotion has a name to it.
+    """
+    return remembered(
+        ("outranks", found.pk, version, digest), lambda: _outranks(found, version, digest)
+    )
+
+
+def _outranks(found: ModelVersion, version: str, digest: str) -> bool:
+    flips = ModelFlip.objects.filter(name=found.name).select_related("to_version").order_by("-pk")
+    last = flips.filter(to_version=found).exclude(action=Action.REJECTED).first()
+    if last is None or not last.who:
+        return False
+    named = flips.filter(action=Action.PROMOTED, who="").first()
+    if named is None or named.to_version is None:
+        return True
+    return (named.to_version.version, named.to_version.digest) == (version, digest)
 
 
 def register_bundled(folder: Path, name: str, **fields: Any) -> ModelVersion:

@@ -36,7 +36,9 @@ def rerank(
         raise RerankerUnavailable(f"{url} did not answer a moment ago")
     body = {"query": query, "documents": list(passages), "raw_scores": True}
     try:
-        reply = remote_encoder.client(url, token).post(_address(url), json=body, timeout=TIMEOUT)
+        reply = remote_encoder.client(url, token).post(
+            _address(url), json=body, timeout=TIMEOUT, headers={DIGEST_HEADER: digest}
+        )
     except httpx.HTTPError as error:
         _silent_until[url] = time.monotonic() + SILENT_SECONDS
         raise RerankerUnavailable(f"{url}: {str(error) or type(error).__name__}") from error

@@ -57,7 +57,16 @@ def describe() -> RerankerWeights:
             f"RERANKER_MODEL is {name!r}, which is neither {BUNDLED_NAME}, nor off, nor a folder "
             f"with {ADAPTER} and {CONFIG}"
         )
-    return _described(folder, (folder / ADAPTER).stat().st_mtime_ns)
+    return describe_folder(folder)
+
+
+def describe_folder(folder: Path) -> RerankerWeights:
+    """The artefact in this folder, checked against its own digest. Raises `WeightsUnavailable`."""
+    try:
+        modified = (folder / ADAPTER).stat().st_mtime_ns
+    except OSError as error:
+        raise WeightsUnavailable(f"{folder} holds no reranker: {error.strerror}") from error
+    return _described(folder, modified)
 
 
 @cache

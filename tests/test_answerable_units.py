@@ -11,11 +11,12 @@ import pytest
 from django.contrib.auth.models import User
 from reading_corpus import process
 
+from docintel import registry
 from docintel.encoders import EncoderUnavailable
 from ingestion.models import Source
 from ingestion.receiving import take_in
 from qa import answerable_units
-from qa.answerable import features, judge, register
+from qa.answerable import features, judge, keep
 from qa.ml.answerable import BUNDLED
 from qa.offering import Offered, offer
 from qa.retrieval import search
@@ -99,7 +100,7 @@ def test_the_reason_says_what_is_not_given(reports: None, alice: User) -> None:
     strict = json.loads(BUNDLED.read_text())
     for row in strict["models"].values():
         row["least"] = 0.9999
-    register(strict, "strict", "2" * 64)
+    registry.make_live(keep(strict, "strict", "2" * 64))
     for question, said in (
         ("What were the inventories of Bralmere Foods in 2024?", "gives a figure for"),
         ("Why did freight costs rise at Bralmere Foods?", "gives a reason that concerns"),

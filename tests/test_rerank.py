@@ -17,6 +17,7 @@ from docintel import cross_encoding, remote_reranker, rerankers
 from docintel.cross_encoding import RerankerUnavailable
 from docintel.roles import Role
 
+pytestmark = pytest.mark.django_db
 QUERY = "What drove the gross margin?"
 TEXTS = [
     "Freight costs lowered the gross margin by two points.",

@@ -31,6 +31,7 @@ COMPARERS = {
     "topics": "training.comparing.topics",
     "router": "training.comparing.routers",
     "ranker": "training.comparing.rankers",
+    "reranker": "training.comparing.rerankers",
     "answerable": "training.comparing.answerable",
     "feed": "training.comparing.feeds",
 }

@@ -59,7 +59,7 @@ async def rerank(request: HttpRequest) -> HttpResponse:
     response: HttpResponse
     try:
         check_token(request)
-        ready = _ready()
+        ready = _ready(request.headers.get(DIGEST_HEADER, ""))
         asked = _asked(fields_of(request), ready)
         response = await _answer(asked, ready)
     except Refused as refused:
@@ -68,9 +68,12 @@ async def rerank(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def _ready() -> Reranker:
+def _ready(wanted: str) -> Reranker:
+    """What serves; a version that was promoted since is loaded for the next who asks."""
     found = server()
     if found.reranker is not None:
+        if wanted and wanted != found.reranker.weights.digest:
+            found.load_promoted_reranker(wanted)
         return found.reranker
     if is_off():
         raise Refused(404, "no reranker is served here: RERANKER_MODEL is off", "model_not_found")

@@ -72,6 +72,11 @@ class Reranker:
         found = await asyncio.gather(*map(asyncio.wrap_future, futures))
         return best_of(np.array([row[0] for row in found], dtype=np.float32), pairs, passages)
 
+    def stop(self) -> None:
+        """Finish the batches at hand and score no more."""
+        self.urgent.stop()
+        self.bulk.stop()
+
 
 def best_of(scores: NDArray[np.float32], pairs: Pairs, passages: int) -> NDArray[np.float32]:
     """(passages,): the best score among each passage's windows."""
@@ -80,9 +85,12 @@ def best_of(scores: NDArray[np.float32], pairs: Pairs, passages: int) -> NDArray
     return best
 
 
-def load_reranker() -> Reranker:
-    """The configured one with started lanes. Raises `WeightsUnavailable`."""
-    found = rerankers.describe()
+def load_reranker(found: RerankerWeights | None = None) -> Reranker:
+    """These weights with started lanes, by default the configured ones.
+
+    Raises `WeightsUnavailable`.
+    """
+    found = found or rerankers.describe()
     pairing = Pairing.of(found)
     bulk = loading.load_reranker(found, pairing.sep)
     # As with the embedder: a question's candidates never wait for another's bulk on a CPU.

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from functools import cache
 
 from django.conf import settings
+from django.db import DatabaseError, connections
 
-from docintel import encoders, weights
+from docintel import encoders, promoted_weights, weights
 from docintel.inference import loading
 from docintel.inference.batching import Lane
 from docintel.inference.reranking import Reranker, load_reranker
@@ -40,6 +41,7 @@ class Server:
         self.failure = ""
         self.reranker: Reranker | None = None
         self.reranker_failure = ""
+        self._asked_for: set[str] = set()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
@@ -50,6 +52,36 @@ class Server:
                 logging.getLogger("django.request").addFilter(_is_news)
                 self._thread = threading.Thread(target=self._load, name="load", daemon=True)
                 self._thread.start()
+
+    def load_promoted_reranker(self, digest: str) -> threading.Thread | None:
+        """Begin to load the version with this digest if it is live; the one at hand serves on.
+
+        None where that was begun before.
+        """
+        with self._lock:
+            if digest in self._asked_for:
+                return None
+            self._asked_for.add(digest)
+        loading = threading.Thread(target=self._replace_reranker, args=(digest,), daemon=True)
+        loading.start()
+        return loading
+
+    def _replace_reranker(self, digest: str) -> None:
+        try:
+            found = promoted_weights.live_reranker()
+            if found.digest != digest:
+                return
+            before, self.reranker = self.reranker, load_reranker(found)
+        except (weights.WeightsUnavailable, DatabaseError):
+            log.exception("the promoted reranker cannot be loaded")
+            return
+        finally:
+            connections.close_all()
+        with self._lock:
+            # What served before may be asked for again: it may be rolled back to.
+            self._asked_for.clear()
+        if before is not None:
+            before.stop()
 
     def _load(self) -> None:
         try:

@@ -39,7 +39,7 @@ def read_best(
     each = max(FEWEST_PER_LOOK, READ // len(looks))
     ids = list(dict.fromkeys(e.passage.chunk_id for rows in looks for e in rows[:each]))
     asked = as_asked(understanding)
-    windows = [_window(asked, loaded.chunks[pk]) for pk in ids]
+    windows = [window_of(asked, loaded.chunks[pk]) for pk in ids]
     try:
         scores = cross_encoding.rerank(asked.query, windows)
     except RerankerUnavailable as error:
@@ -54,6 +54,7 @@ def as_asked(understanding: Understanding) -> Asked:
     return Asked(understanding.question, items)
 
 
-def _window(asked: Asked, chunk: Chunk) -> str:
+def window_of(asked: Asked, chunk: Chunk) -> str:
+    """What the cross-encoder reads of this chunk."""
     header = chunk.body[: chunk.header_length]
     return window(asked, header, chunk.body[chunk.header_length :])

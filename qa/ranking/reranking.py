@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol
 
-from docintel import lightgbm_text, registry, rerankers
+from docintel import lightgbm_text, promoted_weights, registry
 from docintel.lightgbm_text import BadTrees, Trees
 from docintel.models import ModelVersion
 from qa.ml import ranker
@@ -63,7 +63,9 @@ class Learned:
 
 def named(reranker: Reranker, *, read: bool) -> str:
     """What ranked, as a receipt says it; `read` is whether a cross-encoder's scores were there."""
-    return f"{reranker.name}; {f'cross-encoder {rerankers.describe().name}' if read else STAND_IN}"
+    if not read:
+        return f"{reranker.name}; {STAND_IN}"
+    return f"{reranker.name}; cross-encoder {promoted_weights.live_reranker().name}"
 
 
 def live_reranker() -> Reranker:

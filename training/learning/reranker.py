@@ -10,7 +10,9 @@ import argparse
 import hashlib
 import json
 import random
+import shutil
 import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -20,13 +22,15 @@ from typing import Any
 
 import numpy as np
 
-from docintel import encoders, weights
+from docintel import artefacts, encoders, promoted_weights, rerankers, weights
+from docintel.models import ModelVersion
 from docintel.scoring import CannotScore, Score, bootstrap
 from qa.question.asked_items import read_metrics
 from qa.ranking.windows import Asked, window
 from training.learning import reranker_reports
 from training.learning.reranker_negatives import Finder, ranked
 from training.learning.reranker_reports import Example, Library
+from training.runs import Run
 
 ENCODER = "all-MiniLM-L6-v2"
 RANK, ALPHA = 32, 64
@@ -93,7 +97,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--epochs", type=float, default=1.0)
     parser.add_argument("--seconds", type=float, help="pause after this long; run again to go on")
     parser.add_argument("--within", type=float, help="end the training after this many seconds")
-    parser.add_argument("--output", type=Path, required=True, help="folder for the artefact")
+    parser.add_argument(
+        "--output", type=Path, required=True, help="folder to resume by; a copy is kept"
+    )
 
 
 def run(
@@ -107,6 +113,7 @@ def run(
     epochs: float = 1.0,
     seconds: float | None = None,
     within: float | None = None,
+    training_run: Run | None = None,
     **_: Any,
 ) -> Score:
     """Raises CannotScore where no set is given or the time ends before the training does."""
@@ -132,6 +139,10 @@ def run(
     _say(json.dumps(detail, indent=1))
     digest = _write(output, fitting, encoder, detail, len(train))
     detail["digest"] = digest
+    version = keep(output, training_run.label if training_run else "")
+    if training_run:
+        training_run.produced(version)
+    detail["version"] = version.version
     values = [1.0 / rank for rank in ranks]
     return Score(
         headline="reciprocal rank of the evidence among 30 hard candidates, reports left out",
@@ -308,6 +319,20 @@ def _write(output: Path, fitting: Any, encoder: str, detail: dict[str, Any], n: 
     (output / "config.json").write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
     (output / "card.md").write_text(card(config), encoding="utf-8")
     return digest
+
+
+def keep(output: Path, created_by: str = "") -> ModelVersion:
+    """The artefact in this folder as a candidate for the gate, without what was kept to resume."""
+    config = json.loads((output / rerankers.CONFIG).read_text(encoding="utf-8"))
+    with tempfile.TemporaryDirectory() as folder:
+        for file in (rerankers.ADAPTER, rerankers.CONFIG, "card.md"):
+            shutil.copy(output / file, folder)
+        return artefacts.keep(
+            Path(folder), promoted_weights.RERANKER, digest=str(config["digest"]),
+            base_encoder=str(config["encoder"]), base_digest=str(config["encoder_digest"]),
+            metrics=config["measures"], created_by=created_by,
+            card=(output / "card.md").read_text(encoding="utf-8"),
+        )  # fmt: skip
 
 
 def card(config: dict[str, Any]) -> str:

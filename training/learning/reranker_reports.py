@@ -25,6 +25,7 @@ from ingestion.parsing import ParserFailed, Unreadable, isolation
 from ingestion.passage_headers import leading
 from qa.passages import Passage
 from qa.ranking.ranking_features import content_words
+from training.answerable_questions import is_held_out, shortened
 from training.learning.ranker_questions import grade, mine
 from training.learning.rewording import Rewording
 
@@ -121,8 +122,12 @@ def read_convfinqa(library: Library, folder: Path, tokenizer: Tokenizer) -> None
 
 
 def read_filings(library: Library, paths: Sequence[Path], tokenizer: Tokenizer) -> None:
-    """Questions mined from annual and quarterly reports in HTML; unreadable ones are left out."""
-    documents = [d for n, path in enumerate(paths, start=1) if (d := _document(n, path))]
+    """Questions mined from annual and quarterly reports in HTML; unreadable ones are left out.
+
+    So are those of companies about which the gate asks.
+    """
+    read = [d for n, path in enumerate(paths, start=1) if (d := _document(n, path))]
+    documents = [d for d in read if d.company and not is_held_out(shortened(d.company.name))]
     places: dict[int, tuple[range, list[Passage]]] = {}
     for document in documents:
         made = _pieces_of(document, tokenizer)

@@ -156,8 +156,7 @@ def test_what_is_certainly_outside_changes_nothing_where_chains_are_split() -> N
     quiet[:, :, 0] = 30
     scores = np.concatenate([left, quiet, right])
     scores[:, ~SCHEME.known()] = NEVER
-    both = candidates(scores, steps, SCHEME)
-    alone = candidates(scores[:8], steps, SCHEME)
+    both, alone = candidates([scores, scores[:8]], steps, SCHEME)
     first = [each for each in both if each.last < 8]
     assert [(c.first, c.last, c.label) for c in first] == [
         (c.first, c.last, c.label) for c in alone

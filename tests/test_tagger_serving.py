@@ -131,7 +131,7 @@ def test_a_span_longer_than_a_window_is_one_span(trained: Trained) -> None:
         scores.append(given)
     merged = merge(read, windows, scores, scheme)
     steps = np.where(scheme.allowed(), 0, -1e4).astype(np.float32)
-    best = [each for each in candidates(merged, steps, scheme) if each.best]
+    best = [each for each in candidates([merged], steps, scheme)[0] if each.best]
     assert [(each.first, each.last) for each in best] == [(40, 309)]
     assert best[0].exact > 0.9
 

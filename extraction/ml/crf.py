@@ -19,13 +19,16 @@ Sums = NDArray[np.float64]
 Ints = NDArray[np.int64]
 # Low enough to underflow to probability 0, high enough that sums stay finite in float32.
 NEVER = -1e4
+# A tag that scores this much less than another at its word has no probability left to speak of;
+# less would leave none at all to a chain that has no other way.
+FAINTEST = -600.0
 
 
 @dataclass(frozen=True, slots=True)
 class Chains:
     """Chains of words to be tagged; see the module for the shapes."""
 
-    emissions: Floats
+    emissions: Floats | Sums
     steps: Floats
     start: Floats
     end: Floats
@@ -34,24 +37,30 @@ class Chains:
 
 def viterbi(chains: Chains) -> Ints:
     """(n, words) best tags; 0 beyond a chain's length. Of equal paths the lowest tags win."""
-    emissions, lengths = chains.emissions, chains.lengths
-    count, longest, width = emissions.shape
-    score = chains.start + emissions[:, 0]
-    back = np.zeros((count, longest, width), dtype=np.int16)
-    for at in range(1, longest):
-        ways = score[:, :, None] + chains.steps
-        back[:, at] = ways.argmax(1)
-        reached = ways.max(1) + emissions[:, at]
-        score = np.where((at < lengths)[:, None], reached, score)
-    tags = np.zeros((count, longest), dtype=np.int64)
-    current = (score + chains.end).argmax(1)
-    rows = np.arange(count)
-    for at in range(longest - 1, -1, -1):
-        inside = at < lengths
-        tags[:, at] = np.where(inside, current, 0)
+    order, going = _longest_first(chains.lengths)
+    emissions, steps = chains.emissions[order].swapaxes(0, 1).copy(), chains.steps[order]
+    best = np.empty_like(emissions)
+    best[0] = chains.start[order] + emissions[0]
+    ways = np.empty_like(steps)
+    for at in range(1, len(best)):
+        many = going[at]
+        np.add(best[at - 1, :many, :, None], steps[:many], out=ways[:many])
+        np.maximum.reduce(ways[:many], axis=1, out=best[at, :many])
+        best[at, :many] += emissions[at, :many]
+    rows = np.arange(len(order))
+    current = (best[chains.lengths[order] - 1, rows] + chains.end[order]).argmax(1)
+    tags = np.zeros((len(order), len(best)), dtype=np.int64)
+    into = steps.swapaxes(1, 2).copy()
+    for at in range(len(best) - 1, -1, -1):
+        many = going[at]
+        tags[:many, at] = current[:many]
         if at:
-            current = np.where(inside, back[rows, at, current], current)
-    return tags
+            # Which way was best is asked on the best path alone, where it is cheap.
+            came = best[at - 1, :many] + into[rows[:many], current[:many]]
+            current[:many] = came.argmax(1)
+    found = np.empty_like(tags)
+    found[order] = tags
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,21 +83,58 @@ class Marginals:
 
 def forward_backward(chains: Chains) -> Marginals:
     """Exact marginals of every chain; beyond a chain's length they mean nothing."""
-    emissions, steps, lengths = chains.emissions, chains.steps, chains.lengths
-    count, longest, width = emissions.shape
-    before = np.zeros((count, longest, width), dtype=np.float64)
-    before[:, 0] = chains.start + emissions[:, 0]
-    for at in range(1, longest):
-        reached = _log_sum(before[:, at - 1, :, None] + steps, 1) + emissions[:, at]
-        before[:, at] = np.where((at < lengths)[:, None], reached, before[:, at - 1])
-    total = _log_sum(before[:, -1] + chains.end, 1)
-    after = np.zeros((count, longest, width), dtype=np.float64)
-    after[:, -1] = chains.end
-    for at in range(longest - 2, -1, -1):
-        ahead = after[:, at + 1] + emissions[:, at + 1]
-        reached = _log_sum(steps + ahead[:, None, :], 2)
-        after[:, at] = np.where((at + 1 < lengths)[:, None], reached, chains.end)
-    return Marginals(before, after, total)
+    count, longest, _ = chains.emissions.shape
+    # Read from its end, a chain's continuations are beginnings: one pass finds both.
+    emissions = chains.emissions.astype(np.float64)
+    emissions = np.maximum(emissions, emissions.max(-1, keepdims=True) + FAINTEST)
+    rows, last = np.arange(count), chains.lengths - 1
+    mirrored = np.maximum(last[:, None] - np.arange(longest), 0)
+    pairs = (
+        (emissions, emissions[rows[:, None], mirrored]),
+        (chains.steps, chains.steps.swapaxes(1, 2)),
+        (chains.start, chains.end),
+        (chains.end, chains.start),
+        (chains.lengths, chains.lengths),
+    )
+    begun = _beginnings(Chains(*(np.concatenate(pair) for pair in pairs)))
+    before = begun[:count]
+    after = begun[count:][rows[:, None], mirrored] - emissions
+    return Marginals(before, after, _log_sum(before[rows, last] + chains.end, 1))
+
+
+def _beginnings(chains: Chains) -> Sums:
+    """(n, words, tags) log sums over all beginnings that end in a tag at a word.
+
+    Products of probabilities, scaled at each word so that its likeliest tag counts 1 (Rabiner
+    1989, section V A), so that no word needs logarithms of its own. -inf beyond a chain's length.
+    """
+    order, going = _longest_first(chains.lengths)
+    emissions = chains.emissions[order].swapaxes(0, 1)
+    top = emissions.max(-1, keepdims=True)
+    weights = np.exp(emissions - top)
+    steps = np.exp(chains.steps[order].astype(np.float64))
+    values, sizes = np.zeros_like(weights), np.ones_like(top)
+    values[0] = np.exp(chains.start[order].astype(np.float64)) * weights[0]
+    for at in range(1, len(values)):
+        many = going[at]
+        # One product for each chain, so that none depends on which others are beside it.
+        reached = np.matmul(values[at - 1, :many, None], steps[:many])[:, 0]
+        reached *= weights[at, :many]
+        size = sizes[at, :many]
+        np.maximum.reduce(reached, axis=1, keepdims=True, out=size)
+        np.divide(reached, size, out=values[at, :many])
+    with np.errstate(divide="ignore"):
+        logs = np.log(values) + np.cumsum(np.log(sizes) + top, 0)
+    found = np.empty((len(order), *logs.shape[::2]))
+    found[order] = logs.swapaxes(0, 1)
+    return found
+
+
+def _longest_first(lengths: Ints) -> tuple[Ints, list[int]]:
+    """The order of chains by length, and at each word how many of them go on until there."""
+    order = np.argsort(-lengths, kind="stable")
+    at = np.arange(int(lengths.max()))
+    return order, np.searchsorted(-lengths[order], -at, side="left").tolist()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +155,11 @@ def log_probability(chains: Chains, marginals: Marginals, spans: Spans) -> Sums:
     chain, first, last, begins = spans.chain, spans.first, spans.last, spans.begins
     longest = chains.emissions.shape[1]
     inside = begins + 1
-    # Score of going on from `first` to `last`, by running sums along each chain's label.
-    rows = chains.emissions[chain, :, inside]
-    sums = np.concatenate([np.zeros((len(chain), 1), np.float64), np.cumsum(rows, 1, float)], 1)
+    # Score of going on from `first` to `last`, by running sums along each chain.
+    nothing = np.zeros_like(chains.emissions[:, :1], dtype=np.float64)
+    sums = np.concatenate([nothing, np.cumsum(chains.emissions, 1, np.float64)], 1)
     every = np.arange(len(chain))
-    path = sums[every, last + 1] - sums[every, first + 1]
+    path = sums[chain, last + 1, inside] - sums[chain, first + 1, inside]
     more = last - first
     path = path + np.where(more > 0, chains.steps[chain, begins, inside], 0.0)
     path = path + np.maximum(more - 1, 0) * chains.steps[chain, inside, inside]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from docintel.inference.ml.packing import pack
 from extraction.ml import crf
-from extraction.ml.crf import NEVER, Chains, Floats, Ints, Marginals, Spans
+from extraction.ml.crf import NEVER, Chains, Floats, Marginals, Spans
 from extraction.ml.tags import OUTSIDE, TagScheme, read_tags
 from extraction.ml.windows import Read, Window
 
@@ -45,8 +45,9 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """Words `start` to `end` (excluded) of a group, with certain outside on both sides."""
+    """Words `start` to `end` (excluded) of a text's group, with certain outside on both sides."""
 
+    text: int
     group: int
     start: int
     end: int
@@ -83,24 +84,25 @@ def _distance(read: Read, window: Window, first: int, last: int) -> Floats:
 
 
 def candidates(
-    scores: Floats, steps: Floats, scheme: TagScheme, *, strict: bool = True
-) -> list[Candidate]:
-    """Spans that a text may hold, by text order; those of one group may overlap.
+    texts: Sequence[Floats], steps: Floats, scheme: TagScheme, *, strict: bool = True
+) -> list[list[Candidate]]:
+    """Spans that each text may hold, in its order; those of one group may overlap.
 
-    `scores` (words, groups, tags), `steps` (groups, tags, tags). The best path is always among
+    `texts` (words, groups, tags) each, `steps` (groups, tags, tags). The best path is always among
     them; lowering the score of "outside" adds what it nearly took. Not `strict`, for a tagger
-    without a CRF: a text may open with a continuation, which then begins a span.
+    without a CRF: a text may open with a continuation, which then begins a span. What is found in
+    a text does not depend on the others.
     """
-    if not len(scores):
-        return []
-    found: list[Candidate] = []
-    segments = list(split(scores))
+    segments = [each for at, scores in enumerate(texts) for each in split(at, scores)]
+    found: list[list[Candidate]] = [[] for _ in texts]
     for batch in pack([each.end - each.start for each in segments], BUDGET):
-        found += _in_batch([segments[at] for at in batch], scores, steps, scheme, strict)
-    return sorted(found, key=lambda each: (each.first, each.last, each.label))
+        chosen = [segments[at] for at in batch]
+        for segment, candidate in _in_batch(chosen, texts, steps, scheme, strict):
+            found[segment.text].append(candidate)
+    return [sorted(each, key=lambda one: (one.first, one.last, one.label)) for each in found]
 
 
-def split(scores: Floats) -> Iterator[Segment]:
+def split(text: int, scores: Floats) -> Iterator[Segment]:
     """Stretches of words that are not certainly outside, each with one certain word around."""
     words, groups, _ = scores.shape
     margin = scores[:, :, OUTSIDE] - scores[:, :, 1:].max(-1)
@@ -113,17 +115,17 @@ def split(scores: Floats) -> Iterator[Segment]:
     change = np.diff(closed, axis=1)
     begin, end = np.argwhere(change == 1), np.argwhere(change == -1)
     for (group, start), (_, stop) in zip(begin.tolist(), end.tolist(), strict=True):
-        yield Segment(group, start, stop)
+        yield Segment(text, group, start, stop)
 
 
 def _in_batch(
     segments: Sequence[Segment],
-    scores: Floats,
+    texts: Sequence[Floats],
     steps: Floats,
     scheme: TagScheme,
     strict: bool,
-) -> list[Candidate]:
-    chains = _chains(segments, scores, steps, scheme.may_start() if strict else scheme.known())
+) -> list[tuple[Segment, Candidate]]:
+    chains = _chains(segments, texts, steps, scheme.may_start() if strict else scheme.known())
     marginals = crf.forward_backward(chains)
     best: dict[tuple[int, int, int, int], bool] = {}
     # All ways at once: the words are gone through one by one, so a second pass costs as much again.
@@ -138,30 +140,29 @@ def _in_batch(
     spans = Spans(*np.array(list(best), dtype=np.int64).T)
     exact = np.exp(crf.log_probability(chains, marginals, spans))
     share = _shares(marginals, spans)
-    return [
-        Candidate(
-            segments[at].start + first,
-            segments[at].start + last,
-            scheme.label(segments[at].group, begins),
-            float(exact[n]),
-            float(share[n]),
-            on_path,
-        )
-        for n, ((at, first, last, begins), on_path) in enumerate(best.items())
-    ]
+    found = []
+    for n, ((at, first, last, begins), on_path) in enumerate(best.items()):
+        where = segments[at]
+        label = scheme.label(where.group, begins)
+        places = where.start + first, where.start + last
+        found.append((where, Candidate(*places, label, float(exact[n]), float(share[n]), on_path)))
+    return found
 
 
 def _chains(
-    segments: Sequence[Segment], scores: Floats, steps: Floats, may_start: NDArray[np.bool_]
+    segments: Sequence[Segment],
+    texts: Sequence[Floats],
+    steps: Floats,
+    may_start: NDArray[np.bool_],
 ) -> Chains:
     groups = np.array([each.group for each in segments])
     lengths = np.array([each.end - each.start for each in segments])
-    emissions = np.zeros((len(segments), int(lengths.max()), scores.shape[2]), dtype=np.float32)
+    emissions = np.zeros((len(segments), int(lengths.max()), steps.shape[-1]), dtype=np.float32)
     for row, each in enumerate(segments):
-        emissions[row, : each.end - each.start] = scores[each.start : each.end, each.group]
+        emissions[row, : lengths[row]] = texts[each.text][each.start : each.end, each.group]
     # The word before a segment and the word behind it are outside; a text's edge is no word.
     first = np.array([each.start == 0 for each in segments])[:, None]
-    last = np.array([each.end == len(scores) for each in segments])[:, None]
+    last = np.array([each.end == len(texts[each.text]) for each in segments])[:, None]
     opening = np.where(may_start, 0.0, NEVER)[groups]
     start = np.where(first, opening, steps[groups, OUTSIDE, :])
     end = np.where(last, 0.0, steps[groups, :, OUTSIDE])
@@ -186,8 +187,8 @@ def _lowered(chains: Chains) -> Chains:
 def _shares(marginals: Marginals, spans: Spans) -> NDArray[np.float64]:
     """Mean probability of a span's words to carry its label, beginning or continuing."""
     tags = marginals.tags()
-    belongs = tags[spans.chain, :, spans.begins] + tags[spans.chain, :, spans.begins + 1]
-    sums = np.concatenate([np.zeros((len(belongs), 1)), np.cumsum(belongs, 1)], 1)
-    every: Ints = np.arange(len(belongs))
-    total = sums[every, spans.last + 1] - sums[every, spans.first]
+    belongs = tags[:, :, 1::2] + tags[:, :, 2::2]
+    sums = np.concatenate([np.zeros_like(belongs[:, :1]), np.cumsum(belongs, 1)], 1)
+    label = (spans.begins - 1) // 2
+    total = sums[spans.chain, spans.last + 1, label] - sums[spans.chain, spans.first, label]
     return np.asarray(np.clip(total / (spans.last - spans.first + 1), 0, 1))

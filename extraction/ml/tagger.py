@@ -57,15 +57,15 @@ class Tagger:
         raw = np.array([self.raw(each) for each in found])
         # Four places: more would only show how a kernel rounds.
         sure = np.round(self.sheet.calibration(raw), 4)
-        taken: dict[int, list[Candidate]] = {}
+        taken = np.zeros((len(self.scheme.groups), len(read.firsts)), dtype=bool)
         spans = []
-        for at in sorted(range(len(found)), key=lambda at: (-sure[at], at)):
+        for at in np.argsort(-sure, kind="stable").tolist():
             each = found[at]
             least = self._threshold(each.label) if floor is None else floor
-            group = taken.setdefault(self.scheme.place[each.label][0], [])
-            if sure[at] < least or any(_overlap(each, other) for other in group):
+            words = taken[self.scheme.place[each.label][0], each.first : each.last + 1]
+            if sure[at] < least or words.any():
                 continue
-            group.append(each)
+            words[:] = True
             start, end = int(read.starts[each.first]), int(read.ends[each.last])
             spans.append(FoundSpan(start, end, each.label, float(sure[at])))
         return sorted(spans)
@@ -83,11 +83,11 @@ class Tagger:
         design = self.sheet.design
         windows = [read.windows(design.length, design.stride) for read in reads]
         scored = iter(self.score(reads, windows))
-        found = []
-        for read, cut in zip(reads, windows, strict=True):
-            merged = merge(read, cut, [next(scored) for _ in cut], self.scheme)
-            found.append(candidates(merged, self.steps, self.scheme, strict=design.crf))
-        return reads, found
+        merged = [
+            merge(read, cut, [next(scored) for _ in cut], self.scheme)
+            for read, cut in zip(reads, windows, strict=True)
+        ]
+        return reads, candidates(merged, self.steps, self.scheme, strict=design.crf)
 
     def score(self, reads: Sequence[Read], windows: Sequence[Sequence[Window]]) -> list[Floats]:
         """(words, groups * tags) of every window of every text, in their order."""
@@ -145,7 +145,3 @@ def _key(folder: Path) -> str:
     for name in (ADAPTER, HEADS):
         found.update(hashlib.sha256((folder / name).read_bytes()).digest())
     return found.hexdigest()[:16]
-
-
-def _overlap(one: Candidate, other: Candidate) -> bool:
-    return one.first <= other.last and other.first <= one.last

@@ -11,6 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,7 @@ from feed.ml.features import NAMES
 from feed.models import Engagement, FeedEvent, FeedItem, Follow, Interest, RankedDocument
 from feed.reading import Slot
 from ingestion.models import Chunk, Company, Document, Mention, Topic
-from ingestion.querysets import User
+from ingestion.querysets import BODY_FIELDS, User
 
 MOST_REASONS = 2
 LONGEST_PASSAGE = 260
@@ -95,8 +96,8 @@ class _Told:
 
     def __init__(self, slots: Sequence[Slot], user: User) -> None:
         ids = [slot.item.document_id for slot in slots]
-        self.ranked = {row.pk: row for row in RankedDocument.objects.filter(pk__in=ids)}
-        self.facts: dict[int, Any] = {pk: row.facts for pk, row in self.ranked.items()}
+        known = RankedDocument.objects.filter(pk__in=ids).values_list("pk", "facts")
+        self.facts: dict[int, Any] = dict(known)
         wanted = {pk for facts in self.facts.values() for pk in facts["companies"]}
         self.names = dict(Company.objects.filter(pk__in=wanted).values_list("pk", "name"))
         self.topics = dict(Topic.objects.filter(active=True).values_list("key", "name"))
@@ -119,7 +120,10 @@ class _Told:
             .order_by("-opened_at")
             .values_list("document", "opened_at")[:RECENT_READING]
         )
-        self.read = list(RankedDocument.objects.filter(pk__in=opened).select_related("document"))
+        rows_read = RankedDocument.objects.filter(pk__in=opened).select_related("document")
+        # Without their texts: sixty annual reports are some ten million characters.
+        bodies = (f"document__{name}" for name in BODY_FIELDS)
+        self.read = list(rows_read.defer("vector", *bodies))
         self.by_topic: Counter[str] = Counter()
         self.by_company: Counter[int] = Counter()
         for row in self.read:
@@ -127,6 +131,14 @@ class _Told:
             if (opened[row.pk] or now) >= now - WEEK:
                 about = row.facts["topics"].items()
                 self.by_topic.update(key for key, probability in about if probability >= 0.5)
+
+    @cached_property
+    def vectors(self) -> dict[int, tuple[int | None, Floats]]:
+        """Document -> (embedder, vector), of those shown and of those read; few pages need them."""
+        ids = {*self.facts, *(row.pk for row in self.read)}
+        rows = RankedDocument.objects.filter(pk__in=ids, vector__isnull=False)
+        found = rows.values_list("pk", "embedder", "vector")
+        return {pk: (embedder, floats(vector)) for pk, embedder, vector in found}
 
     def _followed_companies(self) -> set[int]:
         return {
@@ -243,22 +255,23 @@ class _Told:
 
     def _say_close(self, slot: Slot) -> Reason | None:
         """Names the document that was read and is nearest to it."""
-        own = self.ranked[slot.item.document_id]
-        rows = [row for row in self.read if row.embedder_id == own.embedder_id and row.pk != own.pk]
-        rows = [row for row in rows if row.vector is not None]
-        if own.vector is None:
+        pk = slot.item.document_id
+        if pk not in self.vectors:
             return None
+        embedder, own = self.vectors[pk]
+        known = {row.pk: self.vectors.get(row.pk, (None, own)) for row in self.read}
+        rows = [row for row in self.read if row.pk != pk and known[row.pk][0] == embedder]
         if not rows:
             return Reason("Close to the documents about what you follow")
-        near = np.array([floats(row.vector) for row in rows]) @ floats(own.vector)
+        near = np.array([known[row.pk][1] for row in rows]) @ own
         title = str(rows[int(near.argmax())].document)[:80]
         return Reason(f"Close to “{title}”, which you read")
 
     def _say_interest(self, slot: Slot) -> Reason | None:
-        vector = self.ranked[slot.item.document_id].vector
-        if vector is None or not self.interests:
+        if slot.item.document_id not in self.vectors or not self.interests:
             return None
-        stated = np.array([floats(row.vector) for row in self.interests]) @ floats(vector)
+        _, vector = self.vectors[slot.item.document_id]
+        stated = np.array([floats(row.vector) for row in self.interests]) @ vector
         return Reason(f"Close to your interest “{self.interests[int(stated.argmax())]}”")
 
     def _stance(self, kind: str, value: str) -> str:

@@ -33,6 +33,8 @@ def may_know(company: Company, user: User) -> bool:
 def known_of(ids: Iterable[int], user: User) -> dict[int, Company]:
     """Those of these companies that the person may know; one that no document brought, anybody."""
     rows = Company.objects.in_bulk(list(ids))
+    if not rows:
+        return {}
     seen = set(companies(user).filter(pk__in=rows).values_list("pk", flat=True))
     brought = Document.objects.filter(company__in=rows.keys() - seen).order_by()
     hidden = set(brought.values_list("company", flat=True).distinct())

@@ -107,8 +107,9 @@ def page(
     """The next cards. Raises BadCursor."""
     at = _read_cursor(cursor, user) if cursor else _Cursor()
     by_time = filters.sort == "time"
-    rows = _window(_items(user, filters), at, by_time=by_time)
-    waiting = {row.pk: row for row in _items(user, filters).filter(pk__in=at.waiting)}
+    items = _items(user, filters)
+    rows = _window(items, at, by_time=by_time)
+    waiting = {row.pk: row for row in items.filter(pk__in=at.waiting)} if at.waiting else {}
     candidates = [waiting[pk] for pk in at.waiting if pk in waiting]
     candidates = _folded(
         [row for row in (*candidates, *rows) if row.document_id not in at.explored]
@@ -123,8 +124,7 @@ def page(
         )  # fmt: skip
     shown = [(candidates[index], False, 1 - EXPLORING) for index in chosen]
     if not (filters.confine or by_time or filters.hidden):
-        pool = _items(user, filters).order_by("-order", "-pk")
-        shown = _explored(shown, pool, at, rows, chance or random.SystemRandom())
+        shown = _explored(shown, items, at, rows, chance or random.SystemRandom())
     slots = _slots(shown, at, user)
     taken = set(chosen)
     left = [row.pk for index, row in enumerate(candidates) if index not in taken]
@@ -218,15 +218,15 @@ def _explored(
     opened = Engagement.objects.filter(user=OuterRef("user"), document=OuterRef("document"),
                                        opens__gt=0)  # fmt: skip
     beyond = items.filter(order__lte=window[min(PER_PAGE, len(window)) - 1].order)
-    pool = list(beyond.exclude(Exists(opened)).values_list("pk", flat=True)[:POOL])
-    drawn = {row.pk: row for row in items.filter(pk__in=pool).exclude(document__in=ranked)}
-    pool = [pk for pk in pool if pk in drawn]
+    beyond = beyond.exclude(Exists(opened)).order_by("-order", "-pk")
+    found = beyond.values_list("pk", "document")[:POOL]
+    pool = [pk for pk, document in found if document not in ranked]
+    drawn = [(place, pool.pop(chance.randrange(len(pool))), len(pool) + 1)
+             for place in lucky if pool]  # fmt: skip
+    picked = FeedItem.objects.in_bulk([pk for _, pk, _ in drawn])
     made = list(shown)
-    for added, place in enumerate(lucky):
-        if not pool:
-            break
-        picked = drawn[pool.pop(chance.randrange(len(pool)))]
-        made.insert(place + added, (picked, True, EXPLORING / (len(pool) + 1)))
+    for added, (place, pk, among) in enumerate(drawn):
+        made.insert(place + added, (picked[pk], True, EXPLORING / among))
     return made
 
 

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from pgvector import HalfVector, SparseVector
 from pgvector.django import MaxInnerProduct
 
+from docintel import any_of  # noqa: F401  registers a lookup
 from ingestion.classifying.calibration import SHOWN
 from ingestion.language import PAIRED, has_runs
 from ingestion.ranking import (
@@ -85,8 +86,8 @@ class DocumentQuerySet(models.QuerySet["Document"]):
         sources = SourceQuerySet(self.model.source.field.related_model).visible_to(user)
         seen = list(sources.values_list("pk", flat=True))
         living = self.model.objects.living().order_by()
-        sightings = living.filter(duplicate_of=OuterRef("pk"), source__in=seen)
-        return self.filter(Q(source__in=seen) | Exists(sightings))
+        sightings = living.filter(duplicate_of=OuterRef("pk"), source__any_of=seen)
+        return self.filter(Q(source__any_of=seen) | Exists(sightings))
 
     def listed(self) -> DocumentQuerySet:
         """Without the bodies, with what a list shows."""

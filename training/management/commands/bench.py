@@ -16,5 +16,6 @@ class Command(ScoredCommand):
         "embed": "benchmarks.embedding",
         "search": "benchmarks.search",
         "tag": "benchmarks.tagging",
+        "feed": "benchmarks.feed",
         "feed-scoring": "benchmarks.feed_scoring",
     }

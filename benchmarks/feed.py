@@ -1,0 +1,229 @@
+"""The feed's pages at size: server time one by one, and many analysts loading and scrolling.
+
+A database of its own, filled by `benchmarks.simulated_readers` and dropped at the end, behind a
+real web process. Times are the client's on the same machine, so that nothing of the server is
+left out; they hold the client's own work too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+from benchmarks.arrivals import _percentiles, _process
+from benchmarks.ask import _answers, _wait_for
+from benchmarks.place import ROOT, fresh_place
+from docintel.holding import HOST, free_port
+from docintel.scoring import CannotScore, Score, bootstrap
+
+SETUP = "import django; django.setup(); "
+FILL = SETUP + (
+    "from django.core.management import call_command; call_command('migrate', verbosity=0); "
+    "call_command('createcachetable', verbosity=0); "
+    "from benchmarks.simulated_readers import main; main()"
+)
+RANK = SETUP + "from benchmarks.ranking_at_size import main; main()"
+MORE = re.compile(r'hx-get="(/feed/\?[^"]*cursor=[^"]+)"')
+TOKEN = re.compile(r'data-csrf="(\w+)"')
+# Pages that one analyst scrolls through, beside the first.
+SCROLLS = 2
+LONGEST = 120.0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--documents", type=int, default=500_000)
+    parser.add_argument("--analysts", type=int, default=200)
+    parser.add_argument("--events", type=int, default=5_000_000)
+    parser.add_argument("--n", type=int, default=100, help="requests of each kind, one by one")
+
+
+def run(
+    documents: int = 500_000, analysts: int = 200, events: int = 5_000_000, n: int = 100, **_: Any
+) -> Score:
+    """The p95 of milliseconds of the feed's first page; the rest in `detail`."""
+    if min(documents, analysts, events, n) < 1:
+        raise CannotScore("there must be a document, an analyst, an event and a request at least")
+    started, before = time.perf_counter(), os.getloadavg()[0]
+    with fresh_place() as environment, ExitStack() as stack:
+        told = _said(FILL, environment, "filled", documents, analysts, events)
+        filled = time.perf_counter() - started
+        ranked = _said(RANK, environment, "ranked", 20)
+        port = free_port()
+        web = [
+            *(sys.executable, "-m", "uvicorn", "docintel.asgi:application", "--host", HOST),
+            *("--no-access-log", "--lifespan", "off", "--port", str(port)),
+        ]
+        stack.enter_context(_process(web, {**environment, "DOCINTEL_ROLE": "web"}, quiet=True))
+        _wait_for(lambda: _answers(port, "/healthz"))
+        sessions = told["sessions"]
+        singly = _one_by_one(port, sessions, n)
+        crowd = _crowd(port, sessions)
+    first = singly["first page"].milliseconds
+    return Score(
+        headline="first page of the feed p95, milliseconds",
+        value=_percentiles(first).get("p95", float("nan")),
+        higher_is_better=False,
+        n=len(first),
+        interval=bootstrap(first, statistic=lambda values: sorted(values)[int(0.95 * len(first))]),
+        seconds=time.perf_counter() - started,
+        detail={
+            "rows": told["rows"],
+            "filled_in_s": filled,
+            "one_by_one_ms": {name: each.summed_up() for name, each in singly.items()},
+            "at_once": crowd,
+            "ranking_a_document": ranked,
+            "cores": os.cpu_count(),
+            "load_average": {"before": before, "after": os.getloadavg()[0]},
+        },
+    )
+
+
+@dataclass(slots=True)
+class Taken:
+    """Milliseconds of what was answered as it should be, and in words what was not."""
+
+    milliseconds: list[float] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+    def add(self, other: Taken) -> None:
+        self.milliseconds += other.milliseconds
+        self.errors += other.errors
+
+    def summed_up(self) -> dict[str, Any]:
+        return {
+            **_percentiles(self.milliseconds),
+            "n_errors": len(self.errors),
+            "errors": sorted(set(self.errors))[:5],
+        }
+
+
+class Reader:
+    """One analyst's browser: a connection that stays open, and a session."""
+
+    def __init__(self, port: int, session: str) -> None:
+        self._line = http.client.HTTPConnection(HOST, port, timeout=LONGEST)
+        self._cookie = f"sessionid={session}"
+        self._token = ""
+        self.more = ""
+
+    def get(self, path: str, taken: Taken) -> str:
+        return self._ask("GET", path, "", taken)
+
+    def post(self, path: str, fields: dict[str, str], taken: Taken) -> str:
+        return self._ask("POST", path, urlencode(fields), taken)
+
+    def _ask(self, method: str, path: str, body: str, taken: Taken) -> str:
+        headers = {"Cookie": f"{self._cookie}; csrftoken={self._token}"}
+        if body:
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+            headers["X-CSRFToken"] = self._token
+            headers["HX-Request"] = "true"
+        began = time.perf_counter()
+        try:
+            self._line.request(method, path, body or None, headers)
+            response = self._line.getresponse()
+            page = response.read().decode()
+        except (OSError, http.client.HTTPException) as error:
+            self._line.close()
+            taken.errors.append(f"{path.partition('?')[0]}: {type(error).__name__}")
+            return ""
+        spent = 1_000 * (time.perf_counter() - began)
+        if response.status != 200:
+            taken.errors.append(f"{path.partition('?')[0]}: {response.status}")
+            return ""
+        taken.milliseconds.append(spent)
+        if TOKEN.search(page):
+            cookie = response.getheader("Set-Cookie") or ""
+            self._token = next(iter(re.findall(r"csrftoken=(\w+)", cookie)), self._token)
+        more = MORE.search(page)
+        self.more = more[1].replace("&amp;", "&") if more else ""
+        return page
+
+    def close(self) -> None:
+        self._line.close()
+
+
+def _one_by_one(port: int, sessions: Sequence[str], n: int) -> dict[str, Taken]:
+    """Each request by the next analyst, nothing else asked at the time."""
+    found: dict[str, Taken] = {}
+
+    def measure(name: str, ask: Callable[[Reader, Taken], Any]) -> None:
+        taken = found[name] = Taken()
+        for number in range(n + 3):
+            reader = Reader(port, sessions[number % len(sessions)])
+            # The first few load templates and fill the connections.
+            ask(reader, taken if number >= 3 else Taken())
+            reader.close()
+
+    measure("first page", lambda reader, taken: reader.get("/feed/", taken))
+    measure("scrolled page", _scroll)
+    measure("newest first", lambda reader, taken: reader.get("/feed/?sort=time", taken))
+    measure("one company", lambda reader, taken: reader.get("/feed/?company=1001", taken))
+    measure("one topic", lambda reader, taken: reader.get("/feed/?topic=mergers", taken))
+    measure("one source", lambda reader, taken: reader.get("/feed/?source=1050", taken))
+    measure("profile", lambda reader, taken: reader.get("/feed/profile/", taken))
+    measure("company page", lambda reader, taken: reader.get("/companies/1001/", taken))
+    measure("follow", _follow)
+    return found
+
+
+def _scroll(reader: Reader, taken: Taken) -> None:
+    reader.get("/feed/", Taken())
+    if reader.more:
+        reader.get(reader.more, taken)
+
+
+def _follow(reader: Reader, taken: Taken) -> None:
+    reader.get("/feed/", Taken())
+    fields = {"kind": "company", "value": "1500", "stance": "follow", "label": "x"}
+    reader.post("/feed/follow/", fields, taken)
+
+
+def _crowd(port: int, sessions: Sequence[str]) -> dict[str, Any]:
+    """All analysts at once: the first page and what scrolling brings."""
+    began = time.perf_counter()
+    with ThreadPoolExecutor(len(sessions)) as pool:
+        parts = list(pool.map(lambda session: _read_on(port, session), sessions))
+    loaded, scrolled = Taken(), Taken()
+    for first, rest in parts:
+        loaded.add(first)
+        scrolled.add(rest)
+    return {
+        "analysts": len(sessions),
+        "seconds": time.perf_counter() - began,
+        "loading_ms": loaded.summed_up(),
+        "scrolling_ms": scrolled.summed_up(),
+    }
+
+
+def _read_on(port: int, session: str) -> tuple[Taken, Taken]:
+    reader, loaded, scrolled = Reader(port, session), Taken(), Taken()
+    reader.get("/feed/", loaded)
+    for _ in range(SCROLLS):
+        if reader.more:
+            reader.get(reader.more, scrolled)
+    reader.close()
+    return loaded, scrolled
+
+
+def _said(code: str, environment: dict[str, str], word: str, *sizes: int) -> dict[str, Any]:
+    """The JSON after `word` in what the code prints, run in a process of its own."""
+    command = [sys.executable, "-c", code, *map(str, sizes)]
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, check=True, stdout=subprocess.PIPE, text=True
+    )
+    line = next(each for each in done.stdout.splitlines() if each.startswith(f"{word} "))
+    found: dict[str, Any] = json.loads(line.removeprefix(f"{word} "))
+    return found

@@ -1,0 +1,25 @@
+"""The lookup `field__any_of=ids`: as `in`, but all ids are one parameter.
+
+A list of hundreds of ids is then written and planned at once; with `in`, that took longer than to
+find the rows.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import ForeignKey, Lookup
+
+
+@ForeignKey.register_lookup
+class AnyOf(Lookup):
+    lookup_name = "any_of"
+    prepare_rhs = False
+
+    def get_db_prep_lookup(self, value: Any, connection: Any) -> tuple[str, list[Any]]:  # noqa: ARG002
+        return "%s", [list(value)]
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
+        left, parameters = self.process_lhs(compiler, connection)
+        right, values = self.process_rhs(compiler, connection)
+        return f"{left} = ANY({right})", (*parameters, *values)

@@ -1,4 +1,5 @@
-"""The only door to the outside: `fetch(url)` reads one public http or https address within limits.
+"""The only door to the outside: `fetch(url)` reads one public http or https address within limits,
+`post(url, body)` tells one.
 
 A name is resolved once per hop, every address it has is checked, and the connection goes to the
 checked address itself; a second answer of the name server changes nothing. Trap: the body is a
@@ -21,11 +22,13 @@ from django.conf import settings
 from docintel.net_addresses import Blocked, Failed, Place, checked_place, looked_up
 from docintel.net_streams import Deadline, DeadlineSocket, TooLarge, TooSlow, connected, unpacked
 
-__all__ = ["Blocked", "Failed", "Fetched", "TooLarge", "TooSlow", "fetch"]
+__all__ = ["Blocked", "Failed", "Fetched", "TooLarge", "TooSlow", "fetch", "post"]
 
 MOST_REDIRECTS = 5
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 READ_BYTES = 65_536
+# Of what a posted body is answered with, which nobody reads.
+MOST_ANSWERED = 1_048_576
 MEMORY_BYTES = 1_048_576
 # Sent to the host they were meant for and to no other.
 PRIVATE_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization"})
@@ -92,6 +95,22 @@ def fetch(
         sent = _for_next_hop(place, url, sent)
 
 
+def post(url: str, body: bytes, *, headers: Mapping[str, str], seconds: float) -> int:
+    """Posts `body` and returns the status, 2xx; what else is answered is not read.
+
+    A redirect is not followed: what was meant for one address is told to no other. Raises as
+    `fetch` does.
+    """
+    deadline = Deadline(seconds)
+    place = checked_place(url)
+    sent = _headers("", "", headers)
+    answer, target = _one_hop(place, sent, MOST_ANSWERED, deadline, body)
+    if answer is None:
+        raise Failed(f"{place.host} redirects to {target[:200]}, which is not followed.")
+    with answer:
+        return answer.status
+
+
 def _headers(etag: str, last_modified: str, headers: Mapping[str, str]) -> dict[str, str]:
     sent = {
         "User-Agent": settings.FETCH_USER_AGENT,
@@ -121,14 +140,19 @@ def _for_next_hop(place: Place, url: str, sent: dict[str, str]) -> dict[str, str
 
 
 def _one_hop(
-    place: Place, sent: Mapping[str, str], max_bytes: int, deadline: Deadline
+    place: Place,
+    sent: Mapping[str, str],
+    max_bytes: int,
+    deadline: Deadline,
+    body: bytes | None = None,
 ) -> tuple[Fetched | None, str]:
-    """The answer, or None and where it redirects to."""
+    """The answer, or None and where it redirects to; with a body it is posted."""
     line: Any = _open(place, deadline)
     connection = http.client.HTTPConnection(place.host, place.port)
     connection.sock = line
     try:
-        connection.request("GET", place.target, headers={"Host": place.netloc, **sent})
+        method = "GET" if body is None else "POST"
+        connection.request(method, place.target, body, {"Host": place.netloc, **sent})
         response = connection.getresponse()
         if response.status in REDIRECTS and (target := response.getheader("Location")):
             # http.client reads headers as Latin-1; addresses are sent as UTF-8.

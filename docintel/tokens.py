@@ -80,11 +80,12 @@ class ViewOrAdd(DjangoModelPermissions):
 
 
 class Reads(ViewOrAdd):
-    """For a view whose POST and DELETE change no document: whoever may read may."""
+    """For a view that changes no document, whatever the method: whoever may read may."""
 
     perms_map = {
         **ViewOrAdd.perms_map,
         "POST": ViewOrAdd.perms_map["GET"],
+        "PATCH": ViewOrAdd.perms_map["GET"],
         "DELETE": ViewOrAdd.perms_map["GET"],
     }
 

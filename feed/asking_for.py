@@ -16,15 +16,15 @@ MOST_VALUES = 20
 
 def read_filters(params: QueryDict, user: User) -> Filters:
     """Values that this person may not know of are left out as if they were not there."""
-    companies = [int(v) for v in _values(params, "company") if v.isascii() and v.isdigit()]
-    sources = [int(v) for v in _values(params, "source") if v.isascii() and v.isdigit()]
+    companies = [int(v) for v in several(params, "company") if v.isascii() and v.isdigit()]
+    sources = [int(v) for v in several(params, "source") if v.isascii() and v.isdigit()]
     seen = known.sources(user).filter(pk__in=[pk for pk in sources if pk < 2**63])
-    there = known.topics().filter(key__in=[v[:40] for v in _values(params, "topic")])
+    there = known.topics().filter(key__in=[v[:40] for v in several(params, "topic")])
     period, sort = params.get("period", ""), params.get("sort", "")
     return Filters(
         companies=tuple(known.known_of([pk for pk in companies if pk < 2**63], user)),
         topics=tuple(there.values_list("key", flat=True)),
-        kinds=tuple(v for v in _values(params, "kind") if v in Document.Kind.values),
+        kinds=tuple(v for v in several(params, "kind") if v in Document.Kind.values),
         sources=tuple(seen.values_list("pk", flat=True)),
         days=int(period) if period in PERIODS else 0,
         sort=sort if sort in SORTS else SORTS[0],
@@ -44,5 +44,6 @@ def as_query(filters: Filters) -> str:
     return urlencode(pairs)
 
 
-def _values(params: QueryDict, name: str) -> list[str]:
+def several(params: QueryDict, name: str) -> list[str]:
+    """The values of this name that are not empty, at most 20."""
     return [value.replace("\0", "") for value in params.getlist(name)[:MOST_VALUES] if value]

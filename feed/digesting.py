@@ -17,8 +17,9 @@ from django.utils import timezone
 
 from feed import reading
 from feed.explaining import Card, cards
-from feed.models import FeedProfile
+from feed.models import FeedProfile, SavedSearch
 from feed.reading import Filters
+from feed.telling_matches import visible
 
 logger = logging.getLogger(__name__)
 MOST_CARDS = 10
@@ -48,13 +49,13 @@ def _send(pk: int, now: datetime) -> bool:
     since = profile.digest_sent_at or now - every
     if since > now - every:
         return False
-    found = top(profile, since, every.days)
-    if found:
+    found, searches = top(profile, since, every.days), matched(profile, since)
+    if found or searches:
         context = {
-            "cards": found, "site": settings.SITE_URL.rstrip("/"), "profile": profile,
-            "every": profile.get_digest_display().lower(),
+            "cards": found, "searches": searches, "site": settings.SITE_URL.rstrip("/"),
+            "profile": profile, "every": profile.get_digest_display().lower(),
         }  # fmt: skip
-        subject = f"{len(found)} new on your feed: {found[0].slot.document}"[:150]
+        subject = _subject(found, searches)
         mail = EmailMultiAlternatives(
             " ".join(subject.split()), render_to_string("feed/digest.txt", context),
             to=[profile.user.email],
@@ -67,7 +68,24 @@ def _send(pk: int, now: datetime) -> bool:
             return False
     profile.digest_sent_at = now
     profile.save(update_fields=["digest_sent_at"])
-    return bool(found)
+    return bool(found or searches)
+
+
+def _subject(found: list[Card], searches: list[tuple[SavedSearch, int]]) -> str:
+    if found:
+        return f"{len(found)} new on your feed: {found[0].slot.document}"[:150]
+    row, count = searches[0]
+    return f"{count} new for “{row.name}”"
+
+
+def matched(profile: FeedProfile, since: datetime) -> list[tuple[SavedSearch, int]]:
+    """Saved searches that are told by digest, each with how many visible documents it matched."""
+    rows = SavedSearch.objects.filter(
+        user=profile.user_id, alert=SavedSearch.Alert.DIGEST, paused=False,
+        matches__found_at__gt=since,
+    ).distinct()  # fmt: skip
+    counted = [(row, len(visible(row, row.matches.filter(found_at__gt=since)))) for row in rows]
+    return [(row, count) for row, count in counted if count]
 
 
 def top(profile: FeedProfile, since: datetime, days: int) -> list[Card]:

@@ -8,6 +8,7 @@ from docintel import registry
 from docintel.doctor import Finding
 from feed import live_ranker, ranking
 from feed.live_ranker import CannotUse
+from feed.models import SavedSearch
 
 MOST_COUNTED = 10_000
 
@@ -17,6 +18,14 @@ def findings() -> Iterator[Finding]:
     waiting = ranking.unranked().order_by()[: MOST_COUNTED + 1].count()
     said = f"{waiting:,}" if waiting <= MOST_COUNTED else f"over {MOST_COUNTED:,}"
     yield Finding("Feed", ok=True, message=f"{said} documents wait to be ranked")
+    yield _webhooks()
+
+
+def _webhooks() -> Finding:
+    off = SavedSearch.objects.filter(webhook_off_at__isnull=False, paused=False).count()
+    message = f"{off:,} of saved searches are switched off after failures" if off else "none is off"
+    hint = "their owners see why in their feed profile" if off else ""
+    return Finding("Webhooks", ok=not off, message=message, hint=hint)
 
 
 def _ranker() -> Finding:

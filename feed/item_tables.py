@@ -28,7 +28,7 @@ class RankedDocument(models.Model):
         ModelVersion, null=True, on_delete=models.SET_NULL, related_name="+"
     )
     fresh_at = models.DateTimeField(db_index=True, help_text="from when its age counts")
-    ranked_at = models.DateTimeField(default=timezone.now)
+    ranked_at = models.DateTimeField(default=timezone.now, db_index=True)
 
     def __str__(self) -> str:
         return f"document {self.document_id}"

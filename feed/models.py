@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from feed.event_tables import Engagement, FeedEvent
 from feed.item_tables import FeedItem, RankedDocument
+from feed.saved_search_tables import SavedSearch, SearchMatch
 from feed.signal_tables import FeedProfile, Follow, Interest
 
 __all__ = [
@@ -14,4 +15,6 @@ __all__ = [
     "Follow",
     "Interest",
     "RankedDocument",
+    "SavedSearch",
+    "SearchMatch",
 ]

@@ -23,6 +23,7 @@ from feed.following import (
     state_interest,
 )
 from feed.models import FeedProfile, Follow, Interest
+from feed.saving_searches import searches_of
 from ingestion.models import Company, Document
 
 LONGEST_PASTE = 50_000
@@ -47,6 +48,7 @@ def profile(request: HttpRequest) -> HttpResponse:
         "topics": known.topics(),
         "sources": known.sources(request.user),
         "kinds": Document.Kind.choices,
+        "searches": searches_of(request.user),
         "history": saving.history(request.user),
         "digests": FeedProfile.Digest.choices,
     }

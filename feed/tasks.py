@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from feed import digesting, ranking
+from feed import digesting, matching_searches, ranking, telling_matches
 
 
 def rank_pending() -> None:
@@ -15,6 +15,12 @@ def rescore_pending() -> None:
 
 def send_digests() -> None:
     digesting.send_due()
+
+
+def alert() -> None:
+    matching_searches.match_pending()
+    telling_matches.mail_pending()
+    telling_matches.post_pending()
 
 
 def forget_old() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from feed import profile_views, views
+from feed import profile_views, search_views, views
 
 app_name = "feed"
 urlpatterns = [
@@ -12,7 +12,10 @@ urlpatterns = [
     path("feed/events/", views.events, name="events"),
     path("feed/follow/", views.follow_one, name="follow"),
     path("feed/news/", views.news, name="news"),
+    path("feed/live/", views.live, name="live"),
     path("feed/saved/", views.saved, name="saved"),
+    path("feed/searches/", search_views.save_search, name="save_search"),
+    path("feed/searches/<uuid:public_id>/", search_views.search, name="search"),
     path("feed/start/", profile_views.start, name="start"),
     path("feed/profile/", profile_views.profile, name="profile"),
     path("feed/profile/change/", profile_views.change, name="change"),

@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_not_required, permission_required
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.core.handlers.asgi import ASGIRequest
+from django.db import connection
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
@@ -19,13 +23,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from docintel.encoders import EncoderUnavailable
-from feed import company_page, digesting, hearing, known, ranking, reading, saving
+from feed import announcing, company_page, digesting, hearing, known, ranking, reading, saving
 from feed.asking_for import as_query, read_filters
 from feed.explaining import cards
 from feed.following import CannotFollow, follow, forget, profile_of, said_by
 from feed.hearing import TooManyEvents
 from feed.models import FeedProfile
 from feed.reading import PERIODS, BadCursor
+from feed.saving_searches import searches_of
 from ingestion.models import Document
 from ingestion.sightings import arrivals
 
@@ -69,6 +74,7 @@ def _frame(request: HttpRequest, profile: FeedProfile, filters: reading.Filters)
         "profile": profile,
         "hidden": reading.count_hidden(request.user, filters),
         "follows": follows,
+        "searches": searches_of(request.user).filter(fresh__gt=0),
         "companies": sorted(
             {row.company for row in follows if row.company} | {*chosen.values()},
             key=lambda row: row.name,
@@ -190,11 +196,36 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
 @never_cache
 def news(request: HttpRequest) -> HttpResponse:
     """A fragment: how many documents were ranked since `since`, where there are any."""
-    since = None
-    with suppress(ValueError):
+    since = _since(request)
+    count = reading.count_new(request.user, since) if since else 0
+    query = as_query(read_filters(request.GET, request.user))
+    return render(request, "feed/_news.html", {"count": count, "since": since, "query": query})
+
+
+@require_safe
+@can_read
+@never_cache
+def live(request: HttpRequest) -> HttpResponseBase:
+    """A stream that says when `news` has more to tell; 204 where nothing can be streamed."""
+    since = _since(request)
+    if since is None or not isinstance(request, ASGIRequest):
+        return HttpResponse(status=204)
+    if not connection.in_atomic_block:
+        # It would be held until the stream ends.
+        connection.close()
+    return StreamingHttpResponse(
+        announcing.stream(request.user, since),
+        content_type="text/event-stream; charset=utf-8",
+        headers={"X-Accel-Buffering": "no"},
+    )
+
+
+def _since(request: HttpRequest) -> datetime | None:
+    try:
         since = parse_datetime(request.GET.get("since", "")[:40])
-    count = reading.count_new(request.user, since) if since and since.tzinfo else 0
-    return render(request, "feed/_news.html", {"count": count, "since": since})
+    except ValueError:
+        return None
+    return since if since and since.tzinfo else None
 
 
 def _back(request: HttpRequest) -> str:

@@ -24,7 +24,7 @@ from docintel.models import ApiToken, Measurement, ModelFlip, ModelVersion
 from extraction.result_tables import BulkRun, ExtractionRun
 from extraction.schema_tables import Schema
 from feed.ml.features import NAMES as FEATURES
-from feed.models import FeedEvent
+from feed.models import FeedEvent, SavedSearch
 from ingestion.freezing import text_digest
 from ingestion.models import Company, Document, Source, Topic
 from ingestion.receiving import take_in
@@ -117,12 +117,18 @@ EXPECTED: dict[str, tuple[set[str], set[str]]] = {
     "feed:events": (NOBODY, READERS),
     "feed:follow": (NOBODY, READERS),
     "feed:news": (READERS, NOBODY),
+    "feed:live": (READERS, NOBODY),
     "feed:saved": (READERS, NOBODY),
     "feed:start": (READERS, READERS),
     "feed:profile": (READERS, NOBODY),
     "feed:change": (NOBODY, READERS),
     "feed:save": (NOBODY, READERS),
     "feed:beside": (READERS, NOBODY),
+    "feed:save_search": (NOBODY, READERS),
+    # Only one's own.
+    "feed:search": ({"eve"}, {"eve"}),
+    "feed_api:searches": (READERS, READERS),
+    "feed_api:search": ({"eve"}, NOBODY),
     "feed_api:feed": (READERS, NOBODY),
     "feed_api:events": (NOBODY, READERS),
     "feed_api:follows": (READERS, READERS),
@@ -342,6 +348,14 @@ def shown_to(user: User | None, document: Document) -> None:
     )  # fmt: skip
 
 
+def watched_for(document: Document, user: User) -> None:
+    """A saved search that it came to match, under its id."""
+    search = SavedSearch.objects.create(
+        public_id=document.public_id, user=user, name=f"watch {document.pk}", query="margins"
+    )
+    search.matches.create(document=document)
+
+
 def answer_citing(document: Document) -> None:
     """An answer of somebody else, under the id of the document that it cites."""
     ask = Ask.objects.create(
@@ -423,6 +437,8 @@ def world(db, settings, tmp_path, eve):
     hidden.topics.create(topic=topic, probability=0.9, classifier=classifier)
     shown_to(eve, hidden)
     shown_to(eve, visible)
+    watched_for(visible, eve)
+    watched_for(hidden, User.objects.get(username="dora"))
     answer_citing(visible)
     answer_citing(hidden)
     extracted(visible, eve)
@@ -585,7 +601,8 @@ SEARCHED = [
     "/api/v1/extractions/spans/?company=Falcon+Holdings", "/api/v1/extractions/bulk-runs/",
     "/documents/{hidden}/extracted/", "/documents/{hidden}/beside/", "/feed/?source={source}",
     "/feed/?company={company}", "/feed/?topic=mergers", "/feed/?hidden=1&sort=time", "/feed/start/",
-    "/feed/saved/", "/feed/profile/", "/api/v1/feed/?company={company}", "/api/v1/follows/",
+    "/feed/saved/", "/feed/profile/", "/api/v1/saved-searches/", "/feed/searches/{hidden}/",
+    "/api/v1/feed/?company={company}", "/api/v1/follows/",
     "/admin/review/reviewitem/?source={source}",
     "/admin/review/reviewitem/desk/?item=2", "/admin/review/reviewitem/desk/item/2/",
     "/admin/review/reviewitem/2/change/", "/admin/review/correction/",

@@ -13,12 +13,16 @@ Answer = Callable[[BaseHTTPRequestHandler], None]
 
 
 class Web:
-    """Answers by path; a path without one is 404. `asked` holds (path, headers) in order."""
+    """Answers by path; a path without one is 404. `asked` holds (path, headers) in order.
+
+    `bodies` are what was posted, in order.
+    """
 
     def __init__(self, port: int) -> None:
         self.port = port
         self.answers: dict[str, Answer] = {}
         self.asked: list[tuple[str, dict[str, str]]] = []
+        self.bodies: list[bytes] = []
 
     def url(self, path: str = "/") -> str:
         return f"http://127.0.0.1:{self.port}{path}"
@@ -62,6 +66,10 @@ def web(tls: ssl.SSLContext | None = None) -> Iterator[Web]:
                     answer(self)
             except OSError:
                 self.close_connection = True
+
+        def do_POST(self) -> None:
+            served.bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
+            self.do_GET()
 
         def log_message(self, *_: Any) -> None:
             """Nothing: the test says what it expects."""

@@ -77,8 +77,9 @@ def multiply(row: Model, series: str, **columns: str) -> None:
 
     `columns` are expressions of SQL by column; the others are as in `row`.
     """
-    table, key = row._meta.db_table, row._meta.pk.column
-    names = [f.column for f in row._meta.concrete_fields if f.column != key or key in columns]
+    table, key = row._meta.db_table, str(row._meta.pk.column)
+    every = [str(field.column) for field in row._meta.concrete_fields]
+    names = [name for name in every if name != key or key in columns]
     values = ", ".join(columns.get(name, f't."{name}"') for name in names)
     listed = ", ".join(f'"{name}"' for name in names)
     with connection.cursor() as cursor:

@@ -1,4 +1,4 @@
-"""Why an analyst saw a document where they saw it: what was shown, and by what it was ranked."""
+"""Why an analyst saw a document where they saw it, and how credible each source is."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
+from unfold.admin import ModelAdmin, StackedInline
 
 from docintel.read_only_admin import ReadOnlyAdmin
+from feed import credibility, ranking
 from feed.explaining import why
-from feed.models import FeedEvent
-from ingestion.models import Document
+from feed.models import FeedEvent, RatedSource, SourceRate
+from ingestion.models import Document, Source
 
 
 @admin.register(FeedEvent)
@@ -47,3 +50,52 @@ class FeedEventAdmin(ReadOnlyAdmin):
         if not rows:
             return "Not known: it was shown before this was kept."
         return format_html_join("\n", "<p><b>{}</b> = {}: {}</p>", rows)
+
+
+class RateInline(StackedInline):
+    model = SourceRate
+    extra = 0
+    max_num = 1
+
+
+@admin.register(RatedSource)
+class RatedSourceAdmin(ModelAdmin):
+    """What was learned of each source, and beside it what a person says instead."""
+
+    list_display = ("name", "kind", "credibility", "learned_rate", "rate_now")
+    search_fields = ("name",)
+    fields = ("name", "kind", "credibility", "learned_rate")
+    readonly_fields = ("name", "kind", "learned_rate")
+    inlines = (RateInline,)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[RatedSource]:
+        sources = Source.objects.visible_to(request.user)
+        found: QuerySet[RatedSource] = super().get_queryset(request)
+        # Once for the page, not for each of its rows.
+        self._firm = credibility.firm()
+        return found.filter(pk__in=sources).select_related("rate_by_hand")
+
+    def has_add_permission(self, _: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, _: HttpRequest, __: Any = None) -> bool:
+        return False
+
+    @admin.display(description="Learned rate")
+    def learned_rate(self, source: RatedSource) -> str:
+        found = credibility.learned(self._firm, source.pk)
+        return f"{found.rate:.3f} ({found.opened:,.0f} opened of {found.shown:,.0f} shown)"
+
+    @admin.display(description="Rate by hand")
+    def rate_now(self, source: RatedSource) -> str:
+        rate = self._firm.by_hand.get(source.pk)
+        return "" if rate is None else f"{rate:.2f}"
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:  # noqa: ARG002
+        for row in formset.save(commit=False):
+            row.set_by_id, row.set_at = request.user.pk, timezone.now()
+            row.save()
+        for row in formset.deleted_objects:
+            row.delete()
+        if formset.has_changed():
+            ranking.rerank_all()

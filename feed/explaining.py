@@ -361,6 +361,12 @@ def _passages(slots: Sequence[Slot], mentions: dict[int, int]) -> dict[int, tupl
     return found
 
 
+def opening_of(document: int) -> str:
+    """How its text begins, cut to what fits on two lines."""
+    first = Chunk.objects.filter(document=document, ordinal=0).only("body", "header_length").first()
+    return _sentence(first.text, 0) if first else ""
+
+
 def _sentence(text: str, offset: int) -> str:
     """The sentence around the offset, cut to what fits on two lines."""
     start = 0

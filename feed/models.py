@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from feed.credibility_tables import RatedSource, SourceRate
 from feed.event_tables import Engagement, FeedEvent
 from feed.item_tables import FeedItem, RankedDocument
+from feed.rating_tables import Rating, RatingAsk
 from feed.saved_search_tables import SavedSearch, SearchMatch
 from feed.signal_tables import FeedProfile, Follow, Interest
 
@@ -15,6 +17,10 @@ __all__ = [
     "Follow",
     "Interest",
     "RankedDocument",
+    "RatedSource",
+    "Rating",
+    "RatingAsk",
     "SavedSearch",
     "SearchMatch",
+    "SourceRate",
 ]

@@ -20,7 +20,7 @@ from pgvector import HalfVector
 from docintel import encoders, measuring
 from docintel.models import ModelVersion
 from docintel.scheduling import enqueue
-from feed import facts, live_ranker
+from feed import credibility, facts, live_ranker
 from feed.following import id_of
 from feed.live_ranker import Ranker
 from feed.ml import freshness, profiles
@@ -111,7 +111,7 @@ def rescore(user: User, *, most: int | None = None) -> int:
     changed_at = profile.changed_at
     _embed_interests(user, embedder)
     facts.refresh(profile, embedder, now)
-    firm = _firm()
+    firm = credibility.firm()
     [analyst] = facts.analysts_of([profile], embedder)
     ranker = live_ranker.live()
     recent = RankedDocument.objects.filter(fresh_at__gte=now - timedelta(days=2 * DAYS))
@@ -126,7 +126,8 @@ def rescore(user: User, *, most: int | None = None) -> int:
 
 
 def rerank_all() -> None:
-    """Another model is live: everybody's feed is ranked anew, in turns."""
+    """Another model is live, or a rate was set: everybody's feed is ranked anew, in turns."""
+    _kept.clear()
     FeedProfile.objects.update(ranked_for=None)
     enqueue("feed.tasks.rescore_pending")
 
@@ -191,12 +192,6 @@ def _embed_interests(user: User, embedder: ModelVersion) -> None:
         row.save(update_fields=["vector", "embedder"])
 
 
-def _firm() -> Firm:
-    """What all analysts read together, without what else is known of each."""
-    rows = FeedProfile.objects.values_list("facts", flat=True)
-    return profiles.firm_of(profiles.from_json(facts, np.zeros(0)) for facts in rows)
-
-
 _kept: list[tuple[object, list[Analyst], Firm]] = []
 
 
@@ -206,5 +201,6 @@ def _everybody(embedder: ModelVersion) -> tuple[list[Analyst], Firm]:
     known = (embedder.pk, FeedProfile.objects.count(), *state.values())
     if not _kept or _kept[0][0] != known:
         analysts = facts.analysts_of(list(FeedProfile.objects.order_by("pk")), embedder)
-        _kept[:] = [(known, analysts, profiles.firm_of(one.profile for one in analysts))]
+        read = profiles.firm_of(one.profile for one in analysts)
+        _kept[:] = [(known, analysts, Firm(read.topics, read.sources, credibility.by_hand()))]
     return _kept[0][1], _kept[0][2]

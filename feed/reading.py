@@ -107,7 +107,7 @@ def page(
     """The next cards. Raises BadCursor."""
     at = _read_cursor(cursor, user) if cursor else _Cursor()
     by_time = filters.sort == "time"
-    items = _items(user, filters)
+    items = seen_by(user, filters)
     rows = _window(items, at, by_time=by_time)
     waiting = {row.pk: row for row in items.filter(pk__in=at.waiting)} if at.waiting else {}
     candidates = [waiting[pk] for pk in at.waiting if pk in waiting]
@@ -134,12 +134,12 @@ def page(
 
 def count_hidden(user: User, filters: Filters) -> int:
     """Documents that the reader would see had they muted nothing."""
-    return _items(user, Filters(**{**_plain(filters), "hidden": True})).order_by().count()
+    return seen_by(user, Filters(**{**_plain(filters), "hidden": True})).order_by().count()
 
 
 def count_new(user: User, since: datetime) -> int:
     """Documents that were ranked since then and are not hidden."""
-    rows = _items(user, Filters()).filter(document__ranked__ranked_at__gt=since)
+    rows = seen_by(user, Filters()).filter(document__ranked__ranked_at__gt=since)
     return rows.order_by().count()
 
 
@@ -167,7 +167,8 @@ def _plain(filters: Filters) -> dict[str, Any]:
     return {name: getattr(filters, name) for name in Filters.__dataclass_fields__}
 
 
-def _items(user: User, filters: Filters) -> QuerySet[FeedItem]:
+def seen_by(user: User, filters: Filters) -> QuerySet[FeedItem]:
+    """What was ranked for this person, as far as they may see it and the filters let through."""
     documents = Document.objects.visible_to(user).searchable().order_by()
     scope = Scope(topics=filters.topics, kinds=filters.kinds, sources=filters.sources)
     if not scope.is_empty:

@@ -49,7 +49,7 @@ class CannotSave(ValueError):
         self.field = field
 
 
-def searches_of(user: User) -> QuerySet[SavedSearch]:
+def searches_of(user: User) -> QuerySet[Any]:
     """The person's own, with `fresh`: how many matches came since they looked."""
     fresh = Count("matches", filter=Q(matches__found_at__gt=F("seen_at")))
     return SavedSearch.objects.filter(user=user.pk).annotate(fresh=fresh)

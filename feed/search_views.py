@@ -74,13 +74,13 @@ def _changed(request: HttpRequest, row: SavedSearch) -> HttpResponse:
         row.delete()
         messages.success(request, f"“{row.name}” is deleted.")
         return redirect("feed:profile")
-    fields = {
+    changes: dict[str, dict[str, Any]] = {
         "pause": {"paused": True}, "resume": {"paused": False},
         "webhook": {"webhook": request.POST.get("webhook", "")},
         "edit": {"name": request.POST.get("name", ""), "alert": request.POST.get("alert", "")},
-    }.get(what, {})  # fmt: skip
+    }  # fmt: skip
     try:
-        saving_searches.change(row, **fields)
+        saving_searches.change(row, **changes.get(what, {}))
     except CannotSave as error:
         messages.error(request, str(error))
     else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from feed import profile_views, search_views, views
+from feed import profile_views, rating_views, search_views, views
 
 app_name = "feed"
 urlpatterns = [
@@ -16,6 +16,7 @@ urlpatterns = [
     path("feed/saved/", views.saved, name="saved"),
     path("feed/searches/", search_views.save_search, name="save_search"),
     path("feed/searches/<uuid:public_id>/", search_views.search, name="search"),
+    path("feed/ratings/", rating_views.ratings, name="ratings"),
     path("feed/start/", profile_views.start, name="start"),
     path("feed/profile/", profile_views.profile, name="profile"),
     path("feed/profile/change/", profile_views.change, name="change"),

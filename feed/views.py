@@ -23,7 +23,17 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from docintel.encoders import EncoderUnavailable
-from feed import announcing, company_page, digesting, hearing, known, ranking, reading, saving
+from feed import (
+    announcing,
+    company_page,
+    digesting,
+    hearing,
+    known,
+    ranking,
+    rating,
+    reading,
+    saving,
+)
 from feed.asking_for import as_query, read_filters
 from feed.explaining import cards
 from feed.following import CannotFollow, follow, forget, profile_of, said_by
@@ -75,6 +85,7 @@ def _frame(request: HttpRequest, profile: FeedProfile, filters: reading.Filters)
         "hidden": reading.count_hidden(request.user, filters),
         "follows": follows,
         "searches": searches_of(request.user).filter(fresh__gt=0),
+        "to_rate": rating.waiting(request.user),
         "companies": sorted(
             {row.company for row in follows if row.company} | {*chosen.values()},
             key=lambda row: row.name,

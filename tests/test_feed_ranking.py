@@ -14,7 +14,7 @@ from feed.facts import floats
 from feed.following import follow, profile_of
 from feed.ml import formula, freshness
 from feed.ml.features import NAMES
-from feed.models import Engagement, FeedItem, RankedDocument
+from feed.models import Engagement, FeedItem, RankedDocument, SourceRate
 from ingestion.models import Document
 from tests.feed_corpus import company, known, source
 
@@ -186,3 +186,25 @@ def test_who_follows_five_thousand_companies_is_ranked(alice) -> None:
     assert follow_all(alice, [*ids, acme.pk], []) == 5_000
     ranking.rank_pending()
     assert titles(alice)[0] == "Acme grew"
+
+
+def test_a_rate_by_hand_takes_the_place_of_the_learned_one(client, adam, alice) -> None:
+    wire = source("Wire")
+    known("Acme grew", wire=wire)
+    profile_of(alice)
+    ranking.rank_pending()
+    at = NAMES.index("source_rate")
+    assert FeedItem.objects.get().features[at] == pytest.approx(0.1)
+    client.force_login(adam)
+    place = f"/admin/feed/ratedsource/{wire.pk}/change/"
+    assert "0.100 (0 opened of 0 shown)" in client.get(place).content.decode()
+    form = {
+        "credibility": "0.5", "rate_by_hand-TOTAL_FORMS": "1", "rate_by_hand-INITIAL_FORMS": "0",
+        "rate_by_hand-0-source": wire.pk, "rate_by_hand-0-rate": "0.8",
+        "rate_by_hand-0-why": "the regulator's own wire",
+    }  # fmt: skip
+    assert client.post(place, form).status_code == 302
+    assert ranking.rescore_pending() == 1
+    assert FeedItem.objects.get().features[at] == pytest.approx(0.8)
+    assert SourceRate.objects.get().set_by == adam
+    assert "0.80" in client.get("/admin/feed/ratedsource/").content.decode()

@@ -118,6 +118,7 @@ EXPECTED: dict[str, tuple[set[str], set[str]]] = {
     "feed:follow": (NOBODY, READERS),
     "feed:news": (READERS, NOBODY),
     "feed:live": (READERS, NOBODY),
+    "feed:ratings": (READERS, NOBODY),  # Without an ask of one's own: a 404.
     "feed:saved": (READERS, NOBODY),
     "feed:start": (READERS, READERS),
     "feed:profile": (READERS, NOBODY),
@@ -195,6 +196,7 @@ ADMIN: dict[str, dict[str, set[str]]] = {
         "add": NOBODY,
         "delete": NOBODY,
     },
+    "feed_ratedsource": {**ALL_OF_IT, "add": NOBODY, "delete": NOBODY},
     "ingestion_source": {**dict.fromkeys(ACTIONS, OPERATORS), "delete": NOBODY},
     "ingestion_company": {**ALL_OF_IT, "delete": NOBODY},
     "ingestion_companyalias": ALL_OF_IT,
@@ -218,7 +220,11 @@ UNCHANGEABLE = {
     for model, actions in ADMIN.items()
     if not actions["add"]
     and "axes" not in model
-    and model not in {"ingestion_topic", "review_desksettings", "training_flywheelsettings"}
+    and model
+    not in {
+        *("ingestion_topic", "feed_ratedsource", "review_desksettings"),
+        "training_flywheelsettings",
+    }
 }
 # Whoever may restrict sources knows them all, and their companies.
 NAMES_ARE_KNOWN = (

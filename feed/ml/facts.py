@@ -110,7 +110,11 @@ class Analyst:
 
 @dataclass(frozen=True, slots=True)
 class Firm:
-    """What all analysts together read: topic -> share, source -> (opened, shown)."""
+    """What all analysts together read: topic -> share, source -> (opened, shown).
+
+    `by_hand` is source -> rate where a person has set it.
+    """
 
     topics: Mapping[str, float] = field(default_factory=dict)
     sources: Mapping[int, tuple[float, float]] = field(default_factory=dict)
+    by_hand: Mapping[int, float] = field(default_factory=dict)

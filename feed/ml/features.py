@@ -102,12 +102,19 @@ def _of_sources(
 ) -> None:
     column["credibility"][:] = documents.credibility[:, None]
     for row, source in enumerate(documents.sources.tolist()):
-        opened, shown = firm.sources.get(source, (0.0, 0.0))
-        prior = (opened + FIRM_RATE * SHRINKAGE) / (shown + SHRINKAGE)
+        prior = firm_rate(firm, source)
         for at, analyst in enumerate(analysts):
             own, seen = analyst.profile.sources.get(source, (0.0, 0.0))
             column["source_rate"][row, at] = (own + prior * SHRINKAGE) / (seen + SHRINKAGE)
             column["followed_source"][row, at] = source in analyst.sources
+
+
+def firm_rate(firm: Firm, source: int) -> float:
+    """Of the source's cards, the share that the firm opens: by hand, else as learned, shrunk."""
+    if source in firm.by_hand:
+        return firm.by_hand[source]
+    opened, shown = firm.sources.get(source, (0.0, 0.0))
+    return (opened + FIRM_RATE * SHRINKAGE) / (shown + SHRINKAGE)
 
 
 def _of_vectors(

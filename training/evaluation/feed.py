@@ -1,6 +1,7 @@
-"""How well the feed ranks for a simulated firm over a real dated newswire; always simulated.
+"""How well the feed ranks: by analysts' ratings, and for a simulated firm over a real newswire.
 
-Trained on the earlier weeks, judged on the last one by what the made-up analysts really want.
+Without a folder of the newswire, by the ratings alone. The simulated firm is trained on the earlier
+weeks and judged on the last one by what the made-up analysts really want.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from feed.ml import formula
 from feed.ml.facts import Floats
 from feed.ml.freshness import HALF_LIFE
 from ingestion.topics import ClassifierUnavailable
+from training.evaluation import feed_ratings
 from training.evaluation.feed_sessions import Look, Policy, Weeks, column, concentration
 from training.evaluation.newswire import Newswire, read
 from training.evaluation.simulated_firm import Firm
@@ -47,7 +49,9 @@ HOW = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("folder", type=Path, help="folder with reut2-*.sgm")
+    parser.add_argument(
+        "folder", type=Path, nargs="?", help="folder with reut2-*.sgm; without it, by ratings alone"
+    )
     parser.add_argument("--limit", type=int, default=3_500, help="stories at most, evenly chosen")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--until", type=float, help="leave out the days from this one on")
@@ -55,17 +59,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(
-    folder: Path, limit: int = 3_500, seed: int = 7, until: float | None = None,
+    folder: Path | None = None, limit: int = 3_500, seed: int = 7, until: float | None = None,
     *, short: bool = False, **_: Any,
 ) -> Score:  # fmt: skip
     """Raises CannotScore where the stories, the embedder or clicks are missing."""
     started = time.perf_counter()
+    rated = feed_ratings.score()
+    if folder is None:
+        return _by_ratings(rated, started)
     try:
         wire = read(folder, limit)
         detail, found = simulate(wire, seed, until, short=short)
     except (EncoderUnavailable, ClassifierUnavailable, TooLittle) as error:
         raise CannotScore(str(error)) from error
     show(detail)
+    detail["ratings"] = rated
     return Score(
         headline="NDCG@10 of the learned feed for a simulated firm",
         value=detail["ndcg@10"][LEARNED]["all"],
@@ -74,6 +82,25 @@ def run(
         interval=bootstrap(found),
         seconds=time.perf_counter() - started,
         detail=detail,
+    )
+
+
+def _by_ratings(rated: dict[str, Any], started: float) -> Score:
+    """Raises CannotScore where there are too few."""
+    if "too_few" in rated:
+        raise CannotScore(
+            f"{rated['too_few']}. Analysts are asked on the page of ratings; for a simulated firm "
+            "name a folder with reut2-*.sgm."
+        )
+    name = "live" if "live" in rated else "formula"
+    return Score(
+        headline=f"NDCG@10 of the {name} ranker by analysts' ratings",
+        value=rated[name]["ndcg@10"],
+        higher_is_better=True,
+        n=rated["analysts"],
+        interval=rated[name]["interval"],
+        seconds=time.perf_counter() - started,
+        detail=rated,
     )
 
 

@@ -43,9 +43,9 @@ from qa.understanding import Understanding, understand
 log = logging.getLogger(__name__)
 PASSAGES = 10
 # Extracts are taken from more than a model is paid to read; see docs/results.md.
-OFFERED = 14
+OFFERED = 24
 # Beyond those, what takes the place of passages that may not answer.
-LOOKED_AT = 20
+LOOKED_AT = 30
 NOTHING_VERIFIED = "No sentence could be verified against the passages."
 OnEvent = Callable[[str, dict[str, Any]], None]
 WRONG = "Something went wrong while answering; it has been logged. Ask again in a moment."

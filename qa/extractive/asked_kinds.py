@@ -32,6 +32,10 @@ _LIST = re.compile(
     r"\bsummari[sz]e\b|\boverview\b|\bdescribe\b",
     re.I,
 )
+_COMPANY = re.compile(
+    r"\b(?:which|what) (?:\w+ )?(?:compan(?:y|ies)|firms?|issuers?|banks?|retailers?|\w*makers?)\b",
+    re.I,
+)
 _YES_NO = re.compile(
     r"^\W*(?:is|are|was|were|did|does|do|has|have|had|can|could|will|would|should)\b", re.I
 )
@@ -54,6 +58,7 @@ class AskedFor:
     listing: bool = False
     yes_no: bool = False
     outlook: bool = False
+    company: bool = False
 
 
 def asked_for(question: str) -> AskedFor:
@@ -70,4 +75,5 @@ def asked_for(question: str) -> AskedFor:
         listing=bool(_LIST.search(question)),
         yes_no=bool(_YES_NO.search(question)),
         outlook=bool(_OUTLOOK.search(question)),
+        company=bool(_COMPANY.search(question)),
     )

@@ -6,7 +6,7 @@ An item or a row that says little by itself carries the line that names its grou
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from qa.checking.showing_rows import LONGEST_HEAD, is_group, show_row
@@ -27,6 +27,10 @@ _ABBREVIATION = re.compile(
 _BULLET = re.compile(r"^\s*(?:[•●▪◦§*\-–]|\(?\d{1,2}[.)]|\([a-z]\))\s+")
 _STOPPED = re.compile(r"[.!?][\"'”’)]*$")
 _LABELLED = re.compile(r"[A-Z][^|:.!?]{2,60}: +\S")
+# "Price target $16" on a line of its own.
+_VALUED = re.compile(
+    r"[A-Z][a-z]+(?: [A-Za-z]+){0,4}:? (?:[$€£]\d[\d,.]*\d|\d[\d,.]*(?:%| [mb]illion))"
+)
 _TITLE = re.compile(r"[A-Z][^|:.!?\d]{2,59}")
 # "Table of Contents: Item 1A. Risk Factors": the name of a part, and nothing of what it says.
 _HEADING = re.compile(
@@ -45,6 +49,8 @@ class Unit:
     row: Row | None = None
     # Where the line stands that says what a group of rows or items is about ("Net sales:").
     group: tuple[int, int] | None = None
+    # The last line above it that is a title; it is not shown.
+    heading: str = ""
 
 
 def units(text: str, start: int, end: int) -> list[Unit]:
@@ -69,6 +75,7 @@ class _Cutter:
         self._group: tuple[int, int] | None = None
         # The last short line that ends no sentence: what a list stands under.
         self._title: tuple[int, int] | None = None
+        self._heading = ""
 
     def take(self, low: int, high: int) -> None:
         """One line at [low, high)."""
@@ -79,7 +86,7 @@ class _Cutter:
         if row is not None and row.cells:
             self.close()
             shown = show_row(row, self._text[slice(*self._group)] if self._group else "")
-            self.found.append(Unit(row.start, row.end, shown, row, self._group))
+            self.found.append(Unit(row.start, row.end, shown, row, self._group, self._heading))
         elif row is not None or not line.strip():
             self.close()
         elif " | " in line:
@@ -104,12 +111,17 @@ class _Cutter:
         text = self._text[slice(*block)]
         plain = text.strip()
         if _TITLE.fullmatch(plain):
-            self._title = block
+            self._title, self._heading = block, plain
+        elif _VALUED.fullmatch(plain):
+            low = block[0] + len(text) - len(text.lstrip())
+            self.found.append(Unit(low, low + len(plain), plain, None, None, self._heading))
         elif not _STOPPED.search(plain) and _is_item(text):
             self._take_item(*block)
         else:
             self._title = None
-            self.found.extend(_sentences(self._text, block))
+            self.found += [
+                replace(unit, heading=self._heading) for unit in _sentences(self._text, block)
+            ]
 
     def _take_item(self, low: int, high: int) -> None:
         """ "• Net sales: $2.0 billion" under "Outlook", which then stands before it."""
@@ -123,7 +135,7 @@ class _Cutter:
             named = " ".join(self._text[slice(*title)].split()).rstrip(":")
             shown = f"{named}: {shown}"
         if SHORTEST <= len(shown) <= LONGEST:
-            self.found.append(Unit(start, end, shown, None, title))
+            self.found.append(Unit(start, end, shown, None, title, self._heading))
 
     def _take_cells(self, low: int, high: int) -> None:
         """A row of words; one of periods is the head of a table."""
@@ -183,10 +195,12 @@ def _sentences(text: str, block: tuple[int, int]) -> list[Unit]:
             cuts.append(match.end())
     # What follows the last sentence on its line is signed or noted there: "… then ended. Dunn LLP".
     rest = text[cuts[-1] : high]
-    short = len(rest) <= LONGEST_REST and "\n" not in rest.strip() and text[cuts[-1] - 1] == " "
+    line, below = rest.split("\n", 1) if "\n" in rest.strip() else (rest, "")
+    titled = all(_TITLE.fullmatch(other) or other[0] == "(" for other in below.split("\n") if other)
+    short = len(line) <= LONGEST_REST and titled and text[cuts[-1] - 1] == " "
     signed = len(cuts) > 1 and short and cuts[-1] - cuts[-2] > LONGEST_REST
     if signed and not _STOPPED.search(rest.rstrip()):
-        cuts.pop()
+        high = cuts.pop() + len(line)
     else:
         signed = False
     cuts.append(high)

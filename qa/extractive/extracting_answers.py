@@ -5,7 +5,9 @@ Trap: they stand as their documents have them, so "we" is the company's own word
 
 from __future__ import annotations
 
+import math
 import re
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
@@ -19,27 +21,30 @@ from qa.extractive.unit_features import explains, is_anaphoric, says_cause
 from qa.offering import Offered
 from qa.verifying import Drafted, is_substantial
 
-FACTUAL_SENTENCES = 4
-LIST_SENTENCES = 6
-SYNTHESIS_SENTENCES = 8
+FACTUAL_SENTENCES = 6
+SYNTHESIS_SENTENCES = 10
 # Those that stand in where a chosen one does not verify.
 SPARES = 4
 # A sentence that needs its neighbour comes with it, beyond those.
 COMPANIONS = 2
 # What explains a thing mostly stands behind it.
 COMPANIONS_OF_CAUSES = 4
-PER_GROUP = 2
+# Off the log odds of a unit for each that is chosen of its group already.
+CROWDED = {"": 0.0, "company": 3.0, "period": 1.0}
+# The first of a company or period may be this much worse than others.
+FIRST_OF_GROUP = 0.3
 # The same line item of several filings repeats itself.
 ROWS_OF_ONE_LABEL = 2
 ROWS_BESIDE_CAUSES = 1
 # "We sell through three segments." is followed by them.
 _ANNOUNCED = re.compile(
-    r"\b(?P<number>two|three|four|five|six|[2-6])\s(?:[\w-]+\s){0,3}?(?P<what>[a-z-]+s)\b"
+    r"\b(?P<number>two|three|four|five|six|[2-6])\s(?:[\w-]+\s){0,3}?(?P<what>[a-z-]+s)\b", re.I
 )
 _NUMBERS = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6}
 # Of the best score; what lies below says little. A wide question has many small answers.
 LEAST_SHARE_FACTUAL = 0.03
 LEAST_SHARE_SYNTHESIS = 0.01
+FEWEST_SYNTHESIS = 5
 SAME_WORDS = 0.8
 LONGEST_QUOTE = 600
 
@@ -65,21 +70,12 @@ def extract(
     if not ranked:
         return []
     by = _grouping(understanding)
-    most = _most(question, route)
-    if by:
-        chosen, spare = _grouped(ranked, by, most), list[Ranked]()
-    else:
-        chosen, spare = _best(ranked, most, asked_for(question), content(question))
+    most = FACTUAL_SENTENCES if route == "factual" else SYNTHESIS_SENTENCES
+    chosen, spare = _best(ranked, by, most, asked_for(question), content(question))
     return [
         Extract(_draft(each), _group(each.offered, by), each, spare=each in spare)
         for each in [*chosen, *spare]
     ]
-
-
-def _most(question: str, route: str) -> int:
-    if route != "factual":
-        return SYNTHESIS_SENTENCES
-    return LIST_SENTENCES if asked_for(question).listing else FACTUAL_SENTENCES
 
 
 def _grouping(understanding: Asked | None) -> str:
@@ -105,35 +101,79 @@ def _order(offered: Offered, by: str) -> tuple[object, ...]:
 
 
 def _best(
-    ranked: Sequence[Ranked], most: int, wants: AskedFor, asked: Collection[str]
+    ranked: Sequence[Ranked], by: str, most: int, wants: AskedFor, asked: Collection[str]
 ) -> tuple[list[Ranked], list[Ranked]]:
-    """The best first, each with the neighbours that it leans on or announces; and the next best."""
-    share = LEAST_SHARE_SYNTHESIS if most == SYNTHESIS_SENTENCES else LEAST_SHARE_FACTUAL
-    least = ranked[0].score * share
-    by_place = {each.place: each for each in ranked}
-    room = COMPANIONS_OF_CAUSES if wants.cause else COMPANIONS
-    chosen: list[Ranked] = []
+    """The best first, each with the neighbours that it leans on or announces; and the next best.
+
+    Each next one of a group comes later. Groups are put in order.
+    """
+    choice = _Choice(ranked, by, most, wants, asked)
     spare: list[Ranked] = []
-    companions = 0
-    for each in ranked:
-        if _is_said(each, chosen) or _is_one_row_more(each, chosen, wants):
+    while len(spare) < SPARES and (each := choice.next()) is not None:
+        if _is_said(each, choice.chosen) or _is_one_row_more(each, choice.chosen, wants):
             continue
-        if len(chosen) - companions >= most or (each.score < least and chosen):
+        if choice.has_room(each):
+            choice.take(each)
+        else:
             spare.append(each)
-            if len(spare) >= SPARES:
-                break
-            continue
-        before, after = _companions(each, by_place, wants)
-        for one in (before, each, after):
-            if one is None or (one is not each and companions >= room):
-                continue
-            if one is each or not _is_said(one, chosen):
-                chosen.append(one)
-                companions += one is not each
-        listed = [one for one in _announced(each, by_place, wants, asked) if one not in chosen]
-        chosen += listed
-        companions += len(listed)
+    chosen = choice.chosen
+    if by:
+        chosen.sort(key=lambda each: _order(each.offered, by))
     return chosen, spare
+
+
+class _Choice:
+    """What is chosen so far, and what of the rest is worth most beside it."""
+
+    def __init__(
+        self, ranked: Sequence[Ranked], by: str, most: int, wants: AskedFor, asked: Collection[str]
+    ) -> None:
+        self.chosen: list[Ranked] = []
+        self._by, self._most, self._wants, self._asked = by, most, wants, asked
+        self._by_place = {each.place: each for each in ranked}
+        self._left = list(ranked)
+        self._told: Counter[str] = Counter()
+        self._companions = 0
+        wide = most >= SYNTHESIS_SENTENCES
+        self._fewest = FEWEST_SYNTHESIS if wide else 1
+        self._least = ranked[0].score * (LEAST_SHARE_SYNTHESIS if wide else LEAST_SHARE_FACTUAL)
+
+    def next(self) -> Ranked | None:
+        if not self._left:
+            return None
+        at = max(range(len(self._left)), key=lambda i: self._value(self._left[i]))
+        return self._left.pop(at)
+
+    def _value(self, each: Ranked) -> float:
+        return _odds(each.score) - CROWDED[self._by] * self._told[_group(each.offered, self._by)]
+
+    def has_room(self, each: Ranked) -> bool:
+        if len(self.chosen) - self._companions >= self._most:
+            return False
+        first = self._by and not self._told[_group(each.offered, self._by)]
+        least = self._least * (FIRST_OF_GROUP if first else 1.0)
+        return each.score >= least or len(self.chosen) < self._fewest
+
+    def take(self, each: Ranked) -> None:
+        """With the neighbours that it needs, as far as there is room for them."""
+        self._told[_group(each.offered, self._by)] += 1
+        room = COMPANIONS_OF_CAUSES if self._wants.cause else COMPANIONS
+        before, after = _companions(each, self._by_place, self._wants)
+        for one in (before, each, after):
+            if one is None or (one is not each and self._companions >= room):
+                continue
+            if one is each or not _is_said(one, self.chosen):
+                self.chosen.append(one)
+                self._companions += one is not each
+        if not self._by:
+            listed = _announced(each, self._by_place, self._wants, self._asked)
+            listed = [one for one in listed if one not in self.chosen]
+            self.chosen += listed
+            self._companions += len(listed)
+
+
+def _odds(share: float) -> float:
+    return math.log(max(share, 1e-9) / max(1 - share, 1e-9))
 
 
 def _announced(
@@ -143,7 +183,7 @@ def _announced(
     told = _ANNOUNCED.search(each.unit.shown) if wants.listing and each.unit.row is None else None
     if told is None or stem(told["what"]) not in asked:
         return []
-    number = _NUMBERS.get(told["number"]) or int(told["number"])
+    number = _NUMBERS.get(told["number"].lower()) or int(told["number"])
     found: list[Ranked] = []
     for place in range(each.place + 1, each.place + 1 + number):
         after = by_place.get(place)
@@ -184,24 +224,12 @@ def _label(each: Ranked) -> str:
     return fold(each.unit.shown).lower().split(" | ", 1)[0]
 
 
-def _grouped(ranked: Sequence[Ranked], by: str, most: int) -> list[Ranked]:
-    """The best few of each group, groups in the order of time or of names."""
-    groups: dict[str, list[Ranked]] = {}
-    for each in ranked:
-        group = groups.setdefault(_group(each.offered, by), [])
-        if len(group) < PER_GROUP and not _is_said(each, [e for g in groups.values() for e in g]):
-            group.append(each)
-    filled = sorted((g for g in groups.values() if g), key=lambda g: -g[0].score)
-    least = ranked[0].score * LEAST_SHARE_SYNTHESIS
-    kept = [g for g in filled[: most // PER_GROUP + 1] if g[0].score >= least]
-    kept.sort(key=lambda g: _order(g[0].offered, by))
-    return [each for group in kept for each in group][: most + PER_GROUP]
-
-
 def _is_said(each: Ranked, chosen: Sequence[Ranked]) -> bool:
     """Whether nearly all its words, and all its figures, are in one that is chosen."""
     words, figures = _words(each)
     for other in chosen:
+        if other.offered.company_id != each.offered.company_id:
+            continue
         there, said = _words(other)
         if figures <= said and len(words & there) >= SAME_WORDS * min(len(words), len(there)):
             return True

@@ -8,14 +8,17 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from docintel import encoders
 from docintel.encoders import EncoderUnavailable, TextTooLong
+from ingestion.unit_vectors import Nearness, nearness
 from qa.asked import Asked
+from qa.checking.wording import content
 from qa.extractive.cutting_units import Unit, units
 from qa.extractive.unit_features import (
     Candidate,
@@ -36,6 +39,8 @@ LONGEST_EMBEDDED = 240
 # Characters behind a question that are taken for the reply, and what of its nearness they inherit.
 REPLY_REACH = 450
 REPLY_SHARE = 0.85
+# What is not embedded is taken to be this much as near as the sentences around it.
+UNREAD_SHARE = 0.7
 _WEIGHTS = Path(__file__).with_name("unit_weights.json")
 
 
@@ -66,19 +71,10 @@ def rank(question: str, understanding: Asked | None, offered: Sequence[Offered])
         return []
     reads = [_read(each) for each in candidates]
     rows = measure(asked, candidates, reads)
-    rough = [_weighted(row) for row in rows]
-    order = sorted(range(len(candidates)), key=lambda i: -rough[i])[:MOST_EMBEDDED]
-    dense = similarities(question, [candidates[i] for i in order])
-    near_by_place = dict(zip(order, dense, strict=True)) if dense is not None else {}
+    meaning = _meaning(candidates, rows, _vector(asked.bare or question))
     ranked = []
-    for i in order:
-        near = float(near_by_place[i]) if near_by_place else None
-        asked_at = candidates[i].answers
-        reply_to = near_by_place.get(asked_at) if asked_at is not None else None
-        if near is not None and reply_to is not None:
-            near = max(near, REPLY_SHARE * float(reply_to))
-        row = rows[i] | {"dense": rows[i]["lexical"] if near is None else near}
-        each = candidates[i]
+    for i, (each, row, near) in enumerate(zip(candidates, rows, meaning, strict=True)):
+        row["dense"] = row["lexical"] if near is None else near
         leans = each.before if row["inherited"] > 0.15 or row["anaphor"] else None
         ranked.append(
             Ranked(
@@ -144,17 +140,29 @@ def measure(
     newest = max((c.offered.source.header.fiscal_year or 0 for c in candidates), default=0)
     words = Words.of(asked, [read.stems for read in reads])
     own = [words.share(read.stems) for read in reads]
+    names = _names(candidates) if asked.wants.company and not asked.companies else set()
     rows = []
     for i, (candidate, read) in enumerate(zip(candidates, reads, strict=True)):
         row = features(asked, candidate, read, newest)
         row["lexical"] = own[i]
-        around = read.stems | read.heading
+        around = read.stems | read.heading | _stems(candidate.unit.heading)
         for neighbour in (candidate.before, candidate.answers):
             if neighbour is not None:
                 around |= reads[neighbour].stems
         row["inherited"] = words.share(around) - own[i]
+        row["named"] = float(any(name in read.folded for name in names))
         rows.append(row)
     return rows
+
+
+def _names(candidates: Sequence[Candidate]) -> set[str]:
+    """The first words of the companies whose documents these are."""
+    return {each.offered.source.header.company.split(" ")[0] for each in candidates} - {""}
+
+
+@lru_cache(maxsize=4096)
+def _stems(text: str) -> frozenset[str]:
+    return frozenset(content(text))
 
 
 @cache
@@ -173,20 +181,73 @@ def _as_share(score: float) -> float:
     return float(1 / (1 + np.exp(-score)))
 
 
-def similarities(question: str, candidates: Sequence[Candidate]) -> np.ndarray | None:
-    """Cosine of each with the question; None without an encoder."""
-    if not candidates:
-        return None
-    texts = []
-    for each in candidates:
-        header = each.offered.source.header
-        section = each.offered.passage.section.rsplit("›", 1)[-1].strip()
-        texts.append(
-            f"{header.company}, {each.offered.period}, {section}: "[:90]
-            + each.unit.shown[:LONGEST_EMBEDDED]
-        )
+def _vector(question: str) -> NDArray[np.float32] | None:
+    """Of a question without its names, which would make near whatever repeats them."""
     try:
-        asked = encoders.embed([question[:2000]], kind="query")[0]
-        return np.asarray(encoders.embed(texts) @ asked)
+        return np.asarray(encoders.embed([question[:2000]], kind="query")[0])
+    except EncoderUnavailable:
+        return None
+
+
+def _meaning(
+    candidates: Sequence[Candidate],
+    rows: Sequence[dict[str, float]],
+    vector: NDArray[np.float32] | None,
+) -> Sequence[float | None]:
+    """How near each comes to the question; None for all without an encoder. Rows gain `window`.
+
+    Only the best by words and by the sentences around them are embedded.
+    """
+    none = [None] * len(candidates)
+    if vector is None:
+        return none
+    around = _around(candidates, vector)
+    for row, near in zip(rows, around, strict=True):
+        row["window"] = near
+    rough = [_weighted(row) for row in rows]
+    order = sorted(range(len(candidates)), key=lambda i: -rough[i])[:MOST_EMBEDDED]
+    dense = _similarities(vector, [candidates[i] for i in order])
+    if dense is None:
+        return none
+    embedded = dict(zip(order, map(float, dense), strict=True))
+    found = []
+    for i, each in enumerate(candidates):
+        near = embedded.get(i, UNREAD_SHARE * around[i])
+        if each.answers in embedded:
+            near = max(near, REPLY_SHARE * embedded[each.answers])
+        found.append(near)
+    return found
+
+
+def _around(candidates: Sequence[Candidate], vector: NDArray[np.float32] | None) -> list[float]:
+    """Cosine of the nearest three sentences that have some of the unit; 0 where none are made."""
+    if vector is None:
+        return [0.0] * len(candidates)
+    chunks = {each.offered.passage.chunk_id for each in candidates}
+    found = nearness(chunks, vector, encoders.live_embedder())
+    return [_nearest(each, found.get(each.offered.passage.chunk_id)) for each in candidates]
+
+
+def _nearest(candidate: Candidate, near: Nearness | None) -> float:
+    if near is None:
+        return 0.0
+    unit = candidate.unit
+    return max(
+        (
+            float(cosine)
+            for cosine, (low, high) in zip(near.cosines, near.spans, strict=True)
+            if low < unit.end and unit.start < high
+        ),
+        default=0.0,
+    )
+
+
+def _similarities(
+    vector: NDArray[np.float32], candidates: Sequence[Candidate]
+) -> NDArray[np.float32] | None:
+    """Cosine of each with the question; None without an encoder."""
+    try:
+        embedded = encoders.embed([each.unit.shown[:LONGEST_EMBEDDED] for each in candidates])
     except (EncoderUnavailable, TextTooLong):
         return None
+    return np.asarray(embedded @ vector)

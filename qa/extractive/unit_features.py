@@ -74,6 +74,8 @@ _FRAME = frozenset(
         "compar explain summariz describ chang develop happen name list tell find relativ versus"
     ).split()
 )
+# What a name leaves behind where it is cut out of "Halden's margin".
+_POSSESSIVE = re.compile(r"(?<!\w)['’]s?(?=\s)")
 _ANAPHOR = re.compile(
     r"(?:The (?:decrease|increase|decline|improvement|change|reduction|charge|growth|rise|"
     r"effect|remainder|latter|difference|revision|rest|event|former|program|agreement)|This|"
@@ -97,6 +99,8 @@ class Question:
     months: frozenset[int]
     companies: frozenset[int]
     temporal: bool = False
+    # Without the names and periods, of which every candidate is anyway.
+    bare: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +162,7 @@ def read_question(question: str, understanding: Asked | None) -> Question:
         own.months,
         frozenset(c.id for c in understanding.companies) if understanding else frozenset(),
         bool(understanding and understanding.temporal),
+        " ".join(_POSSESSIVE.sub(" ", plain).split()),
     )
 
 
@@ -261,6 +266,8 @@ def _outlook_fit(wants: AskedFor, folded: str) -> float:
 
 def _metric_fit(asked: Question, unit: Unit, read: Read) -> float:
     """1 for a row whose label is a line item asked for; less for a part; below 0 for another."""
+    if unit.row is not None and not read.metrics and _is_named(unit, asked):
+        return 1.0
     if not asked.metrics and not asked.items:
         return 0.0
     named = 1.0 if asked.metrics & read.metrics else 0.0
@@ -279,6 +286,12 @@ def _metric_fit(asked: Question, unit: Unit, read: Read) -> float:
             if words <= label or shared >= 0.6:
                 best = max(best, (0.6 + 0.4 * shared) * (1 - 0.04 * min(place, 8)))
     return best or -0.6
+
+
+def _is_named(unit: Unit, asked: Question) -> bool:
+    """Whether the question has the row's label: "net sales of the Breakfast segment"."""
+    label = frozenset(content(_label(unit)))
+    return bool(label) and label <= frozenset(asked.stems)
 
 
 def _label(unit: Unit) -> str:

@@ -13,6 +13,7 @@ urlpatterns = [
     path("documents/<uuid:public_id>/extracted/text/", views.text, name="text"),
     path("documents/<uuid:public_id>/extracted/again/", views.again, name="again"),
     path("documents/<uuid:public_id>/extracted/export/", export_views.document, name="export"),
+    path("companies/<int:pk>/figures/", views.company_figures, name="company_figures"),
     path("extraction/", bulk_views.bulk_runs, name="bulk_runs"),
     path("extraction/export/", export_views.scope, name="export_scope"),
     path("extraction/expected/", bulk_views.expected, name="expected"),

@@ -21,6 +21,7 @@ from extraction import shown
 from extraction.claiming_runs import redo
 from extraction.claiming_runs import retry as try_again
 from extraction.colouring import style_sheet
+from extraction.company_figures import latest
 from extraction.marking import colours, marked, marks
 from extraction.reading_results import Panel, of_labels
 from extraction.reading_results import panel as read_panel
@@ -120,6 +121,15 @@ def document(request: HttpRequest, public_id: UUID) -> HttpResponse:
             "numbers": numbers,
         }
     return render(request, "extraction/document.html", context)
+
+
+@require_safe
+@can_read
+@never_cache
+def company_figures(request: HttpRequest, pk: int) -> HttpResponse:
+    """A fragment for the page of a company: its latest key figures, empty where there are none."""
+    figures = latest(request.user, pk)
+    return render(request, "extraction/_figures.html", {"figures": figures})
 
 
 @require_safe

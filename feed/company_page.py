@@ -13,6 +13,7 @@ from django.db.models.functions import Coalesce, TruncDate
 
 from feed import known
 from feed.explaining import Thing
+from feed.filing_changes import FILINGS
 from feed.models import Follow
 from ingestion.models import Company, Document, Mention
 from ingestion.querysets import User
@@ -40,6 +41,12 @@ class CompanyPage:
     thing: Thing
     months: list[tuple[date, list[Entry]]]
     count: int
+
+    @property
+    def has_filings(self) -> bool:
+        """Whether there are two of its own that could be compared."""
+        kinds = [e.document.kind for _, entries in self.months for e in entries if e.own]
+        return any(kinds.count(kind) > 1 for kind in FILINGS)
 
 
 def read(user: User, pk: int) -> CompanyPage:

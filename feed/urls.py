@@ -22,6 +22,7 @@ urlpatterns = [
     path("feed/profile/change/", profile_views.change, name="change"),
     path("feed/unsubscribe/<str:token>/", views.unsubscribe, name="unsubscribe"),
     path("companies/<int:pk>/", views.company, name="company"),
+    path("companies/<int:pk>/changes/", views.company_changes, name="company_changes"),
     path("documents/<uuid:public_id>/save/", views.save, name="save"),
     path("documents/<uuid:public_id>/beside/", views.beside, name="beside"),
 ]

@@ -27,6 +27,7 @@ from feed import (
     announcing,
     company_page,
     digesting,
+    filing_changes,
     hearing,
     known,
     ranking,
@@ -189,6 +190,15 @@ def company(request: HttpRequest, pk: int) -> HttpResponse:
     except company_page.NoCompany as error:
         raise Http404 from error
     return render(request, "feed/company.html", {"page": page})
+
+
+@require_safe
+@can_read
+@never_cache
+def company_changes(request: HttpRequest, pk: int) -> HttpResponse:
+    """A fragment: what the company's newest filing says otherwise than the one before."""
+    changes = filing_changes.since_last_filing(request.user, pk)
+    return render(request, "feed/_changes.html", {"changes": changes})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

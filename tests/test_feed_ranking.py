@@ -146,7 +146,7 @@ def test_a_live_model_ranks_and_a_damaged_or_foreign_one_does_not(
     ranking.rank_pending()
     item = FeedItem.objects.get()
     assert item.version == version
-    [found, _] = health.findings()
+    found, *_ = health.findings()
     assert found.ok
     (tmp_path / "foreign").mkdir()
     trained(tmp_path / "foreign", names=NAMES[:-1])
@@ -156,7 +156,7 @@ def test_a_live_model_ranks_and_a_damaged_or_foreign_one_does_not(
     assert item.version is None
     rows = np.array([item.features], dtype=float)
     assert item.score == pytest.approx(float(formula.score(rows)[0]), abs=1e-3)
-    [found, _] = health.findings()
+    found, *_ = health.findings()
     assert not found.ok
     assert "other features" in found.message
     place = tmp_path / "media" / "models" / "feed" / "1" / live_ranker.FILE

@@ -112,6 +112,8 @@ EXPECTED: dict[str, tuple[set[str], set[str]]] = {
     "extraction_api:bulk_run": ({"eve"}, {"eve"}),
     "feed:feed": (READERS, NOBODY),
     "feed:company": (READERS, NOBODY),
+    "feed:company_changes": (READERS, NOBODY),
+    "extraction:company_figures": (READERS, NOBODY),
     # From a mail, by its token; it tells nothing.
     "feed:unsubscribe": (ANYONE, ANYONE),
     "feed:events": (NOBODY, READERS),
@@ -607,6 +609,7 @@ SEARCHED = [
     "/api/v1/extractions/spans/?company=Falcon+Holdings", "/api/v1/extractions/bulk-runs/",
     "/documents/{hidden}/extracted/", "/documents/{hidden}/beside/", "/feed/?source={source}",
     "/feed/?company={company}", "/feed/?topic=mergers", "/feed/?hidden=1&sort=time", "/feed/start/",
+    "/companies/{company}/changes/", "/companies/{company}/figures/",
     "/feed/saved/", "/feed/profile/", "/api/v1/saved-searches/", "/feed/searches/{hidden}/",
     "/api/v1/feed/?company={company}", "/api/v1/follows/",
     "/admin/review/reviewitem/?source={source}",

@@ -157,3 +157,11 @@ def test_offsets_spell_what_they_name_in_any_text(seed: int) -> None:
         assert surface == surface.strip("\n\t ")
         if mention.kind == "company":
             assert mention.name == " ".join(surface.split())
+
+
+def test_an_everyday_word_before_a_kind_of_company_is_no_name() -> None:
+    cover = "Large accelerated filer [X]. Target company: Yes [ ] No [X]"
+    assert found_in(cover, ("Target",)) == []
+    assert found_in("Block corporation\nTarget entities: none", ("Block", "Target")) == []
+    assert found_in("Target said that a company was bought.", ("Target",)) == [("Target", "Target")]
+    assert found_in("Shares of Target fell.", ("Target",)) == [("Target", "Target")]

@@ -32,6 +32,8 @@ from ingestion.recognising.words import (
 )
 
 _CAPITAL_AFTER = re.compile(r"[^\S\n]+([A-Z]\w+)")
+# "Shell company: Yes [ ] No [X]": behind an everyday word, a kind of company and not its name.
+_KIND_AFTER = re.compile(r"[^\S\n]+(?:company|companies|corporations?|entit(?:y|ies)|firms?)\b")
 _PLACE_WORDS = frozenset(
     "County City Island Islands River Lake Beach Park Place Centre Center Tower Commons Square "  # noqa: SIM905
     "Building Yards".split()
@@ -173,7 +175,7 @@ def _called_short(
 
 def _is_everyday_here(text: str, span: tuple[int, int]) -> bool:
     """Whether it is one word that begins a place's name, or that begins a sentence and stands in
-    small letters elsewhere.
+    small letters elsewhere or before a kind of company.
     """
     name = text[slice(*span)]
     after = _CAPITAL_AFTER.match(text, span[1])
@@ -183,6 +185,8 @@ def _is_everyday_here(text: str, span: tuple[int, int]) -> bool:
     if not name.isalpha() or name != name.capitalize() or is_spoken_of(text, span):
         return False
     begins = re.search(r"(?:^|[.!?:;•]\s+|\n)$", text[max(0, span[0] - 3) : span[0]])
+    if begins and is_generic(name) and _KIND_AFTER.match(text, span[1]):
+        return True
     return bool(begins) and re.search(rf"(?<!\w){name.lower()}(?!\w)", text) is not None
 
 

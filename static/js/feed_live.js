@@ -3,6 +3,7 @@ const place = () => document.querySelector("#news[data-live]");
 let live = false;
 
 const listen = (address) => {
+  if (!("EventSource" in window)) return;
   const source = new EventSource(address);
   source.addEventListener("open", () => {
     live = true;

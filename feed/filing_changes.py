@@ -1,0 +1,54 @@
+"""What a company's newest filing says otherwise than the one before of its kind.
+
+Trap: two annual reports take seconds to compare, so it is kept and fetched beside the page.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.cache import cache
+
+from ingestion.comparing import Difference
+from ingestion.history import difference_from
+from ingestion.models import Document
+from ingestion.querysets import User
+from ingestion.sightings import standing_for
+
+FILINGS = (Document.Kind.ANNUAL_REPORT, Document.Kind.QUARTERLY_REPORT)
+KEPT_SECONDS = 7 * 86_400
+MOST_LOOKED_AT = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """`earlier` and `later` are the arrivals by which this person knows them."""
+
+    earlier: Any
+    later: Any
+    found: Difference
+
+
+def since_last_filing(user: User, company: int) -> Changes | None:
+    """Of the newest filing that has one before it; None where there is none of both."""
+    rows = (
+        Document.objects.visible_to(user)
+        .searchable()
+        .filter(company=company, kind__in=FILINGS, published_on__isnull=False)
+        .order_by("-published_on", "-pk")
+    )
+    filings = list(rows.values("pk", "kind", "text_sha256", "fiscal_quarter")[:MOST_LOOKED_AT])
+    for number, later in enumerate(filings):
+        before = [row for row in filings[number + 1 :] if row["kind"] == later["kind"]]
+        if before:
+            known = standing_for([later["pk"], before[0]["pk"]], user)
+            if len(known) == 2:
+                return _compared(known[before[0]["pk"]], known[later["pk"]], before[0], later)
+    return None
+
+
+def _compared(earlier: Any, later: Any, before: dict[str, Any], after: dict[str, Any]) -> Changes:
+    key = f"filing-changes-{before['text_sha256']}-{after['text_sha256']}"
+    found = cache.get_or_set(key, lambda: difference_from(earlier, later), KEPT_SECONDS)
+    return Changes(earlier, later, found or Difference())

@@ -50,6 +50,8 @@ PERMISSIONS: dict[str, tuple[str, ...]] = {
         *EXTRACT,
         "extraction.operate_extraction",
         "ingestion.operate_pipeline",
+        "ingestion.view_reembedding",
+        "ingestion.steer_reembedding",
         "ingestion.view_source",
         "ingestion.add_source",
         "ingestion.change_source",

@@ -6,7 +6,9 @@ setting names yet another.
 
 from __future__ import annotations
 
-from docintel import artefacts, registry, rerankers
+from django.conf import settings
+
+from docintel import artefacts, registry, rerankers, weights
 from docintel.artefacts import ArtefactDamaged
 from docintel.models import ModelVersion
 from docintel.rerankers import RerankerWeights
@@ -30,3 +32,22 @@ def reranker_of(version: ModelVersion) -> RerankerWeights:
         return rerankers.describe_folder(artefacts.open_folder(version))
     except ArtefactDamaged as error:
         raise WeightsUnavailable(str(error)) from error
+
+
+def embedder_source(version: ModelVersion) -> str:
+    """What `weights` knows the files of this embedder by: a known name, or a folder.
+
+    Raises WeightsUnavailable.
+    """
+    if version.files:
+        try:
+            return str(artefacts.open_folder(version))
+        except ArtefactDamaged as error:
+            raise WeightsUnavailable(str(error)) from error
+    if version.version in weights.KNOWN:
+        return version.version
+    if weights.version(settings.EMBEDDING_MODEL) == version.version:
+        return str(settings.EMBEDDING_MODEL)
+    raise WeightsUnavailable(
+        f"{version} has no files here: neither a known model, nor kept, nor EMBEDDING_MODEL"
+    )

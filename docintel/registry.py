@@ -19,6 +19,7 @@ from docintel.remembering import forget, remembered
 State = ModelVersion.State
 Action = ModelFlip.Action
 BUNDLED = "comes with the code"
+EMBEDDER = "embedder"
 
 
 class CannotFlip(Exception):
@@ -45,11 +46,14 @@ def get(name: str, number: int) -> ModelVersion:
 
 
 @transaction.atomic
-def make_live(version: ModelVersion, *, who: str = "", why: str = "") -> ModelFlip | None:
+def make_live(
+    version: ModelVersion, *, who: str = "", why: str = "", prepared: bool = False
+) -> ModelFlip | None:
     """Make this candidate, or one that was live, the live version; what was live is retired.
 
-    None where it is live already. Raises CannotFlip for a rejected one, `ArtefactDamaged` where
-    a file of it is not what was kept; then nothing has changed.
+    None where it is live already. Raises CannotFlip for a rejected one, and for an embedder that is
+    not `prepared` by a re-embedding; `ArtefactDamaged` where a file of it is not what was kept.
+    Then nothing has changed.
     """
     hold_model(version.name)
     version.refresh_from_db()
@@ -57,6 +61,7 @@ def make_live(version: ModelVersion, *, who: str = "", why: str = "") -> ModelFl
         return None
     if version.state == State.REJECTED:
         raise CannotFlip(f"{version} was rejected; train another candidate")
+    _check_prepared(version, prepared)
     return _flip(version.name, version, Action.PROMOTED, version, who=who, why=why)
 
 
@@ -100,7 +105,17 @@ def roll_back(name: str, *, who: str = "", why: str = "") -> ModelFlip:
     last = promoted.order_by("-pk").first()
     if last is None or last.from_version is None:
         raise CannotFlip(f"{now} displaced nothing that could be live again")
+    _check_prepared(last.from_version, prepared=False)
     return _flip(name, last.from_version, Action.ROLLED_BACK, last.from_version, who=who, why=why)
+
+
+def _check_prepared(version: ModelVersion, prepared: bool) -> None:
+    """Search by meaning would find nothing until all vectors are made anew."""
+    if version.kind == EMBEDDER and not prepared:
+        raise CannotFlip(
+            f"{version} has no vectors to search; start a re-embedding, which makes it live when "
+            "all are there"
+        )
 
 
 def add(name: str, version: str, digest: str, **fields: Any) -> ModelVersion:

@@ -57,7 +57,7 @@ def _embed_batch(
     batch: list[str], *, url: str, token: str, model: str, kind: str, digest: str
 ) -> NDArray[np.float32]:
     body = {"input": batch, "model": model, "encoding_format": "base64", "input_type": kind}
-    reply = _post(url, token, body, kind)
+    reply = _post(url, token, body, kind, digest)
     served = reply.headers.get(DIGEST_HEADER, digest)
     if served != digest:
         raise EncoderUnavailable(
@@ -67,7 +67,7 @@ def _embed_batch(
     return _vectors(reply, len(batch), url)
 
 
-def _post(url: str, token: str, body: dict[str, Any], kind: str) -> httpx.Response:
+def _post(url: str, token: str, body: dict[str, Any], kind: str, digest: str) -> httpx.Response:
     sender = client(url, token)
     if kind == "query" and time.monotonic() < _silent_until.get(url, 0.0):
         raise EncoderUnavailable(f"{url} did not answer a moment ago")
@@ -75,7 +75,9 @@ def _post(url: str, token: str, body: dict[str, Any], kind: str) -> httpx.Respon
     for attempt in range(ATTEMPTS[kind]):
         wait = 0.25 * 2**attempt
         try:
-            reply = sender.post(_address(url), json=body, timeout=TIMEOUT[kind])
+            reply = sender.post(
+                _address(url), json=body, timeout=TIMEOUT[kind], headers={DIGEST_HEADER: digest}
+            )
         except httpx.TimeoutException as error:
             last = f"{str(error) or type(error).__name__}; is the inference role running?"
             if kind == "query":

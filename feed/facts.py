@@ -23,7 +23,8 @@ from feed.ml.profiles import Asked, Read
 from feed.models import Engagement, FeedProfile, Follow, Interest, RankedDocument
 from ingestion.chunk_tables import VECTOR_DIMENSIONS
 from ingestion.classifying.pooling import unit
-from ingestion.models import ChunkVector, Document, DocumentTopic, Mention, Source, Topic
+from ingestion.models import Document, DocumentTopic, Mention, Source, Topic
+from ingestion.vector_tables import vectors_by
 
 OPENING = 1_000
 # A passage's usual length; the text itself is not read for its length alone.
@@ -57,7 +58,7 @@ def gather(documents: Sequence[Document], embedder: ModelVersion) -> list[Ranked
     about = DocumentTopic.objects.filter(document__in=ids, topic__active=True).order_by()
     for pk, key, probability in about.values_list("document", "topic", "probability"):
         topics[pk][key] = round(probability, 4)
-    rows = ChunkVector.objects.filter(chunk__document__in=ids, embedder=embedder).order_by()
+    rows = vectors_by(embedder).filter(chunk__document__in=ids).order_by()
     means = rows.values_list("chunk__document").annotate(mean=Avg("embedding"))
     vectors = {pk: unit(floats(mean).astype(np.float32)) for pk, mean in means if mean is not None}
     start = Document.objects.filter(pk__in=ids).order_by()

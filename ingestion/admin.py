@@ -16,6 +16,7 @@ from docintel.admin import ReadOnlyAdmin
 from ingestion.merging import merge_companies, split_alias
 from ingestion.metadata import company_key
 from ingestion.models import Company, CompanyAlias, Document, Source
+from ingestion.reembedding_admin import ReembeddingAdmin
 from ingestion.sightings import STATES, arrivals
 from ingestion.topic_admin import TopicAdmin, TopicLabelAdmin
 
@@ -23,6 +24,7 @@ __all__ = [
     "CompanyAdmin",
     "CompanyAliasAdmin",
     "DocumentAdmin",
+    "ReembeddingAdmin",
     "SourceAdmin",
     "TopicAdmin",
     "TopicLabelAdmin",

@@ -24,7 +24,7 @@ from docintel.api_pages import LARGEST_PAGE, Pages
 from docintel.tokens import ViewOrAdd
 from ingestion.filters import DocumentFilter, StrictFilterBackend, refuse_unknown
 from ingestion.history import history
-from ingestion.models import ChunkVector, Document, Source
+from ingestion.models import Document, Source
 from ingestion.pushing import Refused, push, source_for
 from ingestion.querysets import DocumentQuerySet
 from ingestion.receiving import Receipt
@@ -41,6 +41,7 @@ from ingestion.serializers import (
 )
 from ingestion.showing_topics import with_topics
 from ingestion.sightings import arrivals, sightings
+from ingestion.vector_tables import live_table
 from ingestion.withdrawing import NotYours, withdraw_for
 
 
@@ -196,12 +197,13 @@ class Status(DocumentView):
         """How far a document has come, why it did not come further, and what is left."""
         document = self.arrival(public_id)
         standing_for = document.duplicate_of_id or document.pk
+        embedded = live_table().objects.filter(chunk__document=standing_for)
         context = {
             **self.get_serializer_context(),
             "original_id": _original_id(document),
             "progress": {
                 "chunks": document.shown_chunks,
-                "chunks_embedded": ChunkVector.objects.filter(chunk__document=standing_for).count(),
+                "chunks_embedded": embedded.count(),
             },
         }
         return Response(DocumentStatus(document, context=context).data)

@@ -74,25 +74,48 @@ class Chunk(models.Model):
         return self.body[self.header_length :]
 
 
-class ChunkVector(models.Model):
+def _hnsw(name: str) -> HnswIndex:
+    return HnswIndex(
+        name=name, fields=["embedding"], m=16, ef_construction=64, opclasses=["halfvec_ip_ops"]
+    )
+
+
+class StoredVector(models.Model):
     """The vector of one chunk's body by one embedder version; unit length, zero-padded."""
 
-    chunk = models.OneToOneField(
-        Chunk, on_delete=models.CASCADE, primary_key=True, related_name="vector"
-    )
     embedder = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="+")
     embedding = HalfVectorField(dimensions=VECTOR_DIMENSIONS)
 
     class Meta:
-        indexes = [
-            HnswIndex(
-                name="chunk_vector_hnsw",
-                fields=["embedding"],
-                m=16,
-                ef_construction=64,
-                opclasses=["halfvec_ip_ops"],
-            ),
-        ]
+        abstract = True
+
+
+class ChunkVector(StoredVector):
+    """Of the embedder that was live first; `ingestion.vector_tables` says whose are where."""
+
+    chunk = models.OneToOneField(
+        Chunk, on_delete=models.CASCADE, primary_key=True, related_name="vector"
+    )
+
+    class Meta:
+        indexes = [_hnsw("chunk_vector_hnsw")]
 
     def __str__(self) -> str:
         return f"vector of chunk {self.chunk_id}"
+
+
+class OtherChunkVector(StoredVector):
+    """Vectors beside those: of the embedder that is to follow, or of the one before.
+
+    A table of its own: an index over the spaces of two embedders would find neighbours of either.
+    """
+
+    chunk = models.OneToOneField(
+        Chunk, on_delete=models.CASCADE, primary_key=True, related_name="other_vector"
+    )
+
+    class Meta:
+        indexes = [_hnsw("other_chunk_vector_hnsw")]
+
+    def __str__(self) -> str:
+        return f"other vector of chunk {self.chunk_id}"

@@ -21,11 +21,12 @@ from ingestion.claiming import ClaimLost, finish, lock
 from ingestion.embedding_in_batches import embed_in_batches, keep_vectors
 from ingestion.language import search_config
 from ingestion.lexical import document_terms
-from ingestion.models import Chunk, ChunkVector, Document
+from ingestion.models import Chunk, Document, EmbeddedBeside
 from ingestion.parsing import Unreadable
 from ingestion.passage_headers import leading
 from ingestion.querysets import ChunkQuerySet
 from ingestion.revising import retire_predecessors
+from ingestion.vector_tables import table_of, vectors_by
 
 ROWS_PER_INSERT = 250
 # One commit each: what a killed worker loses at most.
@@ -46,6 +47,7 @@ def make_searchable(document: Document) -> int:
     with _undone_safely(), transaction.atomic():
         lock(document)
         document.chunks.all().delete()
+        EmbeddedBeside.objects.filter(document=document).delete()
         for first in range(0, len(rows), ROWS_PER_INSERT):
             batch = rows[first : first + ROWS_PER_INSERT]
             terms = document_terms([row.body for row in batch], config)
@@ -142,16 +144,17 @@ def embed(
 
 def lacking(document: Document, embedder: ModelVersion) -> ChunkQuerySet:
     """Its passages without a vector of this embedder, in reading order."""
-    vectors = ChunkVector.objects.filter(chunk=OuterRef("pk"), embedder=embedder)
+    vectors = vectors_by(embedder).filter(chunk=OuterRef("pk"))
     chunks = Chunk.objects.filter(document=document).filter(~Exists(vectors))
     return chunks.only("pk", "body").order_by("ordinal")
 
 
 def _embed_batch(document: Document, batch: list[Chunk], embedder: ModelVersion) -> int:
     vectors = encoders.embed([chunk.body for chunk in batch])
+    table = table_of(embedder)
     rows = [
-        ChunkVector(chunk_id=chunk.pk, embedder=embedder, embedding=HalfVector(vector))
+        table(chunk_id=chunk.pk, embedder=embedder, embedding=HalfVector(vector))
         for chunk, vector in zip(batch, vectors, strict=True)
     ]
-    keep_vectors(document, ChunkVector, rows, ["embedding"])
+    keep_vectors(document, table, rows, ["embedding"])
     return len(rows)

@@ -62,15 +62,17 @@ def filer_names(document: Document) -> list[str]:
 def link_mentions(document: Document) -> int:
     """Link the document's company mentions anew; how many are linked.
 
-    A name that could be two companies' stays unlinked.
+    A name that could be two companies' stays unlinked, unless a person said whose it is.
     """
     rows = list(document.mentions.filter(kind=COMPANY).order_by("start"))
     filer = document.company_id if _may_be_called_the_company(document) else None
     found = [Found(row.start, row.end, row.kind, row.name, row.value) for row in rows]
     own = None if is_attributed(document) else document.company_id
     ids = link(found, catalogue().matcher, own, filer_names(document))
+    said = dict(document.link_words.values_list("name", "company"))
     for row, company in zip(rows, ids, strict=True):
-        row.company_id = filer if row.value.get("reference") else company
+        reference = bool(row.value.get("reference"))
+        row.company_id = filer if reference else said.get(row.name, company)
     Mention.objects.bulk_update(rows, ["company"], batch_size=1_000)
     return sum(row.company_id is not None for row in rows)
 

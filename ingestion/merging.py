@@ -11,7 +11,7 @@ from django.db import transaction
 from docintel.scheduling import enqueue
 from ingestion.companies import LONGEST_NAME
 from ingestion.metadata import company_key
-from ingestion.models import Company, CompanyAlias, Document, Mention
+from ingestion.models import Company, CompanyAlias, Document, LinkWord, Mention
 
 logger = logging.getLogger(__name__)
 
@@ -25,6 +25,7 @@ def merge_companies(kept: Company, others: Iterable[Company], user: AbstractBase
     merged = [company for company in others if company.pk != kept.pk]
     for company in merged:
         Mention.objects.filter(company=company).update(company=kept)
+        LinkWord.objects.filter(company=company).update(company=kept)
         Document.objects.filter(company=company).update(
             company=kept, searchable_at=None, embedded_at=None, embedder=None,
             claim=None, claimed_until=None, recognised_at=None, recognised_to=0,

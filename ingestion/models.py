@@ -18,12 +18,20 @@ from django.utils import timezone
 
 from docintel.models import ModelVersion
 from ingestion.backlog_indexes import BACKLOG_INDEXES
-from ingestion.chunk_tables import TERM_DIMENSIONS, VECTOR_DIMENSIONS, Chunk, ChunkVector
+from ingestion.chunk_tables import (
+    TERM_DIMENSIONS,
+    VECTOR_DIMENSIONS,
+    Chunk,
+    ChunkVector,
+    OtherChunkVector,
+)
 from ingestion.company_tables import Company
 from ingestion.comparison_tables import SourceComparison
+from ingestion.judged_tables import LinkWord
 from ingestion.mention_tables import CompanyAlias, Mention
 from ingestion.polled import Polled, SourceItem
 from ingestion.querysets import FOREIGN, DocumentQuerySet, SourceQuerySet
+from ingestion.reembedding_tables import EmbeddedBeside, Reembedding
 from ingestion.term_tables import CorpusStatistics, TermStatistic, TextBand
 from ingestion.topic_tables import DocumentTopic, Topic, TopicLabel, TopicVector
 from ingestion.unit_tables import UnitVectors
@@ -38,7 +46,11 @@ __all__ = [
     "CorpusStatistics",
     "Document",
     "DocumentTopic",
+    "EmbeddedBeside",
+    "LinkWord",
     "Mention",
+    "OtherChunkVector",
+    "Reembedding",
     "Source",
     "SourceComparison",
     "SourceItem",

@@ -33,11 +33,12 @@ from ingestion import (
 )
 from ingestion.claiming import ClaimLost
 from ingestion.freezing import freeze
-from ingestion.models import ChunkVector, CorpusStatistics, Document
+from ingestion.models import CorpusStatistics, Document
 from ingestion.parsing import ParserFailed, Unreadable
 from ingestion.querysets import BODY_FIELDS, DocumentQuerySet
 from ingestion.recognising.tagging import TaggerUnavailable
 from ingestion.topics import ClassifierUnavailable
+from ingestion.vector_tables import live_table
 
 logger = logging.getLogger(__name__)
 
@@ -167,8 +168,9 @@ def progress() -> dict[str, Any]:
         chunks_total=Sum("chunk_count", filter=searchable, default=0),
     )
     retired = rows.filter(~living, chunk_count__gt=0).order_by()
-    left_search = ChunkVector.objects.filter(chunk__document__in=retired)
-    found["chunks_embedded"] = ChunkVector.objects.count() - left_search.count()
+    vectors = live_table().objects
+    left_search = vectors.filter(chunk__document__in=retired)
+    found["chunks_embedded"] = vectors.count() - left_search.count()
     found["chunks_per_second"] = rate = _chunks_per_second()
     left = max(0, found["chunks_total"] - found["chunks_embedded"])
     found["seconds_left"] = left / rate if rate else None
@@ -306,14 +308,15 @@ def _classify(document: Document, _until: float) -> bool:
 
 def _embed_units(document: Document, until: float) -> bool:
     start = time.perf_counter()
-    made, done = unit_vectors.embed(document, until, _others_wait_for_vectors)
+    made, done = unit_vectors.embed(document, until, others_wait_for_vectors)
     measuring.record("units_seconds", time.perf_counter() - start, units=made, done=done)
     if not done:
         claiming.release(document)
     return done
 
 
-def _others_wait_for_vectors() -> bool:
+def others_wait_for_vectors() -> bool:
+    """Whether documents wait to become searchable, or for vectors of the live embedder."""
     if _others_wait_for_search():
         return True
     return Document.objects.next_to_embed(encoders.live_embedder()).due().exists()

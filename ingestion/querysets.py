@@ -44,6 +44,8 @@ User = AbstractBaseUser | AnonymousUser
 # In another language than the BM25 index is made for.
 FOREIGN = ~Q(language__in=["", "en"])
 BODY_FIELDS = ("text", "pages", "sections", "tables")
+# In the metadata of an embedder: which of the two tables its vectors are in.
+VECTORS = "vectors"
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +237,11 @@ def _other_units(embedder: ModelVersion) -> Q:
     return Q(unit_embedder__lt=embedder.pk) | Q(unit_embedder__gt=embedder.pk)
 
 
+def relation_of(embedder: ModelVersion) -> str:
+    """By what name a chunk knows its vector of this embedder; see `ingestion.vector_tables`."""
+    return str(embedder.metadata.get(VECTORS, "vector"))
+
+
 class ChunkQuerySet(models.QuerySet["Chunk"]):
     """Both rankings narrow `self` down to the documents given, and to searchable ones always.
 
@@ -315,8 +322,9 @@ class ChunkQuerySet(models.QuerySet["Chunk"]):
         few: bool = False,
     ) -> list[Scored]:
         """The best `limit` chunks by inner product with a unit vector of `embedder`'s space."""
-        distance = MaxInnerProduct("vector__embedding", HalfVector(vector))
-        of_embedder = self.filter(vector__embedder=embedder)
+        there = relation_of(embedder)
+        distance = MaxInnerProduct(f"{there}__embedding", HalfVector(vector))
+        of_embedder = self.filter(**{f"{there}__embedder": embedder})
         rows = of_embedder._narrowed(documents, few=few)
         if rows is not None:
             return _best(rows.annotate(distance=OutsideIndex(distance)), limit)
@@ -340,9 +348,10 @@ class ChunkQuerySet(models.QuerySet["Chunk"]):
         for number, each in enumerate(terms):
             rows = rows.annotate(**{f"by_words_{number}": MaxInnerProduct("terms", each)})
             columns.append(f"by_words_{number}")
-        if vectors:
-            live = FilteredRelation("vector", condition=Q(vector__embedder=embedder))
-            rows = rows.annotate(live_vector=live)
+        if vectors and embedder is not None:
+            there = relation_of(embedder)
+            of_embedder = Q(**{f"{there}__embedder": embedder})
+            rows = rows.annotate(live_vector=FilteredRelation(there, condition=of_embedder))
         for number, vector in enumerate(vectors):
             distance = MaxInnerProduct("live_vector__embedding", HalfVector(vector))
             rows = rows.annotate(**{f"by_meaning_{number}": distance})

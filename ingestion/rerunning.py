@@ -13,9 +13,10 @@ from django.db.models import Q
 from docintel.scheduling import enqueue
 from ingestion import claiming
 from ingestion.claiming import FREE, NO_FAILURE
-from ingestion.models import ChunkVector, Document, Source, UnitVectors
+from ingestion.models import Document, EmbeddedBeside, Source, UnitVectors
 from ingestion.querysets import BODY_FIELDS, DocumentQuerySet
 from ingestion.revising import UNSHARED
+from ingestion.vector_tables import TABLES
 
 STAGES = {str(value): str(label) for value, label in Document.Stage.choices}
 AGAIN = {
@@ -82,7 +83,9 @@ def rerun(documents: DocumentQuerySet, stage: str) -> int:
     else:
         found = ready.filter(searchable_at__isnull=False)
         ids = list(found.select_for_update().order_by("pk").values_list("pk", flat=True))
-        ChunkVector.objects.filter(chunk__document__in=ids).delete()
+        for table in TABLES.values():
+            table.objects.filter(chunk__document__in=ids).delete()
+        EmbeddedBeside.objects.filter(document__in=ids).delete()
         cleared = Document.objects.filter(pk__in=ids)
         done += cleared.update(
             embedder=None, embedded_at=None, classifier=None, **NO_FAILURE, **FREE

@@ -9,6 +9,7 @@ SCHEDULE = [
     Job("recognise mentions", "ingestion.tasks.recognise_pending", 1),
     Job("classify documents", "ingestion.tasks.classify_pending", 1),
     Job("embed units", "ingestion.tasks.units_pending", 1),
+    Job("embed beside", "ingestion.tasks.reembed_pending", 1),
     Job("check the indexes", "ingestion.tasks.check_indexes", 3),
     Job("poll sources", "ingestion.tasks.poll_sources", 1),
     Job("mend revisions", "ingestion.tasks.mend_revisions", 2),

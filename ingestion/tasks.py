@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ingestion import (
     comparing_sources,
+    embedding_beside,
     fetching,
     index_health,
     lexical,
@@ -36,6 +37,10 @@ def classify_pending() -> None:
 
 def units_pending() -> None:
     pipeline.units_pending()
+
+
+def reembed_pending() -> None:
+    embedding_beside.make_pending()
 
 
 def scan_folders() -> None:

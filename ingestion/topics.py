@@ -32,10 +32,13 @@ from ingestion.classifying.calibration import (
 )
 from ingestion.classifying.learned import BadModel, Learned
 from ingestion.classifying.pooling import Floats
-from ingestion.models import ChunkVector, Document, DocumentTopic, Topic, TopicVector
+from ingestion.models import Document, DocumentTopic, Topic, TopicVector
+from ingestion.vector_tables import vectors_by
 
 logger = logging.getLogger(__name__)
 
+# The probability of a topic that an expert gave a document.
+BY_A_PERSON = 1.0
 # What `train topics` registers, and the whole that classifies: descriptions and weights together.
 TRAINED = "topics"
 CLASSIFIER = "topic classifier"
@@ -91,14 +94,32 @@ def classify(document: Document) -> int:
         lock(document)
         document.topics.all().delete()
         DocumentTopic.objects.bulk_create(rows)
+        settle_topics(document, version)
         if not finish(document, classifier=version):
             raise ClaimLost(document.pk)
     return len(rows)
 
 
+def settle_topics(document: Document, version: ModelVersion | None = None) -> None:
+    """Within a transaction: the document is about what experts said, whatever the classifier says.
+
+    `version` is what classified it, by default what did last or would now.
+    """
+    classifier = version or document.classifier or registry.live(CLASSIFIER)
+    said = dict(document.topic_labels.values_list("topic", "applies"))
+    document.topics.filter(topic__in=[key for key, applies in said.items() if not applies]).delete()
+    if classifier is None:
+        return
+    for key in (key for key, applies in said.items() if applies):
+        DocumentTopic.objects.update_or_create(
+            document=document, topic_id=key,
+            defaults={"probability": BY_A_PERSON, "classifier": classifier},
+        )  # fmt: skip
+
+
 def passage_vectors(document: Document, embedder: ModelVersion) -> Floats:
     """The vectors of its passages by this embedder, in reading order: float32 (n, 768)."""
-    rows = ChunkVector.objects.filter(chunk__document=document, embedder=embedder)
+    rows = vectors_by(embedder).filter(chunk__document=document)
     found = rows.order_by("chunk__ordinal").values_list("embedding", flat=True)
     return np.array(list(found), dtype=np.float32).reshape(-1, encoders.MAX_DIMENSIONS)
 

@@ -17,6 +17,7 @@ from docintel.locking import one_at_a_time
 from extraction.models import ExtractionRun
 from extraction.settling import say, settle
 from ingestion.models import Document
+from review import settling_documents
 from review.carrying_over import carry_over
 from review.correction_tables import Correction, CorrectionQuerySet
 from review.item_tables import ItemQuerySet, ReviewItem
@@ -244,9 +245,11 @@ def _take_effect(said: Said) -> None:
     """What readers see follows from the final verdict on each item."""
     touched: set[tuple[int, int]] = set()
     for item in _items_of(said.corrections):
+        final = Correction.objects.final().filter(item=item).first()
+        if item.kind in settling_documents.KINDS:
+            settling_documents.settle(item, final)
         if item.document_id is None or item.schema_id is None:
             continue
-        final = Correction.objects.final().filter(item=item).first()
         words = words_of(final.before, final.after) if final else []
         say(item.document_id, item.schema_id, item.pk, words)
         touched.add((item.document_id, item.schema_id))

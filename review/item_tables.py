@@ -66,7 +66,8 @@ class ReviewItem(models.Model):
     `proposal` is what the model says, by kind. Span: {"label", "start", "end", "text"}.
     Relation: {"relation", "head": span, "tail": span}. Sentence: {"sentence", "text", "reason",
     "question", "lost"}, proposed to be dropped. Router: {"ask", "question", "route"}.
-    Entity: {"mention", "name", "company"}. Topic: {"topic", "applies"}.
+    Entity: {"name", "start", "end", "company", "company_name", "offered"}, the ids of companies
+    that a person might mean. Topic: {"topic", "name", "applies", "probability"}.
     """
 
     class Kind(models.TextChoices):
@@ -202,6 +203,20 @@ class QueuedRun(models.Model):
 
     def __str__(self) -> str:
         return f"run {self.run_id}: {self.items} items"
+
+
+class QueuedDocument(models.Model):
+    """A document that was looked through for doubtful links and topics, as it was then.
+
+    One that was recognised or classified anew is looked through anew.
+    """
+
+    document = models.OneToOneField(Document, on_delete=models.CASCADE, related_name="+")
+    recognised_at = models.DateTimeField()
+    classifier = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="+")
+
+    def __str__(self) -> str:
+        return f"document {self.document_id}"
 
 
 def key_of(

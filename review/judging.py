@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from extraction import shown
+from ingestion.models import Company
 from qa.ml.router import TIERS
 from review.correction_tables import Correction
 from review.item_tables import ReviewItem
@@ -20,7 +21,7 @@ CAN: dict[str, tuple[str, ...]] = {
     Kind.RELATION: (Verdict.ACCEPT, Verdict.REJECT, Verdict.LINK),
     Kind.SENTENCE: (Verdict.ACCEPT, Verdict.REJECT),
     Kind.ROUTER: (Verdict.ACCEPT, Verdict.RELABEL),
-    Kind.ENTITY: (Verdict.ACCEPT, Verdict.REJECT),
+    Kind.ENTITY: (Verdict.ACCEPT, Verdict.REJECT, Verdict.RELABEL),
     Kind.TOPIC: (Verdict.ACCEPT, Verdict.REJECT),
 }
 
@@ -34,7 +35,8 @@ class Given:
     """What an expert says. `seen` is the last verdict that they knew of, 0 for none.
 
     A span is `start`, `end` and `label`; a relation `relation` between the shown spans with the
-    ids `head` and `tail`. `all`: the same for all waiting items of the same words and label.
+    ids `head` and `tail`; of a company link `label` is the id of the right company. `all`: the same
+    for all waiting items of the same words and label.
     """
 
     verdict: str
@@ -67,6 +69,8 @@ def judged(item: ReviewItem, given: Given) -> tuple[Proposal | None, Proposal | 
         return item.proposal, _linked(item, given)
     if item.kind == Kind.ROUTER:
         return item.proposal, _rerouted(item, given)
+    if item.kind == Kind.ENTITY:
+        return item.proposal, _relinked(item, given)
     return item.proposal, _changed(item, given)
 
 
@@ -113,6 +117,17 @@ def _linked(item: ReviewItem, given: Given) -> Proposal:
     if head == tail:
         raise BadVerdict("A span cannot belong to itself.")
     return a_relation(name, of_span(head), of_span(tail))
+
+
+def _relinked(item: ReviewItem, given: Given) -> Proposal:
+    """The name as another of the companies that were offered."""
+    offered = {str(pk) for pk in item.proposal["offered"]}
+    company = Company.objects.filter(pk=given.label).first() if given.label in offered else None
+    if company is None:
+        raise BadVerdict("It may be one of the companies below, or none.")
+    if company.pk == item.proposal["company"]:
+        raise BadVerdict("Nothing was changed; accept it if it is right.")
+    return {**item.proposal, "company": company.pk, "company_name": company.name}
 
 
 def _rerouted(item: ReviewItem, given: Given) -> Proposal:

@@ -16,9 +16,6 @@ from review.item_tables import ItemQuerySet, ReviewItem
 
 PER_PAGE = 50
 DEEPEST_PAGE = 200
-Kind = ReviewItem.Kind
-# Nothing enters of the others yet.
-ENTERING = (Kind.SPAN, Kind.RELATION, Kind.SENTENCE, Kind.ROUTER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +68,7 @@ def choices(user: User) -> dict[str, list[tuple[str, str]]]:
     versions = ModelVersion.objects.filter(kind="tagger").order_by("name", "-number")
     sources = Source.objects.visible_to(user).order_by("name")
     return {
-        "kind": [(kind, words) for kind, words in ReviewItem.Kind.choices if kind in ENTERING],
+        "kind": list(ReviewItem.Kind.choices),
         "schema": [(schema.name, str(schema)) for schema in schemas],
         "label": [(name, name) for name in labels],
         "source": [(str(source.pk), source.name) for source in sources],

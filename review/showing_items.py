@@ -14,6 +14,7 @@ from extraction.models import ExtractedSpan
 from extraction.schema import SchemaSpec
 from ingestion.models import Document
 from qa.ml.router import TIERS
+from qa.question.known_companies import known_to
 from review.correcting import same_text, seen_by
 from review.correction_tables import Correction
 from review.item_tables import ReviewItem
@@ -89,6 +90,8 @@ class Shown:
             "pairings": [asdict(one) for one in self.pairings],
             "passage": asdict(self.passage) if self.passage else None,
             "alike": self.alike,
+            # Of what is no span: where the words in question stand.
+            "place": {"start": item.start, "end": item.end, "label": ""} if item.end else None,
         }
 
 
@@ -103,9 +106,26 @@ def show(item: ReviewItem, user: User) -> Shown:
     found.alike = same_text(item, user).count()
     if item.kind == ReviewItem.Kind.ROUTER:
         found.choices = [Choice(name, name.capitalize()) for name in TIERS]
+    if item.kind == ReviewItem.Kind.ENTITY:
+        found.choices = _companies(item, user)
+    if item.document is not None and item.schema is None and item.end:
+        found.passage = _cut(item.document, item.start or 0, item.end)
+        if item.document.is_pdf and item.document.pages:
+            found.page = item.document.page_of(item.start or 0)
     if item.document is not None and item.schema is not None:
         _show_passage(found, item.document, item.schema.read())
     return found
+
+
+def _companies(item: ReviewItem, user: User) -> list[Choice]:
+    """Those that were offered, but for the proposed one and those that this person cannot know."""
+    known = known_to(item.proposal["offered"], user)
+    ids = [pk for pk in item.proposal["offered"] if pk in known]
+    return [
+        Choice(str(pk), known[pk].name, description=known[pk].ticker)
+        for pk in ids
+        if pk != item.proposal["company"]
+    ]
 
 
 def _show_passage(found: Shown, document: Document, spec: SchemaSpec) -> None:

@@ -7,6 +7,7 @@ import random
 import time
 
 import pytest
+from django.conf import settings
 from tokenizers import Tokenizer
 
 from docintel import encoders
@@ -39,7 +40,7 @@ ALPHABETS = {
 
 @pytest.fixture(scope="module")
 def tokenizer() -> Tokenizer:
-    return encoders.tokenizer()
+    return encoders.tokenizer(settings.EMBEDDING_MODEL)
 
 
 def random_text(seed: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.conf import settings
 from test_chunking import check
 from tokenizers import Tokenizer
 
@@ -16,7 +17,7 @@ SPEECH = "We grew sales in every region and we are pleased with the margin of th
 
 @pytest.fixture(scope="module")
 def tokenizer() -> Tokenizer:
-    return encoders.tokenizer()
+    return encoders.tokenizer(settings.EMBEDDING_MODEL)
 
 
 def heading(title: str, level: int, start: int, **more: bool) -> dict[str, object]:

@@ -6,6 +6,7 @@ import itertools
 import random
 
 import pytest
+from django.conf import settings
 from test_chunking import check
 from tokenizers import Tokenizer, models, pre_tokenizers
 
@@ -60,7 +61,7 @@ def cut_rows(pieces: list[Piece], tables: list[Table]) -> list[tuple[int, int]]:
 
 @pytest.fixture(scope="module")
 def tokenizer() -> Tokenizer:
-    return encoders.tokenizer()
+    return encoders.tokenizer(settings.EMBEDDING_MODEL)
 
 
 @pytest.fixture(scope="module")

@@ -15,6 +15,7 @@ from docintel.inference.ml.torch import TorchEncoder
 from docintel.models import ModelVersion
 from docintel.roles import Role
 
+pytestmark = pytest.mark.django_db
 PRICES = "Revenue grew because the company raised its prices."
 TEXTS = [
     PRICES,

@@ -27,6 +27,7 @@ from docintel.inference.batching import Lane, QueueFull
 from docintel.roles import Role
 
 ROOT = Path(__file__).resolve().parent.parent
+pytestmark = pytest.mark.django_db
 TEXTS = ["Gross margin fell.", "Prices were raised twice.", "cost of sales rose " * 100]
 
 
@@ -137,7 +138,9 @@ def test_bad_input_is_refused_in_words(role, body, status, words) -> None:
 def test_web_embeds_without_a_model_library(role) -> None:
     code = (
         "import sys, django; django.setup()\n"
-        "from docintel import encoders\n"
+        "from docintel import encoders, registry\n"
+        # This process has no database of its own.
+        "registry.live = lambda name: None\n"
         "assert encoders.embed(['What drove the margin?'], kind='query').shape == (1, 768)\n"
         "heavy = {'torch', 'openvino', 'transformers', 'sentence_transformers'}\n"
         "print(sorted(heavy & set(sys.modules)))\n"
@@ -162,7 +165,7 @@ def _ready(capacity: int) -> serving.Server:
     encoder = encoders.load_encoder()
     lanes = [Lane(name, encoder, capacity=capacity, take=64) for name in ("urgent", "bulk")]
     server = serving.Server()
-    server.ready = serving.Ready(found, encoder.device, encoder.precision, *lanes)
+    server.ready = serving.Ready("", found, encoder.device, encoder.precision, *lanes)
     return server
 
 

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 
 from docintel import encoders
 from ingestion.chunking import chunk
@@ -74,7 +75,7 @@ def test_a_statement_reaches_a_few_pages_only() -> None:
 
 
 def test_every_kind_has_a_short_plain_name() -> None:
-    tokenizer = encoders.tokenizer()
+    tokenizer = encoders.tokenizer(settings.EMBEDDING_MODEL)
     for kind, name in statements.names().items():
         assert len(kind) <= 30
         assert len(tokenizer.encode(name, add_special_tokens=False).ids) <= 15
@@ -102,7 +103,11 @@ def kind_of_page(path: Path, number: int) -> str:
     first, last = starts[number - 1], starts[number]
     shares: dict[str, int] = {}
     found = chunk(
-        parsed.text, parsed.pages, parsed.sections, encoders.tokenizer(), tables=parsed.tables
+        parsed.text,
+        parsed.pages,
+        parsed.sections,
+        encoders.tokenizer(settings.EMBEDDING_MODEL),
+        tables=parsed.tables,
     )
     for piece in found:
         shared = min(last, piece.end) - max(first, piece.start)

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from docintel import encoders, registry
 from docintel.models import ModelVersion
-from ingestion import topics
-from ingestion.models import Topic
+from ingestion import judging, topics
+from ingestion.models import Topic, TopicLabel
 from tests.small_corpus import document, unit
+from training import learning_topics_if_due
 from training.evaluation.topics import parse
 from training.learning import labelled as labels_of
 from training.learning import one_vs_rest
 from training.learning.labelled import Labelled, from_corpus
-from training.models import GateVerdict
+from training.models import FlywheelSettings, GateVerdict, TrainingRun
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -166,3 +169,26 @@ def test_stories_of_editors_without_topic_or_body_are_left_out():
     assert [story.topics for story in found] == [{"oil_gas"}, set()]
     assert found[0].text.startswith("OIL <UP>\n\nCrude rose.")
     assert "Reuter" not in found[0].text
+
+
+def test_topics_learn_again_when_enough_was_said(eve, monkeypatch):
+    assert learning_topics_if_due.learn_if_due() is None
+    for number in range(3):
+        row = document([f"Story {number}"], file_name=f"{number}.txt")
+        judging.say_topic(row, "oil_gas", applies=bool(number % 2), by=eve.pk)
+    FlywheelSettings.objects.create(pk=1, enough=3)
+    monkeypatch.setattr(labels_of, "from_corpus", lambda *_: labelled())
+    run = learning_topics_if_due.learn_if_due()
+    assert run is not None
+    assert run.log.splitlines()[0].endswith("3 new labels of topics; 3 are enough")
+    assert run.version is not None
+    assert run.version.is_live
+    assert GateVerdict.objects.get().run == run
+    # What was learned from is not new any more.
+    assert learning_topics_if_due.learn_if_due() is None
+    FlywheelSettings.objects.update(enough=9, weekly=1)
+    judging.say_topic(row, "oil_gas", applies=True, by=eve.pk)
+    assert learning_topics_if_due.due() == ""
+    TrainingRun.objects.update(started_at=timezone.now() - timedelta(days=8))
+    TopicLabel.objects.exclude(document=row).update(labelled_at=timezone.now() - timedelta(days=9))
+    assert learning_topics_if_due.due() == "1 new labels of topics in a week; 1 are enough"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from training import learning_if_due
+from training import learning_if_due, learning_topics_if_due
 
 
 def learn() -> None:
     learning_if_due.learn_all_due()
+    learning_topics_if_due.learn_if_due()

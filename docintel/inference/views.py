@@ -46,7 +46,7 @@ async def embeddings(request: HttpRequest) -> HttpResponse:
     """POST {"input": [...]} gives a unit vector per text, of the model's own width."""
     try:
         check_token(request)
-        ready = _ready()
+        ready = _ready(request.headers.get(DIGEST_HEADER, ""))
         asked = _asked(request, ready)
         response = await _answer(asked, ready)
     except Refused as refused:
@@ -104,9 +104,12 @@ async def metrics(request: HttpRequest) -> HttpResponse:
     return HttpResponse(generate_latest(), content_type=CONTENT_TYPE_LATEST)
 
 
-def _ready() -> Ready:
+def _ready(wanted: str) -> Ready:
+    """What serves. Another version that is asked for is loaded if it was promoted since."""
     found = server()
     if found.ready is not None:
+        if wanted and wanted != found.ready.weights.digest and found.is_loading_promoted(wanted):
+            raise Refused(503, "a promoted model is loading", "model_loading", retry_after=2)
         return found.ready
     if found.failure:
         # Not retried: it will not load by itself.
@@ -148,7 +151,7 @@ def _texts(value: Any) -> list[str]:
 
 async def _answer(asked: Asked, ready: Ready) -> JsonResponse:
     try:
-        rows = await asyncio.to_thread(encoders.token_rows, asked.texts, asked.kind)
+        rows = await asyncio.to_thread(encoders.token_rows, asked.texts, asked.kind, ready.source)
     except encoders.TextTooLong as error:
         raise Refused(400, str(error), "context_length_exceeded") from error
     tokens = sum(len(row) for row in rows)

@@ -20,6 +20,8 @@ from ingestion.recognising.words import is_generic, tokens
 
 # Lets a letter or an ending differ in a long name, and nothing in a short one.
 NEAR = 94.0
+# From here on a person is offered it; another key is never quite the same name.
+ALIKE, NOT_THE_SAME = 75.0, 99.0
 SHORTEST_NEAR = 9
 
 
@@ -65,6 +67,23 @@ class Matcher:
                 both = found & listed if listed else found
                 return _only(both)
         return _only(self._near(name) or listed)
+
+    def offers(self, name: str, most: int = 8) -> dict[int, float]:
+        """Companies that a person might mean by it, with how near the spelling is: up to 100.
+
+        All of the same key have 100, whatever `company` makes of them.
+        """
+        found: dict[int, float] = {}
+        for key in _keys(name):
+            found |= dict.fromkeys(sorted(self.keys.get(key, set())), 100.0)
+        core = _core(name)
+        rows = process.extract(
+            core, self.near.keys(), scorer=fuzz.ratio, score_cutoff=ALIKE, limit=most
+        )
+        for other, score, _ in rows:
+            for company in sorted(self.near[other]):
+                found.setdefault(company, float(min(score, NOT_THE_SAME)))
+        return dict(list(found.items())[:most])
 
     def _near(self, name: str) -> set[int]:
         core = _core(name)

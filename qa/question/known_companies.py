@@ -68,7 +68,7 @@ def read_companies(
     index = name_index()
     found = find_names(text, index, taken, known)
     wanted = {pk for name in found for pk in (*name.ids, *_also(text, name, index))}
-    candidates = _candidates(wanted, user)
+    candidates = known_to(wanted, user)
     reads: dict[int, CompanyRead] = {}
     ambiguous: dict[str, AmbiguousName] = {}
     believed: list[NameFound] = []
@@ -124,7 +124,7 @@ def _believed(name: NameFound, with_documents: list[Candidate], *, alone: bool) 
     return name.sure or bool(with_documents)
 
 
-def _candidates(ids: Iterable[int], user: User) -> dict[int, Candidate]:
+def known_to(ids: Iterable[int], user: User) -> dict[int, Candidate]:
     """Those of them that this user may know of."""
     rows = {row.pk: row for row in Company.objects.filter(pk__in=list(ids))}
     if not rows:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from contextvars import copy_context
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -97,7 +98,9 @@ def embed_in_background(texts: Sequence[str]) -> Future[NDArray[np.float32]]:
     Once in a turn: whoever begins early has it when the search needs it.
     """
     asked = tuple(texts)
-    return remembered(("vectors", asked), lambda: _embedding.submit(_embed, asked))
+    # With what this turn has read already, such as which embedder is live.
+    turn = copy_context()
+    return remembered(("vectors", asked), lambda: _embedding.submit(turn.run, _embed, asked))
 
 
 def embed_early(text: str) -> None:

@@ -85,7 +85,7 @@ const draw = () => {
   if (data.kind === "span") {
     const struck = data.current === null && !now.edit;
     marks.push({ ...own(), own: true, struck, said: "judged now" });
-  } else for (const end of [data.proposal.head, data.proposal.tail]) {
+  } else for (const end of [data.proposal.head, data.proposal.tail, data.kind === "entity" ? data.place : null]) {
     if (end) marks.push({ ...end, own: true, said: "judged now" });
   }
   if (now.draft) marks.push({ ...now.draft, label: "", own: true, draft: true, said: "new" });
@@ -225,7 +225,7 @@ const label = (name) => {
     return addBeside("add", { start, end, label: name });
   }
   if (now.data.kind === "span") return judge("relabel", { ...changedSpan(), label: name });
-  if (now.data.kind === "router") return judge("relabel", { label: name });
+  if (["router", "entity"].includes(now.data.kind)) return judge("relabel", { label: name });
 };
 
 const move = (which, step) => {
@@ -250,7 +250,7 @@ const carry = (step, grow) => {
 };
 
 const add = () => {
-  if (!now.passage) return;
+  if (!now.passage || !["span", "relation"].includes(now.data.kind)) return;
   const holder = now.node.querySelector("[data-passage]");
   const chosen = deskPassage.selected(holder, now.passage);
   const after = now.data.kind === "span" ? own().end : now.data.proposal.head.end;

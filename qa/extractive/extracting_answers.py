@@ -22,7 +22,8 @@ from qa.offering import Offered
 from qa.verifying import Drafted, is_substantial
 
 FACTUAL_SENTENCES = 6
-SYNTHESIS_SENTENCES = 10
+SYNTHESIS_SENTENCES = 12
+LONGEST_ANSWER = 14
 # Those that stand in where a chosen one does not verify.
 SPARES = 4
 # A sentence that needs its neighbour comes with it, beyond those.
@@ -31,8 +32,8 @@ COMPANIONS = 2
 COMPANIONS_OF_CAUSES = 4
 # Off the log odds of a unit for each that is chosen of its group already.
 CROWDED = {"": 0.0, "company": 3.0, "period": 1.0}
-# The first of a company or period may be this much worse than others.
-FIRST_OF_GROUP = 0.3
+# The first of a company or period may be so much further below.
+FIRST_OF_GROUP = 1.2
 # The same line item of several filings repeats itself.
 ROWS_OF_ONE_LABEL = 2
 ROWS_BESIDE_CAUSES = 1
@@ -41,9 +42,8 @@ _ANNOUNCED = re.compile(
     r"\b(?P<number>two|three|four|five|six|[2-6])\s(?:[\w-]+\s){0,3}?(?P<what>[a-z-]+s)\b", re.I
 )
 _NUMBERS = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6}
-# Of the best score; what lies below says little. A wide question has many small answers.
-LEAST_SHARE_FACTUAL = 0.03
-LEAST_SHARE_SYNTHESIS = 0.01
+# What is further below the best in log odds says little.
+FARTHEST = 4.0
 FEWEST_SYNTHESIS = 5
 SAME_WORDS = 0.8
 LONGEST_QUOTE = 600
@@ -136,7 +136,7 @@ class _Choice:
         self._companions = 0
         wide = most >= SYNTHESIS_SENTENCES
         self._fewest = FEWEST_SYNTHESIS if wide else 1
-        self._least = ranked[0].score * (LEAST_SHARE_SYNTHESIS if wide else LEAST_SHARE_FACTUAL)
+        self._least = _odds(ranked[0].score) - FARTHEST
 
     def next(self) -> Ranked | None:
         if not self._left:
@@ -148,11 +148,12 @@ class _Choice:
         return _odds(each.score) - CROWDED[self._by] * self._told[_group(each.offered, self._by)]
 
     def has_room(self, each: Ranked) -> bool:
-        if len(self.chosen) - self._companions >= self._most:
+        full = len(self.chosen) >= LONGEST_ANSWER
+        if full or len(self.chosen) - self._companions >= self._most:
             return False
         first = self._by and not self._told[_group(each.offered, self._by)]
-        least = self._least * (FIRST_OF_GROUP if first else 1.0)
-        return each.score >= least or len(self.chosen) < self._fewest
+        least = self._least - (FIRST_OF_GROUP if first else 0.0)
+        return _odds(each.score) >= least or len(self.chosen) < self._fewest
 
     def take(self, each: Ranked) -> None:
         """With the neighbours that it needs, as far as there is room for them."""

@@ -15,7 +15,7 @@ from unfold.admin import ModelAdmin, StackedInline
 from docintel.read_only_admin import ReadOnlyAdmin
 from feed import credibility, ranking
 from feed.explaining import why
-from feed.models import FeedEvent, RatedSource, SourceRate
+from feed.models import FeedEvent, RankFailure, RatedSource, SourceRate
 from ingestion.models import Document, Source
 
 
@@ -99,3 +99,21 @@ class RatedSourceAdmin(ModelAdmin):
             row.delete()
         if formset.has_changed():
             ranking.rerank_all()
+
+
+@admin.register(RankFailure)
+class RankFailureAdmin(ModelAdmin):
+    """Documents that could not be ranked; deleting a row has one tried again."""
+
+    list_display = ("document", "attempts", "reason", "retry_after")
+    list_select_related = ("document",)
+    fields = ("document", "attempts", "reason", "retry_after")
+    readonly_fields = fields
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[RankFailure]:
+        documents = Document.objects.visible_to(request.user).order_by()
+        found: QuerySet[RankFailure] = super().get_queryset(request)
+        return found.filter(document__in=documents)
+
+    def has_add_permission(self, _: HttpRequest) -> bool:
+        return False

@@ -8,7 +8,7 @@ from docintel import registry
 from docintel.doctor import Finding
 from feed import live_ranker, ranking
 from feed.live_ranker import CannotUse
-from feed.models import SavedSearch
+from feed.models import RankFailure, SavedSearch
 
 MOST_COUNTED = 10_000
 
@@ -18,7 +18,17 @@ def findings() -> Iterator[Finding]:
     waiting = ranking.unranked().order_by()[: MOST_COUNTED + 1].count()
     said = f"{waiting:,}" if waiting <= MOST_COUNTED else f"over {MOST_COUNTED:,}"
     yield Finding("Feed", ok=True, message=f"{said} documents wait to be ranked")
+    yield _failed()
     yield _webhooks()
+
+
+def _failed() -> Finding:
+    count = RankFailure.objects.filter(attempts__gte=ranking.MOST_ATTEMPTS).count()
+    message = (
+        f"{count:,} documents could not be ranked" if count else "every document can be ranked"
+    )
+    hint = "the administration says why under Rank failures; delete a row to try again"
+    return Finding("Feed failures", ok=not count, message=message, hint=hint if count else "")
 
 
 def _webhooks() -> Finding:

@@ -12,12 +12,13 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import numpy as np
-from django.db import transaction
-from django.db.models import F, Max, Q
+from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import Exists, F, Max, OuterRef, Q
 from django.utils import timezone
 from pgvector import HalfVector
 
 from docintel import encoders, measuring
+from docintel.leasing import retry_at
 from docintel.models import ModelVersion
 from docintel.scheduling import enqueue
 from feed import credibility, facts, live_ranker
@@ -27,7 +28,7 @@ from feed.ml import freshness, profiles
 from feed.ml.facts import Analyst, Documents, Firm
 from feed.ml.features import features
 from feed.ml.muting import hidden
-from feed.models import FeedItem, FeedProfile, Interest, RankedDocument
+from feed.models import FeedItem, FeedProfile, Interest, RankedDocument, RankFailure
 from ingestion.models import Document
 from ingestion.querysets import BODY_FIELDS, DocumentQuerySet, User
 
@@ -35,6 +36,8 @@ logger = logging.getLogger(__name__)
 # What arrived longer ago is no news.
 DAYS = 30
 AT_ONCE = 25
+# Of one document; then it is left out, visibly.
+MOST_ATTEMPTS = 3
 TURN_SECONDS = 10.0
 # Of one analyst's documents, scored in one go.
 CHUNK = 2_000
@@ -42,12 +45,17 @@ CHUNK = 2_000
 
 def unranked(now: datetime | None = None) -> DocumentQuerySet:
     """Recent documents that are embedded, recognised and classified, and not yet ranked."""
-    since = (now or timezone.now()) - timedelta(days=DAYS)
+    now = now or timezone.now()
+    failed = RankFailure.objects.filter(
+        Q(attempts__gte=MOST_ATTEMPTS) | Q(retry_after__gt=now), document=OuterRef("pk")
+    )
     ready = Document.objects.searchable().filter(
-        received_at__gte=since, embedder__isnull=False, recognised_at__isnull=False,
-        classifier__isnull=False, ranked__isnull=True,
+        received_at__gte=now - timedelta(days=DAYS), embedder__isnull=False,
+        recognised_at__isnull=False, classifier__isnull=False, ranked__isnull=True,
     )  # fmt: skip
-    return ready.order_by("-received_at", "-pk").defer(*BODY_FIELDS)
+    return (
+        ready.exclude(Exists(failed.order_by())).order_by("-received_at", "-pk").defer(*BODY_FIELDS)
+    )
 
 
 def rank_pending(seconds: float = TURN_SECONDS) -> int:
@@ -61,14 +69,37 @@ def rank_pending(seconds: float = TURN_SECONDS) -> int:
         return 0
     while documents := list(unranked()[:AT_ONCE]):
         began = time.perf_counter()
-        rank(documents, embedder)
-        done += len(documents)
+        done += _ranked(documents, embedder)
         spent = time.perf_counter() - began
         measuring.record("feed_rank_seconds", spent, documents=len(documents))
         if time.monotonic() > until:
             enqueue("feed.tasks.rank_pending")
             break
     return done
+
+
+def _ranked(documents: Sequence[Document], embedder: ModelVersion) -> int:
+    """How many could be ranked: where all of them together fail, each is tried alone."""
+    try:
+        rank(documents, embedder)
+    except (OperationalError, InterfaceError):
+        raise  # The database is away, which is no document's fault.
+    except Exception as error:  # noqa: BLE001  whatever it is, the next document is not to wait
+        if len(documents) > 1:
+            return sum(_ranked([document], embedder) for document in documents)
+        _note_failure(documents[0], error)
+        return 0
+    RankFailure.objects.filter(document__in=[row.pk for row in documents]).delete()
+    return len(documents)
+
+
+def _note_failure(document: Document, error: Exception) -> None:
+    logger.error("document %s cannot be ranked", document.pk, exc_info=error)
+    row, _ = RankFailure.objects.get_or_create(document=document)
+    row.attempts += 1
+    row.reason = f"{type(error).__name__}: {error}"[:500]
+    row.retry_after = retry_at(row.attempts, timezone.now())
+    row.save()
 
 
 def rank(documents: Sequence[Document], embedder: ModelVersion) -> None:

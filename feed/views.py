@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -64,8 +65,16 @@ def feed(request: HttpRequest) -> HttpResponse:
         page = reading.page(request.user, filters, request.GET.get("cursor", ""))
     except BadCursor:
         return redirect("feed:feed")
+    everything_muted = False
+    if not page.slots and not request.GET.get("cursor") and not filters.hidden:
+        # Better what is muted, and a word on it, than nothing at all.
+        recent = reading.page(request.user, replace(filters, hidden=True, sort="time"))
+        everything_muted = bool(recent.slots)
+        page = recent if everything_muted else page
+        page.cursor = ""
     context: dict[str, Any] = {
         "page": page,
+        "everything_muted": everything_muted,
         "cards": cards(page.slots, request.user),
         "filters": filters,
         "query": as_query(filters),

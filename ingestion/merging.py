@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
 from collections.abc import Iterable
 
+from django.apps import apps
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
+from django.utils.module_loading import module_has_submodule
 
 from docintel.scheduling import enqueue
 from ingestion.companies import LONGEST_NAME
@@ -34,11 +37,20 @@ def merge_companies(kept: Company, others: Iterable[Company], user: AbstractBase
             add_alias(kept, name)
         for field in ("ticker", "cik", "lei"):
             setattr(kept, field, getattr(kept, field) or getattr(company, field))
+        _carry_over(kept, company)
         company.delete()
         logger.info("user %s merged company %s into %s", user.pk, company.name, kept.pk)
     kept.save()
     enqueue("ingestion.tasks.index_pending")
     return len(merged)
+
+
+def _carry_over(kept: Company, gone: Company) -> None:
+    """What other apps keep of a company, by each app's `merged_companies.py`, found by name."""
+    for app in apps.get_app_configs():
+        if module_has_submodule(app.module, "merged_companies"):
+            module = importlib.import_module(f"{app.name}.merged_companies")
+            module.carry_over(kept.pk, gone.pk)
 
 
 def add_alias(company: Company, name: str) -> CompanyAlias | None:

@@ -24,7 +24,7 @@ from docintel.models import ApiToken, Measurement, ModelFlip, ModelVersion
 from extraction.result_tables import BulkRun, ExtractionRun
 from extraction.schema_tables import Schema
 from feed.ml.features import NAMES as FEATURES
-from feed.models import FeedEvent, SavedSearch
+from feed.models import FeedEvent, RankFailure, SavedSearch
 from ingestion.freezing import text_digest
 from ingestion.models import Company, Document, Source, Topic
 from ingestion.receiving import take_in
@@ -202,6 +202,7 @@ ADMIN: dict[str, dict[str, set[str]]] = {
         "delete": NOBODY,
     },
     "feed_ratedsource": {**ALL_OF_IT, "add": NOBODY, "delete": NOBODY},
+    "feed_rankfailure": {**ALL_OF_IT, "add": NOBODY},
     "ingestion_source": {**dict.fromkeys(ACTIONS, OPERATORS), "delete": NOBODY},
     "ingestion_company": {**ALL_OF_IT, "delete": NOBODY},
     "ingestion_companyalias": ALL_OF_IT,
@@ -227,7 +228,7 @@ UNCHANGEABLE = {
     and "axes" not in model
     and model
     not in {
-        *("ingestion_topic", "feed_ratedsource", "review_desksettings"),
+        *("ingestion_topic", "feed_ratedsource", "feed_rankfailure", "review_desksettings"),
         "training_flywheelsettings",
     }
 }
@@ -360,7 +361,8 @@ def shown_to(user: User | None, document: Document) -> None:
 
 
 def watched_for(document: Document, user: User) -> None:
-    """A saved search that it came to match, under its id."""
+    """A saved search that it came to match, under its id; and it could not be ranked."""
+    RankFailure.objects.create(document=document, attempts=3, reason=document.title)
     search = SavedSearch.objects.create(
         public_id=document.public_id, user=user, name=f"watch {document.pk}", query="margins"
     )

@@ -464,7 +464,8 @@ def test_the_schema_names_every_route_and_the_docs_need_no_other_host(client, ia
         "/api/v1/answers/{public_id}/feedback/", "/api/v1/extractions/spans/",
         "/api/v1/extractions/relations/", "/api/v1/extractions/runs/",
         "/api/v1/extractions/bulk-runs/", "/api/v1/extractions/bulk-runs/{public_id}/",
-        "/api/v1/feed/", "/api/v1/feed/events/", "/api/v1/follows/",
+        "/api/v1/feed/", "/api/v1/feed/events/", "/api/v1/follows/", "/api/v1/saved-searches/",
+        "/api/v1/saved-searches/{public_id}/",
     }  # fmt: skip
     names = {item["name"] for item in schema["paths"]["/api/v1/documents/"]["get"]["parameters"]}
     assert {"company", "state", "received_from", "cursor", "page_size"} <= names

@@ -60,6 +60,17 @@ def bootstrap(
     return float(low), float(high)
 
 
+def wilson(right: int, n: int, z: float = 1.96) -> tuple[float, float]:
+    """The interval of a share; (0, 1) for nothing seen."""
+    if not n:
+        return 0.0, 1.0
+    share = right / n
+    middle = share + z * z / (2 * n)
+    reach = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    below = 1 + z * z / n
+    return max(0.0, (middle - reach) / below), min(1.0, (middle + reach) / below)
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {str(key): _plain(item) for key, item in value.items()}

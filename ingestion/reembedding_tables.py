@@ -41,6 +41,7 @@ class Reembedding(models.Model):
 
     class Meta:
         ordering = ["-pk"]
+        verbose_name = "re-embedding"
         permissions = [("steer_reembedding", "Can start, pause, switch and roll back embedders")]
         constraints = [
             models.UniqueConstraint(

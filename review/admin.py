@@ -9,14 +9,17 @@ from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import get_object_or_404, redirect, render
 from django.template.response import TemplateResponse
 from django.urls import path
 from unfold.admin import ModelAdmin
 
 from docintel.read_only_admin import ReadOnlyAdmin
+from extraction.models import Schema
 from review import agreement, choosing_items, desk_views, experts, queue_page
+from review.judged_rules import judged_rules
 from review.models import Correction, DeskSettings, ReviewItem
+from review.titles import label_titles
 
 ASSIGN = {"me": "You have", "nobody": "Nobody in particular has"}
 
@@ -46,6 +49,7 @@ class ReviewItemAdmin(ReadOnlyAdmin):
             path("desk/keys/", view(desk_views.keys), name=f"{name}_keys"),
             path("agreement/", view(self.agreement), name=f"{name}_agreement"),
             path("mine/", view(self.mine), name=f"{name}_mine"),
+            path("rules/<int:pk>/", view(self.rules), name=f"{name}_rules"),
             *super().get_urls(),
         ]
 
@@ -91,7 +95,7 @@ class ReviewItemAdmin(ReadOnlyAdmin):
             "title": "Agreement",
             "items": len(pairs),
             "tables": [
-                ("Label", agreement.by_label(pairs)),
+                ("Label", agreement.by_label(pairs, label_titles())),
                 ("Experts", agreement.by_pair(pairs)),
             ],
             "disputed": queue_page.disputed(user),
@@ -104,6 +108,14 @@ class ReviewItemAdmin(ReadOnlyAdmin):
             raise PermissionDenied
         work = experts.work_of(cast("User", request.user))
         return self._page(request, "mine", {"title": "My reviews", "work": work})
+
+    def rules(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """A part of a schema's page: how right its rules are."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        schema = get_object_or_404(Schema, pk=pk)
+        found = judged_rules(schema, cast("User", request.user))
+        return render(request, "admin/review/_rules.html", {"rules": found})
 
     def _page(self, request: HttpRequest, name: str, context: dict[str, Any]) -> HttpResponse:
         full = {**self.admin_site.each_context(request), "opts": self.opts, **context}

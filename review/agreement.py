@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,9 +48,9 @@ class Opinions:
         return first, second
 
 
-def by_label(pairs: Sequence[Opinions]) -> list[Agreement]:
-    """Of each proposed label, the most judged first."""
-    return _grouped((pair.label, pair) for pair in pairs)
+def by_label(pairs: Sequence[Opinions], titles: Mapping[str, str]) -> list[Agreement]:
+    """Of each proposed label by its title, the most judged first."""
+    return _grouped((titles.get(pair.label, pair.label), pair) for pair in pairs)
 
 
 def by_pair(pairs: Sequence[Opinions]) -> list[Agreement]:

@@ -15,6 +15,7 @@ from django.utils import timezone
 from docintel.models import ModelVersion
 from review.agreement import Agreement, by_pair, opinions
 from review.correction_tables import Correction, CorrectionQuerySet
+from review.titles import label_titles
 
 DAYS = 30
 Verdict = Correction.Verdict
@@ -84,12 +85,12 @@ def _rises(mine: CorrectionQuerySet) -> list[Rise]:
     names = {version.name for version in versions.values()}
     live = ModelVersion.objects.filter(name__in=names, state=ModelVersion.State.LIVE)
     now = {version.name: version for version in live.defer("metadata")}
-    found = []
+    found, titles = [], label_titles()
     for pk, label, n in counted:
         version = versions[pk]
         before, after = f1_of(version, label), f1_of(now.get(version.name), label)
         if before is not None and after is not None and after > before:
-            found.append(Rise(version.name, label, n, before, after))
+            found.append(Rise(version.name, titles.get(label, label), n, before, after))
     return sorted(found, key=lambda rise: rise.before - rise.after)
 
 

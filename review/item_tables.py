@@ -87,6 +87,7 @@ class ReviewItem(models.Model):
 
     class Why(models.TextChoices):
         UNSURE = "unsure", "below the threshold of delivery"
+        DOUBT = "doubt", "the model is in doubt"
         AUDIT = "audit", "random sample of the confident"
         INCOMPLETE = "incomplete", "lacks a relation that it must have"
         MOVED = "moved", "an amendment moved what an expert had said"
@@ -113,6 +114,7 @@ class ReviewItem(models.Model):
     label = models.CharField(
         max_length=120, blank=True, help_text="of a span; else relation, route or topic"
     )
+    rule = models.CharField(max_length=120, blank=True, help_text="that made the relation")
     start = models.PositiveIntegerField(null=True, blank=True)
     end = models.PositiveIntegerField(null=True, blank=True)
     text = models.TextField(blank=True, help_text="the words in question")

@@ -13,6 +13,7 @@ from extraction.models import Schema
 from ingestion.models import Source
 from review.choosing_items import BANDS, Filters
 from review.item_tables import ItemQuerySet, ReviewItem
+from review.titles import label_titles, with_titles
 
 PER_PAGE = 50
 DEEPEST_PAGE = 200
@@ -43,7 +44,7 @@ def page(user: User, filters: Filters, number: int) -> Page:
     found = filters.of(ReviewItem.objects.visible_to(user)).listed().order_by("-value", "pk")
     first = (number - 1) * PER_PAGE
     rows = list(found[first : first + PER_PAGE + 1])
-    return Page(number, rows[:PER_PAGE], len(rows) > PER_PAGE)
+    return Page(number, with_titles(rows[:PER_PAGE]), len(rows) > PER_PAGE)
 
 
 def lengths(user: User) -> list[Length]:
@@ -62,17 +63,15 @@ def disputed(user: User) -> int:
 def choices(user: User) -> dict[str, list[tuple[str, str]]]:
     """What can be filtered by, as pairs of value and words; sources that this person may see."""
     schemas = list(Schema.objects.order_by("name"))
-    labels = sorted(
-        {label["name"] for schema in schemas for label in schema.spec.get("labels", ())}
-    )
+    labels = sorted(label_titles().items(), key=lambda pair: pair[1].lower())
     versions = ModelVersion.objects.filter(kind="tagger").order_by("name", "-number")
     sources = Source.objects.visible_to(user).order_by("name")
     return {
         "kind": list(ReviewItem.Kind.choices),
         "schema": [(schema.name, str(schema)) for schema in schemas],
-        "label": [(name, name) for name in labels],
+        "label": labels,
         "source": [(str(source.pk), source.name) for source in sources],
-        "band": [(band, f"{band} %") for band in BANDS],
+        "band": [(band, f"{band}\N{NO-BREAK SPACE}%") for band in BANDS],
         "version": [(str(version.pk), str(version)) for version in versions],
         "state": list(ReviewItem.State.choices),
     }

@@ -20,7 +20,9 @@ from review.reading_runs import Reading
 RUNS_AT_ONCE = 200
 ROWS_AT_ONCE = 1_000
 # What another version of the model says anew of a proposal that waits.
-SAID_ANEW = ("model_version", "schema_version", "confidence", "reason", "stakes", "value", "state")
+SAID_ANEW = (
+    "model_version", "schema_version", "confidence", "rule", "reason", "stakes", "value", "state",
+)  # fmt: skip
 State, Why = ReviewItem.State, ReviewItem.Why
 
 

@@ -130,7 +130,7 @@ def _of_name(
         "company_name": linked.name if linked else "",
         "offered": [pk for pk in offered if pk in names],
     }
-    told = f"{linked.name} by a near spelling" if linked else "several companies have this name"
+    told = f"{linked.name} by a near spelling" if linked else "Several companies have this name"
     return _item(
         document, Kind.ENTITY, {"name": mention.name}, proposal, mention.recogniser,
         start=mention.start, end=mention.end, text=mention.name, confidence=confidence,
@@ -186,5 +186,5 @@ def _item(
     """Known by document and name or topic, whatever is proposed of it."""
     return ReviewItem(
         kind=kind, key=key_of(kind, document.pk, None, named), document=document,
-        proposal=proposal, model_version=model, why=Why.UNSURE, **fields,
+        proposal=proposal, model_version=model, why=Why.DOUBT, **fields,
     )  # fmt: skip

@@ -10,6 +10,7 @@ from extraction.delivering import deliver_at
 from extraction.models import ExtractedRelation, ExtractedSpan, ExtractionRun
 from extraction.relating import required_of
 from extraction.schema import SchemaSpec
+from extraction.settling import BY_A_PERSON
 from review.desk_tables import DeskSettings
 from review.item_tables import ReviewItem
 from review.proposals import Proposal, a_relation, is_drawn, of_relation, of_span
@@ -19,6 +20,7 @@ from review.valuing import stakes, uses_of, value
 NONE_IS_RIGHT = 0.8
 # Relations are delivered with their spans, whatever their rule; only those of doubtful rules enter.
 SURE_RELATION = 0.7
+DRAWN = "Drawn at random from what is delivered without review."
 Kind, Why = ReviewItem.Kind, ReviewItem.Why
 
 
@@ -66,18 +68,25 @@ class Reading:
             yield self._worth(item, span.pk in self.related)
         elif is_drawn(item.key, self.settings.audit_share, "audit"):
             item.why, item.audit = Why.AUDIT, True
-            item.reason = "Drawn at random from what is delivered without review."
+            item.reason = DRAWN
             yield self._worth(item, span.pk in self.related)
 
     def _of_relation(self, relation: ExtractedRelation) -> Iterator[ReviewItem]:
         """One whose ends are sure: where they are not, these are looked at first."""
-        ends_sure = self.is_sure(relation.head) and self.is_sure(relation.tail)
-        if ends_sure and relation.confidence < SURE_RELATION:
-            proposal = of_relation(relation)
-            item = self._item(
-                Kind.RELATION, proposal, relation.head, relation.relation, relation.confidence
-            )
+        by_person = relation.rule == BY_A_PERSON
+        if by_person or not (self.is_sure(relation.head) and self.is_sure(relation.tail)):
+            return
+        item = self._item(
+            Kind.RELATION, of_relation(relation), relation.head, relation.relation,
+            relation.confidence,
+        )  # fmt: skip
+        item.rule = relation.rule
+        if relation.confidence < SURE_RELATION:
             item.why, item.reason = Why.UNSURE, _below(relation.confidence, SURE_RELATION)
+            yield self._worth(item, related=True)
+        elif is_drawn(item.key, self.settings.audit_share, "audit"):
+            item.why, item.audit = Why.AUDIT, True
+            item.reason = DRAWN
             yield self._worth(item, related=True)
 
     def _incomplete(self) -> Iterator[ReviewItem]:

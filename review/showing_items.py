@@ -77,6 +77,14 @@ class Shown:
     first_page: bool = False
 
     @property
+    def title(self) -> str:
+        """What people call what is proposed."""
+        if self.item.kind == ReviewItem.Kind.TOPIC:
+            return str(self.item.proposal["name"])
+        titles = {choice.name: choice.title for choice in self.choices}
+        return titles.get(self.item.label, self.item.label)
+
+    @property
     def data(self) -> dict[str, Any]:
         item = self.item
         return {

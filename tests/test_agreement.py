@@ -46,7 +46,7 @@ def test_by_label_and_by_pair_whoever_was_first() -> None:
         pair(SPAN, OTHER, who=("adam", "eve")),
         pair(OTHER, None, who=("eve", "olga"), label="cy"),
     ]
-    assert [(one.name, one.items, one.same) for one in by_label(pairs)] == [
+    assert [(one.name, one.items, one.same) for one in by_label(pairs, {})] == [
         ("kpi", 2, 1), ("cy", 1, 0),
     ]  # fmt: skip
     assert [(one.name, one.items) for one in by_pair(pairs)] == [
@@ -96,7 +96,7 @@ def test_an_expert_sees_what_they_did_and_what_came_of_it(eve, adam) -> None:
     go_live("2")
     ModelVersion.objects.filter(version="2").update(metrics={"labels": {"kpi": {"f1": 0.7}}})
     (rise,) = work_of(eve).rises
-    assert (rise.label, rise.corrections, rise.before, rise.after) == ("kpi", 3, 0.6, 0.7)
+    assert (rise.label, rise.corrections, rise.before, rise.after) == ("Key figure", 3, 0.6, 0.7)
 
 
 @pytest.mark.django_db

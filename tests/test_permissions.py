@@ -163,6 +163,7 @@ EXPECTED: dict[str, tuple[set[str], set[str]]] = {
     "admin:review_reviewitem_keys": (EDITORS, EDITORS),
     "admin:review_reviewitem_agreement": (EDITORS, EDITORS),
     "admin:review_reviewitem_mine": (EDITORS, EDITORS),
+    "admin:review_reviewitem_rules": (STAFF, STAFF),
     "admin:to change": (STAFF, STAFF),  # Only a redirect to the row's form.
     "admin:anything else": (NOBODY, NOBODY),
 }

@@ -21,12 +21,12 @@ from flywheel_world import (
 )
 
 from docintel import artefacts, registry
-from docintel.scoring import CannotScore
+from docintel.scoring import CannotScore, wilson
 from extraction.ml import splitting
 from extraction.models import ExtractedSpan, Schema
 from training import corrected_texts, datasets
 from training.datasets import SnapshotDamaged
-from training.live_accuracy import live_accuracy, wilson
+from training.live_accuracy import live_accuracy
 from training.models import Snapshot, SnapshotDocument
 
 pytestmark = pytest.mark.django_db

@@ -5,11 +5,11 @@ All other corrections are on what a model doubted; their share of errors says no
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from django.db.models import Count, Q
 
+from docintel.scoring import wilson
 from extraction.models import Schema
 from review.models import Correction, ReviewItem
 
@@ -49,14 +49,3 @@ def live_accuracy(schema: Schema) -> list[LiveAccuracy]:
         )
         for row in rows.order_by("-model_version__number")
     ]
-
-
-def wilson(right: int, n: int, z: float = 1.96) -> tuple[float, float]:
-    """The interval of a share; (0, 1) for nothing seen."""
-    if not n:
-        return 0.0, 1.0
-    share = right / n
-    middle = share + z * z / (2 * n)
-    reach = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    below = 1 + z * z / n
-    return max(0.0, (middle - reach) / below), min(1.0, (middle + reach) / below)

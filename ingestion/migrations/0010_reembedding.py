@@ -54,6 +54,7 @@ class Migration(migrations.Migration):
                 ('embedder', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='docintel.modelversion')),
             ],
             options={
+                'verbose_name': 're-embedding',
                 'ordering': ['-pk'],
                 'permissions': [('steer_reembedding', 'Can start, pause, switch and roll back embedders')],
                 'constraints': [models.UniqueConstraint(models.Value(1), condition=models.Q(('state__in', ['making', 'paused', 'complete'])), name='one_reembedding_under_way')],

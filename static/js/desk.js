@@ -96,6 +96,8 @@ const draw = () => {
 const sameSpan = (one, other) =>
   one.start === other.start && one.end === other.end && one.label === other.label;
 
+const titleOf = (name) => now.data.choices.find((choice) => choice.name === name)?.title ?? name;
+
 const told = () => {
   const { passage, data } = now;
   if (now.draft) return `New: “${passage.slice(now.draft.start, now.draft.end)}”. A number gives its label.`;
@@ -110,7 +112,7 @@ const told = () => {
   }
   if (data.kind !== "span") return "";
   const words = passage.slice(Math.max(own().start, passage.start), Math.min(own().end, passage.end));
-  return `${own().label}: “${words}”`;
+  return `${titleOf(own().label)}: “${words}”`;
 };
 
 const showPage = () => {

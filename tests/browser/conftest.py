@@ -6,11 +6,19 @@ import os
 import shutil
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import LazySettings
+from django.core.cache import cache
 from django.core.signals import request_finished, request_started
+from django.test import Client
+from extraction_corpus import go_live
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from docintel import encoders
+from extraction.changing_schemas import seed_schemas
 
 ARGUMENTS = [
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
@@ -95,6 +103,42 @@ def watched(page: Page, complaints: list[str]) -> Page:
         ),
     )
     return page
+
+
+@pytest.fixture
+def without_models(
+    settings: LazySettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, db: None
+) -> None:
+    """No embedder answers, files lie in a folder of the test, and a tagger of schemas is live.
+
+    All routes are imported, however slow the machine: the browser does not wait for it.
+    """
+
+    def unavailable() -> None:
+        raise encoders.EncoderUnavailable("no model in this test")
+
+    monkeypatch.setattr(encoders, "live_embedder", unavailable)
+    settings.MEDIA_ROOT = tmp_path / "stored"
+    cache.clear()
+    seed_schemas()
+    go_live()
+    Client().get("/sign-in/")
+
+
+def in_every_look(
+    browser: Browser, address: str, name: str, widths: tuple[int, int], complaints: list[str]
+) -> Iterator[tuple[Page, str]]:
+    """A page of this person in light and in dark, wide and narrow, and what the look is called."""
+    for scheme in ("light", "dark"):
+        for width in widths:
+            context = browser.new_context(
+                base_url=address, color_scheme=scheme,
+                viewport={"width": width, "height": 900}, reduced_motion="reduce",
+            )  # fmt: skip
+            page = watched(context.new_page(), complaints)
+            sign_in(page, name)
+            yield page, f"{scheme}-{width}"
+            context.close()
 
 
 def sign_in(page: Page, name: str) -> None:

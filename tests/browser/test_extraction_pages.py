@@ -8,21 +8,17 @@ from collections.abc import Iterator
 from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
-from django.conf import LazySettings
 from django.contrib.auth.models import User
-from django.core.cache import cache
-from django.test import Client
 from django.utils import timezone
 from extraction_corpus import TEXT, go_live, kpis, put, tags_by
 from playwright.sync_api import Browser, Page, expect
 from reportlab.pdfgen.canvas import Canvas
 
-from docintel import encoders
 from extraction import bulk_runs
 from extraction.catching_up import extract_pending
-from extraction.changing_schemas import seed_schemas
 from extraction.choosing import Chosen
 from extraction.extracting import extract
 from extraction.ml.spans import FoundSpan
@@ -31,7 +27,7 @@ from extraction.schema_tables import Schema
 from ingestion import pipeline
 from ingestion.models import Document, Source
 from ingestion.receiving import take_in
-from tests.browser.conftest import sign_in, watched
+from tests.browser.conftest import in_every_look, sign_in
 from tests.browser.test_search_journey import judge
 
 # A page's image is drawn by another process.
@@ -58,20 +54,8 @@ def nested(text: str, schema: str) -> list[FoundSpan]:
 
 
 @pytest.fixture(autouse=True)
-def tagger(
-    settings: LazySettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, db: None
-) -> None:
-    def unavailable() -> None:
-        raise encoders.EncoderUnavailable("no model in this test")
-
-    monkeypatch.setattr(encoders, "live_embedder", unavailable)
-    settings.MEDIA_ROOT = tmp_path / "stored"
-    cache.clear()
-    seed_schemas()
-    go_live()
+def tagger(without_models: None, monkeypatch: pytest.MonkeyPatch) -> None:
     tags_by(monkeypatch, nested)
-    # All routes are imported by now, however slow the machine: the browser does not wait for it.
-    Client().get("/sign-in/")
 
 
 def report() -> Document:
@@ -205,29 +189,19 @@ def one_of_each(adam: User, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 def test_every_page_can_be_read_by_everyone(
     browser: Browser,
-    live_server: object,
+    live_server: Any,
     adam: User,
     complaints: list[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     places = list(one_of_each(adam, monkeypatch))
     shots = os.environ.get("DOCINTEL_SCREENSHOTS")
-    for scheme in ("light", "dark"):
-        for width in (1280, 360):
-            context = browser.new_context(
-                base_url=live_server.url,  # type: ignore[attr-defined]
-                color_scheme=scheme,
-                viewport={"width": width, "height": 900},
-                reduced_motion="reduce",
-            )
-            page = watched(context.new_page(), complaints)
-            sign_in(page, "adam")
-            for number, place in enumerate(places):
-                page.goto(place)
-                expect(page.get_by_text("Looking for what was extracted")).to_have_count(0)
-                if shots:
-                    page.screenshot(path=Path(shots, f"{number}-{scheme}-{width}.png"))
-                else:
-                    judge(page)
-            context.close()
+    for page, look in in_every_look(browser, live_server.url, "adam", (1280, 360), complaints):
+        for number, place in enumerate(places):
+            page.goto(place)
+            expect(page.get_by_text("Looking for what was extracted")).to_have_count(0)
+            if shots:
+                page.screenshot(path=Path(shots, f"{number}-{look}.png"))
+            else:
+                judge(page)
     assert complaints == []

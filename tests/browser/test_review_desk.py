@@ -8,18 +8,13 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
-from django.conf import LazySettings
 from django.contrib.auth.models import User
-from django.core.cache import cache
-from django.test import Client
-from extraction_corpus import TEXT, go_live, kpis, tags_by
+from extraction_corpus import TEXT, kpis, tags_by
 from playwright.sync_api import Page, expect
 from reportlab.pdfgen.canvas import Canvas
 from review_items import UNSURE, found, item_of, no_lots, read_document, said, tags_with
 
-from docintel import encoders
 from extraction import shown
-from extraction.changing_schemas import seed_schemas
 from extraction.extracting import extract
 from ingestion import pipeline
 from ingestion.models import Document, Source
@@ -35,20 +30,13 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture(autouse=True)
-def tagger(
-    settings: LazySettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, db: None
-) -> None:
-    def unavailable() -> None:
-        raise encoders.EncoderUnavailable("no model in this test")
-
-    monkeypatch.setattr(encoders, "live_embedder", unavailable)
-    settings.MEDIA_ROOT = tmp_path / "stored"
-    cache.clear()
-    seed_schemas()
-    go_live()
+def tagger(without_models: None, monkeypatch: pytest.MonkeyPatch) -> None:
     tags_by(monkeypatch, tags_with({"30.5": UNSURE, "4.25": 0.7}))
     no_lots()
-    Client().get("/sign-in/")
+
+
+def title_of(label: str) -> str:
+    return next(one["title"] for one in kpis().spec["labels"] if one["name"] == label)
 
 
 @pytest.fixture
@@ -72,7 +60,7 @@ def test_a_queue_is_judged_by_keys_alone(desk: Page, complaints: list[str]) -> N
     expect(desk.locator(".desk-why")).to_contain_text("60% sure")
     for key in ("ArrowUp", "ArrowUp", "ArrowDown", "ArrowRight", "ArrowRight", "ArrowLeft"):
         desk.keyboard.press(key)
-    expect(desk.locator("[data-now]")).to_have_text("cy: “$ 30.5 million”")
+    expect(desk.locator("[data-now]")).to_have_text(f"{title_of('cy')}: “$ 30.5 million”")
     desk.keyboard.press("a")
     judged_now(desk, "4.25")
     told(desk, "Boundary moved")
@@ -153,8 +141,7 @@ def test_skip_help_labels_by_name_and_ones_own_keys(desk: Page, complaints: list
     assert Correction.objects.get().reason == "cut off"
     desk.keyboard.press("l")
     desk.keyboard.type("Previous val")
-    title = next(one["title"] for one in kpis().spec["labels"] if one["name"] == "py")
-    desk.locator("dialog[open] input").fill(title)
+    desk.locator("dialog[open] input").fill(title_of("py"))
     desk.keyboard.press("Enter")
     told(desk, "Relabelled")
     assert ("py", "4.25") in found(document)
@@ -203,7 +190,7 @@ def test_the_second_of_two_does_not_see_the_first(
     desk.goto(f"{DESK}?item={item_of('30.5').pk}")
     expect(desk.locator(".desk-flag")).to_contain_text("each without the other")
     judged_now(desk, "30.5")
-    expect(desk.locator("[data-now]")).to_have_text("cy: “30.5”")
+    expect(desk.locator("[data-now]")).to_have_text(f"{title_of('cy')}: “30.5”")
     assert "adam" not in desk.locator(".desk-item").inner_text()
     desk.keyboard.press("a")
     told(desk, "Accepted")

@@ -4,22 +4,31 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
-from django.conf import LazySettings
 from django.contrib.auth.models import User
-from django.core.cache import cache
-from django.test import Client
-from extraction_corpus import TEXT, go_live, tags_by
+from django.utils import timezone
+from extraction_corpus import TEXT, put, tags_by
 from playwright.sync_api import Browser, expect
 from review_items import UNSURE, no_lots, read_document, said, tags_with
 
-from docintel import encoders
-from extraction.changing_schemas import seed_schemas
+from docintel import registry
+from ingestion.linking import catalogue
+from ingestion.metadata import company_key
+from ingestion.models import (
+    Company,
+    CompanyAlias,
+    Document,
+    EmbeddedBeside,
+    Reembedding,
+    Topic,
+)
 from qa.answer_tables import Ask
 from review.models import DeskSettings, ReviewItem
 from review.queueing_answers import queue_answers
-from tests.browser.conftest import sign_in, watched
+from review.queueing_documents import queue_documents
+from tests.browser.conftest import in_every_look
 
 DESK = "/admin/review/reviewitem/"
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -27,21 +36,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 @pytest.fixture
 def pages(
-    settings: LazySettings,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    db: None,
-    eve: User,
-    adam: User,
+    without_models: None, monkeypatch: pytest.MonkeyPatch, eve: User, adam: User
 ) -> list[str]:
-    def unavailable() -> None:
-        raise encoders.EncoderUnavailable("no model in this test")
-
-    monkeypatch.setattr(encoders, "live_embedder", unavailable)
-    settings.MEDIA_ROOT = tmp_path / "stored"
-    cache.clear()
-    seed_schemas()
-    go_live()
     tags_by(monkeypatch, tags_with({"30.5": UNSURE, "4.25": 0.7}))
     no_lots()
     read_document(TEXT * 6, title="Quarterly notes")
@@ -61,36 +57,75 @@ def pages(
     queue_answers()
     first = ReviewItem.objects.filter(text="30.5", wanted=1).order_by("start")[0]
     sentence, route = (ReviewItem.objects.get(kind=kind).pk for kind in ("sentence", "router"))
-    Client().get("/sign-in/")
-    items = [f"{DESK}desk/?item={pk}" for pk in (first.pk, sentence, route)]
+    of_document = [item.pk for item in doubtful()]
+    items = [f"{DESK}desk/?item={pk}" for pk in (first.pk, sentence, route, *of_document)]
     rest = [f"{DESK}{name}/" for name in ("desk/keys", "agreement", "mine")]
     return [DESK, *items, *rest]
 
 
+def doubtful() -> list[ReviewItem]:
+    """A name that two companies share, and a topic that is as likely as not."""
+    for name in ("Halden Mills", "Halden Optics"):
+        company = Company.objects.create(name=name, key=company_key(name))
+        CompanyAlias.objects.create(company=company, name="Halden", key="halden")
+    catalogue(fresh=True)
+    news = put("Halden is said to be in talks about a merger.\nNothing is signed.", title="News")
+    news.mentions.create(
+        start=0, end=6, kind="company", name="Halden",
+        recogniser=registry.register("recogniser", "test", "test"),
+    )  # fmt: skip
+    classifier = registry.register("topic classifier", "test", "test")
+    topic, _ = Topic.objects.get_or_create(key="mergers", defaults={"name": "Mergers"})
+    news.topics.create(topic=topic, probability=0.48, classifier=classifier)
+    Document.objects.filter(pk=news.pk).update(recognised_at=timezone.now(), classifier=classifier)
+    queue_documents()
+    return list(ReviewItem.objects.filter(document=news).order_by("kind"))
+
+
 def test_every_page_can_be_read(
-    browser: Browser, live_server: object, pages: list[str], complaints: list[str]
+    browser: Browser, live_server: Any, pages: list[str], complaints: list[str]
 ) -> None:
     shots = os.environ.get("DOCINTEL_SCREENSHOTS")
-    for scheme in ("light", "dark"):
-        for width in (1400, 420):
-            context = browser.new_context(
-                base_url=live_server.url,  # type: ignore[attr-defined]
-                color_scheme=scheme,
-                viewport={"width": width, "height": 900},
-                reduced_motion="reduce",
+    for page, look in in_every_look(browser, live_server.url, "eve", (1400, 420), complaints):
+        for number, place in enumerate(pages):
+            # The first page of agreement loads a library.
+            page.goto(place, timeout=60_000)
+            expect(page.locator(".desk").first).to_be_visible()
+            if shots:
+                page.screenshot(path=Path(shots, f"{number}-{look}.png"))
+            wide = page.evaluate(
+                "(({scrollWidth, clientWidth}) => scrollWidth - clientWidth)"
+                "(document.querySelector('.desk'))"
             )
-            page = watched(context.new_page(), complaints)
-            sign_in(page, "eve")
-            for number, place in enumerate(pages):
-                # The first page of agreement loads a library.
-                page.goto(place, timeout=60_000)
-                expect(page.locator(".desk").first).to_be_visible()
-                if shots:
-                    page.screenshot(path=Path(shots, f"{number}-{scheme}-{width}.png"))
-                wide = page.evaluate(
-                    "(({scrollWidth, clientWidth}) => scrollWidth - clientWidth)"
-                    "(document.querySelector('.desk'))"
-                )
-                assert wide <= 1 or width < 500, place
-            context.close()
+            assert wide <= 1 or look.endswith("420"), place
+    assert complaints == []
+
+
+@pytest.fixture
+def changing(without_models: None, olga: User) -> Reembedding:
+    """Two of three documents have the vectors of the embedder that is to follow."""
+    live = registry.register("embedder", "all-MiniLM-L6-v2", "1" * 64, dimensions=384)
+    following = registry.add("embedder", "all-mpnet-base-v2", "2" * 64, dimensions=768)
+    row = Reembedding.objects.create(
+        embedder=following, before=live, chunks=41, seconds=20, started_by="olga"
+    )
+    documents = [put(f"Report {number}") for number in range(3)]
+    for document in documents[:2]:
+        EmbeddedBeside.objects.create(document=document, embedder=following)
+    return row
+
+
+def test_the_page_of_the_embedder_can_be_read_and_steers(
+    browser: Browser, live_server: Any, changing: Reembedding, complaints: list[str]
+) -> None:
+    shots = os.environ.get("DOCINTEL_SCREENSHOTS")
+    for page, look in in_every_look(browser, live_server.url, "olga", (1400, 420), complaints):
+        page.goto("/admin/ingestion/reembedding/")
+        expect(page.locator(".desk-tiles")).to_contain_text("2 of 3")
+        if shots:
+            page.screenshot(path=Path(shots, f"embedder-{look}.png"))
+        page.get_by_role("button", name="Pause").click()
+        expect(page.get_by_role("button", name="Go on")).to_be_visible()
+        page.get_by_role("button", name="Go on").click()
+        expect(page.get_by_role("button", name="Pause")).to_be_visible()
     assert complaints == []

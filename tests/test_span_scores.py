@@ -10,6 +10,7 @@ import pytest
 from seqeval.metrics import f1_score
 from seqeval.scheme import IOB2
 
+from extraction.ml.matching import is_match
 from extraction.ml.spans import FoundSpan, LabelledSpan
 from training.evaluation import precision_curves as curves
 from training.evaluation.span_scores import (
@@ -18,7 +19,6 @@ from training.evaluation.span_scores import (
     documents_of,
     estimate,
     f1,
-    is_match,
     overlap_counts,
     strict_counts,
     verdicts,

@@ -59,7 +59,7 @@ def test_the_folder_serves_what_was_learned(trained: Trained) -> None:
     assert loaded.labels == ("figure", "value", "phrase")
     reads = [loaded.reader.read(text) for text in TEXTS]
     windows = [read.windows(20, 10) for read in reads]
-    for one, other in zip(
+    for (one, _), (other, _) in zip(
         loaded.score(reads, windows), trained.memory.score(reads, windows), strict=True
     ):
         # Half precision in the files, and bf16 in two libraries.

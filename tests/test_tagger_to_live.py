@@ -69,3 +69,14 @@ def test_what_is_trained_is_kept_promoted_and_scored(
     shown, ranked = tagging.tag_ranked([text], "kpis", 0.001)[0]
     assert shown == tagging.tag(text, "kpis")
     assert len(ranked) >= len(shown) == 2
+    call_command("train", "tagger-confidence", "--schema", "kpis", "--data", str(data))
+    again = ModelVersion.objects.get(name="tagger:kpis", state="candidate")
+    assert again.files["heads.safetensors"] == version.files["heads.safetensors"]
+    assert again.files["tagger.json"] != version.files["tagger.json"]
+    assert again.card.startswith(version.card)
+    assert "Calibrated again" in again.card
+    assert (again.base_encoder, again.snapshot_hash) == (str(encoder), version.snapshot_hash)
+    call_command("promote", "tagger:kpis", str(again.number))
+    assert [(s.start, s.end, s.label) for s in tagging.tag(text, "kpis")] == [
+        (s.start, s.end, s.label) for s in shown
+    ]

@@ -15,21 +15,29 @@ from torch import nn
 
 from extraction.ml.encoder import load_encoder, trained_part
 from extraction.ml.errors import BadArtefact
-from extraction.ml.folders import ADAPTER, CARD, HEADS, SHEET
+from extraction.ml.folders import ADAPTER, CARD, HEADS, SHEET, TREES
 from extraction.ml.network import Network
 from extraction.ml.settings import Sheet
 
 
-def write(folder: Path, network: Network, sheet: Sheet, card: str) -> None:
+def write(folder: Path, network: Network, sheet: Sheet, card: str, trees: str = "") -> None:
     """Write all files; half precision, because the weights were learned in bf16 anyway."""
     folder.mkdir(parents=True, exist_ok=True)
     save_file(_half(trained_part(network.encoder)), folder / ADAPTER)
     save_file(_half(_heads(network)), folder / HEADS)
-    (folder / SHEET).write_text(json.dumps(sheet.as_json(), indent=1) + "\n", encoding="utf-8")
-    (folder / CARD).write_text(card, encoding="utf-8")
+    write_confidence(folder, sheet, card, trees)
     for name in (ADAPTER, HEADS):
         # safetensors writes files that only their owner may read.
         (folder / name).chmod(0o644)
+
+
+def write_confidence(folder: Path, sheet: Sheet, card: str, trees: str) -> None:
+    """What says how far to trust the weights; they stay as they are. `trees` "" for none."""
+    (folder / SHEET).write_text(json.dumps(sheet.as_json(), indent=1) + "\n", encoding="utf-8")
+    (folder / CARD).write_text(card, encoding="utf-8")
+    (folder / TREES).unlink(missing_ok=True)
+    if trees:
+        (folder / TREES).write_text(trees, encoding="utf-8")
 
 
 def open_network(folder: Path, sheet: Sheet, base_encoder: Path) -> Network:

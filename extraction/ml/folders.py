@@ -17,6 +17,8 @@ ADAPTER = "adapter.safetensors"
 HEADS = "heads.safetensors"
 SHEET = "tagger.json"
 CARD = "card.md"
+# What corrects its confidences; not every tagger has it.
+TREES = "confidence.txt"
 # The marks of the documents that it learned from or was calibrated on.
 LEARNED = "learned.json"
 ENCODER = "model.safetensors"

@@ -10,16 +10,17 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from docintel.spans import Span
-from extraction.ml.calibration import Calibration
-from extraction.ml.spans import Example, FoundSpan
+from extraction.ml.evidence import NAMES
+from extraction.ml.matching import is_match
+from extraction.ml.merging import Candidate
+from extraction.ml.spans import Example
 from extraction.ml.tagger import Tagger
+from extraction.ml.windows import Read
 
 # Below this a candidate is noise, and there are very many.
 FLOOR = 0.005
 # With fewer gold spans the best threshold of a label is a matter of luck.
 ENOUGH = 25
-SHARED = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,8 @@ class Verdict:
     raw: float
     exact: bool
     overlap: bool
+    key: str  # of its document
+    evidence: tuple[float, ...]
 
 
 @dataclass(slots=True)
@@ -49,7 +52,7 @@ class Judged:
         self.texts += other.texts
 
     def right(self, match: str) -> np.ndarray:
-        """Whether each is right: exactly, or by at least half of the characters."""
+        """Whether each is right: exactly, or by at least half of the words (`matching`)."""
         return np.array(
             [each.exact if match == "exact" else each.overlap for each in self.verdicts], bool
         )
@@ -57,37 +60,49 @@ class Judged:
     def raw(self) -> np.ndarray:
         return np.array([each.raw for each in self.verdicts])
 
+    def evidence(self) -> np.ndarray:
+        """(verdicts, `evidence.NAMES`)."""
+        return np.array([each.evidence for each in self.verdicts]).reshape(-1, len(NAMES))
+
+    def documents(self) -> np.ndarray:
+        """(verdicts) the number of each one's document."""
+        keys = [each.key for each in self.verdicts]
+        return np.unique(keys, return_inverse=True)[1] if keys else np.empty(0, np.int64)
+
 
 def judge(tagger: Tagger, examples: Sequence[Example], at_once: int = 16) -> Judged:
     """Everything the tagger finds there; its calibration must still be the plain one."""
     judged = Judged(texts=len(examples))
     for start in range(0, len(examples), at_once):
         part = examples[start : start + at_once]
-        found = tagger.tag([example.text for example in part], floor=FLOOR)
-        for at, (example, spans) in enumerate(zip(part, found, strict=True)):
+        reads, found = tagger.candidates([example.text for example in part], evidence=True)
+        for at, (example, read, candidates) in enumerate(zip(part, reads, found, strict=True)):
             gold = [span for span in example.spans if span.label in tagger.labels]
             for span in gold:
                 judged.gold[span.label] = judged.gold.get(span.label, 0) + 1
-            judged.verdicts += [_verdict(start + at, span, example) for span in spans]
+            judged.verdicts += [
+                _verdict(start + at, each, sure, read, example)
+                for each, sure in tagger.chosen(read, candidates, FLOOR)
+            ]
     return judged
 
 
-def _verdict(text: int, span: FoundSpan, example: Example) -> Verdict:
-    here = Span(span.start, span.end)
-    best = max(
-        (here.jaccard(Span(g.start, g.end)) for g in example.spans if g.label == span.label),
-        default=0.0,
-    )
-    return Verdict(text, span.label, span.confidence, best == 1.0, best >= SHARED)
+def _verdict(text: int, candidate: Candidate, raw: float, read: Read, example: Example) -> Verdict:
+    start, end = int(read.starts[candidate.first]), int(read.ends[candidate.last])
+    gold = [each for each in example.spans if each.label == candidate.label]
+    exact = any((each.start, each.end) == (start, end) for each in gold)
+    words = example.text[start:end]
+    overlap = exact or any(is_match(example.text[g.start : g.end], words) for g in gold)
+    return Verdict(text, candidate.label, raw, exact, overlap, example.key, candidate.evidence)
 
 
-def thresholds(judged: Judged, calibration: Calibration, match: str) -> dict[str, float]:
+def thresholds(judged: Judged, sure: np.ndarray, match: str) -> dict[str, float]:
     """For each label the confidence from which its spans make the best F1.
 
-    Where a label has few spans it is that of all labels together; otherwise half way towards it,
-    because the best of one label is noisy.
+    `sure` (verdicts) are their confidences. Where a label has few spans it is that of all labels
+    together; otherwise half way towards it, because the best of one label is noisy.
     """
-    sure, right = calibration(judged.raw()), judged.right(match)
+    right = judged.right(match)
     common = _best(sure, right, sum(judged.gold.values()))
     found: dict[str, float] = {}
     labels = np.array([each.label for each in judged.verdicts])
@@ -122,11 +137,9 @@ class Row:
     gold: int
 
 
-def table(
-    judged: Judged, calibration: Calibration, least: dict[str, float], match: str
-) -> list[Row]:
+def table(judged: Judged, sure: np.ndarray, least: dict[str, float], match: str) -> list[Row]:
     """A row for each label with gold, and a last one, "all", for them together (micro)."""
-    sure, right = calibration(judged.raw()), judged.right(match)
+    right = judged.right(match)
     labels = np.array([each.label for each in judged.verdicts])
     limit = np.array([least.get(label, 0.5) for label in labels])
     given = sure >= limit

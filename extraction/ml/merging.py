@@ -32,7 +32,8 @@ class Candidate:
     """Words `first` to `last` (included) may be a span of the label at `label` in the scheme.
 
     `exact` is the probability that they are exactly one, `share` the mean probability of its words
-    to belong to the label. `best` tells whether it is on the best path.
+    to belong to the label. `best` tells whether it is on the best path. `evidence`, where it was
+    asked for, is a row of `evidence.NAMES`.
     """
 
     first: int
@@ -41,6 +42,7 @@ class Candidate:
     exact: float
     share: float
     best: bool
+    evidence: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

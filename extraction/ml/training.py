@@ -17,11 +17,14 @@ import torch
 from torch import nn
 
 from docintel.inference.ml.openvino import has_bf16
-from extraction.ml import artefact, calibration
+from extraction.ml import artefact
+from extraction.ml.calibrating import Trust, calibrate
+from extraction.ml.calibration import Floats
+from extraction.ml.confidence import read_trees
 from extraction.ml.crf import NEVER
 from extraction.ml.encoder import load_encoder
 from extraction.ml.folders import digest_of
-from extraction.ml.judging import Judged, Row, Verdict, judge, table, thresholds
+from extraction.ml.judging import Judged, Row, Verdict, judge, table
 from extraction.ml.learning import Course, History, Learner, Progress, Watch
 from extraction.ml.lessons import Lessons
 from extraction.ml.network import Network
@@ -53,13 +56,18 @@ class Material:
 
 @dataclass(slots=True)
 class Outcome:
-    """What came out; `fitted` and `tested` are judged by the raw probabilities."""
+    """What came out; `fitted` and `tested` are judged by the raw probabilities.
+
+    `tested_sure` are the confidences of what was found in the tested texts.
+    """
 
     sheet: Sheet
+    trust: Trust
     network: Network
     history: History
     fitted: Judged
     tested: Judged
+    tested_sure: Floats
     rows: list[Row] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -93,11 +101,18 @@ class Plan:
         lessons = Lessons(examples, self.reader, self.design)
         if self.course.limit:
             lessons.limit(self.course.limit, self.course.seed)
+        network, history = self.learn_from(lessons, work, watch)
+        return network, history, lessons.notes
+
+    def learn_from(
+        self, lessons: Lessons, work: Path | None, watch: Watch
+    ) -> tuple[Network, History]:
+        """As `learn`, from windows that are cut already."""
         torch.manual_seed(self.course.seed)
         encoder = self.encoder or load_encoder(self.base.folder, self.design.rank)
         network = Network(encoder, self.design)
         learner = Learner(network, lessons, self.design, self.course, work)
-        return network, learner.run(watch), lessons.notes
+        return network, learner.run(watch)
 
     def judge(self, network: Network, examples: Sequence[Example]) -> Judged:
         """What the network finds there, by the code that serves."""
@@ -119,24 +134,26 @@ def train(material: Material, plan: Plan, work: Path, tell: Tell) -> Outcome:
     network, history, notes = plan.learn(material.learned, work / "whole", partial(tell, name))
     if not material.folds:
         fitted = plan.judge(network, material.fitted)
-    found = calibration.fit(fitted.raw(), fitted.right(design.match))
-    least = thresholds(fitted, found, design.match)
-    sheet = Sheet(
-        design, plan.base.name, digest_of(plan.base.folder), plan.reader.digest, found, least
-    )
+    trust = calibrate(fitted, design.match)
+    digests = digest_of(plan.base.folder), plan.reader.digest
+    sheet = Sheet(design, plan.base.name, *digests, trust.calibration, trust.thresholds)
     tested = plan.judge(network, material.tested)
-    rows = table(tested, found, least, design.match)
-    return Outcome(sheet, network, history, fitted, tested, rows, notes)
+    sure = trust.confidences(tested)
+    rows = table(tested, sure, trust.thresholds, design.match)
+    return Outcome(sheet, trust, network, history, fitted, tested, sure, rows, notes)
 
 
-def in_memory(network: Network, sheet: Sheet, reader: Reader, device: str) -> Tagger:
+def in_memory(
+    network: Network, sheet: Sheet, reader: Reader, device: str, trees: str = ""
+) -> Tagger:
     """The serving code on a network that was just trained; the network is not used up."""
     steps = network.crf.steps.detach().float().cpu().numpy()
     if sheet.design.crf:
         steps = np.where(sheet.design.scheme.allowed(), steps, NEVER).astype(np.float32)
     else:
         steps = np.zeros_like(steps)
-    return Tagger(sheet, reader, TorchRuntime(network, device), steps)
+    corrected = read_trees(trees) if trees else None
+    return Tagger(sheet, reader, TorchRuntime(network, device), steps, corrected)
 
 
 def choose_device(asked: str) -> str:
@@ -156,7 +173,7 @@ def precision_of(device: str) -> str:
 
 def save(outcome: Outcome, folder: Path, card: str) -> None:
     """Write the folder that `tagger.load` reads."""
-    artefact.write(folder, outcome.network, outcome.sheet, card)
+    artefact.write(folder, outcome.network, outcome.sheet, card, outcome.trust.trees)
 
 
 def _folds(material: Material) -> list[tuple[list[Example], list[Example]]]:

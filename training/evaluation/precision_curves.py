@@ -1,7 +1,7 @@
 """Precision against recall over confidence, as CUAD's paper measures it (Hendrycks et al. 2021).
 
 A gold span is found at a threshold if a span of its label, in its document, with that confidence
-or more matches it (`span_scores.is_match`); a found span that matches no gold span is wrong; one
+or more matches it (`matching.is_match`); a found span that matches no gold span is wrong; one
 text found twice in a document counts once. Precision is found / (found + wrong), so several spans
 that match one gold span count once. Precision is raised to the best at any higher recall, the
 curve begins at (0, 1), and its area ends at the greatest recall reached.

@@ -17,17 +17,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from docintel.spans import Span
+from extraction.ml.matching import LEAST_JACCARD, is_match
 from extraction.ml.spans import FoundSpan, LabelledSpan
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Measure = Callable[[Floats], float]
 Match = Literal["exact", "overlap"]
-LEAST_JACCARD = 0.5
 RESAMPLES = 1_000
 BINS = 10
 _WORD = re.compile(r"\S+")
-_IGNORED = str.maketrans({".": None, ",": None, ";": None, ":": None, "/": " "})
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,23 +200,6 @@ def matches(
     return gold.label == found.label and is_match(
         text[gold.start : gold.end], text[found.start : found.end], gold.label in contained
     )
-
-
-def is_match(gold: str, found: str, contained: bool = False) -> bool:
-    """Jaccard of the two sets of words is 0.5 or more (Hendrycks et al. 2021, section 4).
-
-    As in the paper's code: case, commas, full stops and colons do not count, a slash parts words,
-    and where in the text they stand does not count either. `contained`: right also if the gold
-    text is a part of the found one, which the paper allows for "Parties".
-    """
-    one, other = _bag(gold), _bag(found)
-    if contained and gold in found:
-        return True
-    return len(one & other) >= LEAST_JACCARD * len(one | other) if one | other else False
-
-
-def _bag(text: str) -> frozenset[str]:
-    return frozenset(text.translate(_IGNORED).lower().split())
 
 
 def words_of(text: str) -> tuple[list[int], list[int]]:

@@ -7,23 +7,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-import torch
-
-from extraction.ml import calibration
+from extraction.ml.calibrating import calibrate
 from extraction.ml.frozen_encoder import FrozenEncoder
-from extraction.ml.judging import judge, thresholds
-from extraction.ml.learning import Course, Learner
+from extraction.ml.learning import Course
 from extraction.ml.lessons import Lessons
-from extraction.ml.network import Network
 from extraction.ml.settings import Design, Sheet
 from extraction.ml.spans import Example
 from extraction.ml.tagger import Tagger
-from extraction.ml.training import in_memory
-from extraction.ml.windows import Reader
+from extraction.ml.training import Base, Plan, in_memory
 
 # Of what is labelled, every so many-th text fits the calibration and is not learned from.
 FITTED_EVERY = 7
@@ -39,32 +34,22 @@ class Classroom:
     batch: int = 16
 
     @cached_property
-    def encoder(self) -> FrozenEncoder:
-        return FrozenEncoder(self.folder)
-
-    @cached_property
-    def reader(self) -> Reader:
-        return Reader(self.folder)
+    def plan(self) -> Plan:
+        """For the number of epochs see `learn`."""
+        course = Course(batch=self.batch)
+        return Plan(Base("", self.folder), self.design, course, FrozenEncoder(self.folder))
 
     def learn(self, labelled: Sequence[Example], seed: int) -> Tagger:
         """A tagger in memory, calibrated on a seventh of the texts; the same for the same seed."""
         fitted = list(labelled[::FITTED_EVERY])
         learned = [each for at, each in enumerate(labelled) if at % FITTED_EVERY]
-        lessons = Lessons(learned, self.reader, self.design)
-        torch.manual_seed(seed)
-        network = Network(self.encoder, self.design)
-        course = Course(epochs=self._epochs(lessons), batch=self.batch, seed=seed)
-        Learner(network, lessons, self.design, course, None).run(lambda _: None)
-        sheet = Sheet(self.design, "", "", self.reader.digest)
-        judged = judge(in_memory(network, sheet, self.reader, "cpu"), fitted)
-        found = calibration.fit(judged.raw(), judged.right(self.design.match))
-        least = thresholds(judged, found, self.design.match)
-        return in_memory(
-            network,
-            Sheet(self.design, "", "", self.reader.digest, found, least),
-            self.reader,
-            "cpu",
-        )
+        lessons = Lessons(learned, self.plan.reader, self.design)
+        course = replace(self.plan.course, epochs=self._epochs(lessons), seed=seed)
+        network, _ = replace(self.plan, course=course).learn_from(lessons, None, lambda _: None)
+        trust = calibrate(self.plan.judge(network, fitted), self.design.match)
+        reader = self.plan.reader
+        sheet = Sheet(self.design, "", "", reader.digest, trust.calibration, trust.thresholds)
+        return in_memory(network, sheet, reader, "cpu", trust.trees)
 
     def _epochs(self, lessons: Lessons) -> int:
         """About as many steps whatever there is to learn from."""

@@ -134,7 +134,7 @@ def one(material: Material, plan: Plan, variant: str, work: Path) -> Result:
         plan.course.limit,
         plan.course.seed,
         round(f1, 4),
-        round(tagger_report.macro_area(judged, plan.design.match), 4),
+        round(tagger_report.macro_area(judged, raw, plan.design.match), 4),
         round(time.perf_counter() - started, 1),
     )
 

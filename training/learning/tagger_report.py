@@ -25,6 +25,7 @@ from extraction.ml import calibration
 from training.runs import Run
 
 if TYPE_CHECKING:
+    from extraction.ml.calibrating import Trust
     from extraction.ml.judging import Judged
     from extraction.ml.learning import Progress as Step
     from extraction.ml.training import Material, Outcome, Plan
@@ -75,19 +76,7 @@ def facts(outcome: Outcome, plan: Plan, material: Material, schema: str) -> dict
     from extraction.ml.training import precision_of  # noqa: PLC0415  loads PyTorch
 
     sheet, design = outcome.sheet, plan.design
-    every = outcome.rows[-1]
-    metrics = {
-        "match": design.match,
-        "f1": every.f1,
-        "precision": every.precision,
-        "recall": every.recall,
-        "spans": every.gold,
-        "aupr_macro": _rounded(macro_area(outcome.tested, design.match)),
-        "ece": _rounded(_ece(outcome, outcome.tested, sheet.calibration)),
-        "ece_uncalibrated": _rounded(_ece(outcome, outcome.tested, calibration.Calibration())),
-        "deliver_at": deliver_at(outcome),
-        "labels": {row.label: asdict(row) for row in outcome.rows[:-1]},
-    }
+    metrics = trusted(outcome.trust, outcome.fitted, outcome.tested, design.match)
     return {
         "schema": schema,
         "match": design.match,
@@ -105,27 +94,48 @@ def facts(outcome: Outcome, plan: Plan, material: Material, schema: str) -> dict
     }
 
 
-def deliver_at(outcome: Outcome) -> float | None:
+def trusted(trust: Trust, fitted: Judged, tested: Judged, match: str) -> dict[str, Any]:
+    """What a version's metrics say: found in the tested texts, delivered as in the fitted ones."""
+    from extraction.ml.judging import table  # noqa: PLC0415
+
+    sure = trust.confidences(tested)
+    rows = table(tested, sure, trust.thresholds, match)
+    every = rows[-1]
+    return {
+        "match": match,
+        "f1": every.f1,
+        "precision": every.precision,
+        "recall": every.recall,
+        "spans": every.gold,
+        "aupr_macro": _rounded(macro_area(tested, sure, match)),
+        "ece": _rounded(_ece(tested, sure, match)),
+        "ece_uncalibrated": _rounded(_ece(tested, tested.raw(), match)),
+        "deliver_at": deliver_at(trust, fitted, match),
+        "labels": {row.label: asdict(row) for row in rows[:-1]},
+    }
+
+
+def deliver_at(trust: Trust, fitted: Judged, match: str) -> float | None:
     """From which confidence on what was calibrated on is right often enough to be delivered."""
-    fitted, sheet = outcome.fitted, outcome.sheet
-    sure = sheet.calibration(fitted.raw())
-    least = np.array([sheet.thresholds.get(each.label, 1.0) for each in fitted.verdicts])
-    shown = sure >= least
-    return delivering.fit(sure[shown], fitted.right(sheet.design.match)[shown])
+    least = np.array([trust.thresholds.get(each.label, 1.0) for each in fitted.verdicts])
+    shown = trust.sure >= least
+    return delivering.fit(trust.sure[shown], fitted.right(match)[shown])
 
 
-def macro_area(judged: Judged, match: str) -> float:
+def macro_area(judged: Judged, sure: np.ndarray, match: str) -> float:
     """Mean over labels with gold of the area under precision over recall, by average precision.
+
+    `sure` ranks the verdicts.
 
     A second span on the same clause counts as another hit, so this is a training's own measure;
     the published one is that of `evaluate extraction`.
     """
-    right, raw = judged.right(match), judged.raw()
+    right = judged.right(match)
     labels = np.array([each.label for each in judged.verdicts])
     areas = []
     for label, gold in judged.gold.items():
         own = labels == label
-        order = np.argsort(-raw[own], kind="stable")
+        order = np.argsort(-sure[own], kind="stable")
         hits = right[own][order]
         precision = np.cumsum(hits) / np.arange(1, len(hits) + 1)
         areas.append(min(1.0, float((precision * hits).sum()) / gold))
@@ -185,15 +195,14 @@ def draw(outcome: Outcome, folder: Path) -> None:
     axes.set(xlabel="step", ylabel="loss", title="Training loss", yscale="log")
     _save(figure, folder / "losses.png")
     figure, axes = plt.subplots(figsize=(6, 4))
-    right, raw = outcome.tested.right(design.match), outcome.tested.raw()
-    order = np.argsort(-raw, kind="stable")
+    right, sure = outcome.tested.right(design.match), outcome.tested_sure
+    order = np.argsort(-sure, kind="stable")
     gold = max(1, sum(outcome.tested.gold.values()))
     hits = np.cumsum(right[order])
     axes.plot(hits / gold, hits / np.arange(1, len(hits) + 1))
     axes.set(xlabel="recall", ylabel="precision", title="All labels", xlim=(0, 1), ylim=(0, 1))
     _save(figure, folder / "precision_recall.png")
     figure, axes = plt.subplots(figsize=(4, 4))
-    sure = outcome.sheet.calibration(raw)
     place = np.minimum((sure * 10).astype(int), 9)
     bins = [at for at in range(10) if (place == at).any()]
     axes.plot((0, 1), (0, 1), "--", color="grey")
@@ -212,11 +221,10 @@ def _save(figure: Any, path: Path) -> None:
     plt.close(figure)
 
 
-def _ece(outcome: Outcome, judged: Judged, calibrated: calibration.Calibration) -> float:
+def _ece(judged: Judged, sure: np.ndarray, match: str) -> float:
     """Over the spans that would be shown: a thousand candidates of no chance would flatter it."""
-    sure = calibrated(judged.raw())
     shown = sure >= 0.1
-    return calibration.expected_error(sure[shown], judged.right(outcome.sheet.design.match)[shown])
+    return calibration.expected_error(sure[shown], judged.right(match)[shown])
 
 
 def _rounded(value: float) -> float | None:

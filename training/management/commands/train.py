@@ -24,6 +24,7 @@ class Command(ScoredCommand):
     help = "Train a model on labels, as one run of its name at a time; see also: models, promote."
     subjects = {
         "tagger": "training.learning.tagger",
+        "tagger-confidence": "training.learning.tagger_confidence",
         "tagger-ablation": "training.learning.tagger_ablation",
         "topics": "training.learning.topics",
         "calibration": "training.learning.calibration",

@@ -41,12 +41,15 @@ def viterbi(chains: Chains) -> Ints:
     emissions, steps = chains.emissions[order].swapaxes(0, 1).copy(), chains.steps[order]
     best = np.empty_like(emissions)
     best[0] = chains.start[order] + emissions[0]
-    ways = np.empty_like(steps)
+    # The tag that is left comes first, so that a maximum over it runs along whole rows.
+    out_of = steps.swapaxes(0, 1).copy()
+    ways = np.empty_like(out_of)
     for at in range(1, len(best)):
         many = going[at]
-        np.add(best[at - 1, :many, :, None], steps[:many], out=ways[:many])
-        np.maximum.reduce(ways[:many], axis=1, out=best[at, :many])
-        best[at, :many] += emissions[at, :many]
+        reached = best[at, :many]
+        np.add(best[at - 1, :many].T[:, :, None], out_of[:, :many], out=ways[:, :many])
+        np.maximum.reduce(ways[:, :many], axis=0, out=reached)
+        reached += emissions[at, :many]
     rows = np.arange(len(order))
     current = (best[chains.lengths[order] - 1, rows] + chains.end[order]).argmax(1)
     tags = np.zeros((len(order), len(best)), dtype=np.int64)

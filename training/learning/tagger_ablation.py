@@ -23,6 +23,7 @@ from training.runs import Run
 
 if TYPE_CHECKING:
     from extraction.ml.frozen_encoder import FrozenEncoder
+    from extraction.ml.learning import Course
     from extraction.ml.training import Material, Plan
 
 SIZES = (500, 1_000, 2_000, 4_000)
@@ -51,6 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="labelled windows")
     parser.add_argument("--seeds", type=int, default=1, help="runs of each, with other seeds")
     parser.add_argument("--variants", nargs="+", choices=VARIANTS, default=list(VARIANTS))
+    parser.add_argument("--steps", type=int, help="so many at every size, whatever the epochs")
     parser.add_argument(
         "--frozen", action="store_true", help="the encoder stays as it is: minutes, not hours"
     )
@@ -101,7 +103,10 @@ def results(
                 if any((e.variant, e.windows, e.seed) == (variant, size, seed) for e in done):
                     continue
                 plan = tagger.plan_of(spec, {**options, **VARIANTS[variant], "seed": seed})
-                plan = replace(plan, course=replace(plan.course, limit=size), encoder=encoder)
+                course = replace(
+                    plan.course, limit=size, epochs=_epochs(plan.course, size, options)
+                )
+                plan = replace(plan, course=course, encoder=encoder)
                 result = one(material, plan, variant, work / f"{variant}-{size}-{seed}")
                 done.append(result)
                 with path.open("a", encoding="utf-8") as file:
@@ -116,6 +121,13 @@ def _frozen(plan: Plan) -> FrozenEncoder:
     from extraction.ml.frozen_encoder import FrozenEncoder  # noqa: PLC0415  loads PyTorch
 
     return FrozenEncoder(plan.base.folder)
+
+
+def _epochs(course: Course, size: int, options: dict[str, Any]) -> int:
+    """Those asked for, or as many as make the steps: few windows are then seen more often."""
+    if not options.get("steps"):
+        return course.epochs
+    return max(1, round(options["steps"] * course.batch / (size * (1 + course.empty_share))))
 
 
 def one(material: Material, plan: Plan, variant: str, work: Path) -> Result:

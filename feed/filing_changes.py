@@ -5,6 +5,7 @@ Trap: two annual reports take seconds to compare, so it is kept and fetched besi
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,7 +49,7 @@ def since_last_filing(user: User, company: int) -> Changes | None:
     return None
 
 
-def _compared(earlier: Any, later: Any, before: dict[str, Any], after: dict[str, Any]) -> Changes:
+def _compared(earlier: Any, later: Any, before: Mapping[str, Any], after: Mapping[str, Any]) -> Changes:
     key = f"filing-changes-{before['text_sha256']}-{after['text_sha256']}"
     found = cache.get_or_set(key, lambda: difference_from(earlier, later), KEPT_SECONDS)
     return Changes(earlier, later, found or Difference())

@@ -49,7 +49,9 @@ def since_last_filing(user: User, company: int) -> Changes | None:
     return None
 
 
-def _compared(earlier: Any, later: Any, before: Mapping[str, Any], after: Mapping[str, Any]) -> Changes:
+def _compared(
+    earlier: Any, later: Any, before: Mapping[str, Any], after: Mapping[str, Any]
+) -> Changes:
     key = f"filing-changes-{before['text_sha256']}-{after['text_sha256']}"
     found = cache.get_or_set(key, lambda: difference_from(earlier, later), KEPT_SECONDS)
     return Changes(earlier, later, found or Difference())

@@ -31,10 +31,6 @@ class Nearness:
     cosines: NDArray[np.float32]
     spans: tuple[Span, ...]
 
-    @property
-    def best(self) -> float:
-        return float(self.cosines.max())
-
 
 def embed(
     document: Document,

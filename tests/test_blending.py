@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 from django.contrib.auth.models import User
 from reports_corpus import ask, embedder_of_axes, meant, report
@@ -16,6 +17,7 @@ from qa.passages import Passage
 from qa.ranking.blending import Scored, blended
 from qa.ranking.candidates import Entry
 from qa.ranking.ranking_looks import holds_nearest
+from qa.ranking.unit_features import compare_units_of_all, of_units
 
 QUESTION = "What were the freight costs of Halden Mills in FY2022?"
 
@@ -29,48 +31,63 @@ def ids(order: list[Scored]) -> list[int]:
     return [entry.passage.chunk_id for entry, _ in order]
 
 
-def test_without_other_opinions_the_rankers_order_stays() -> None:
+def test_where_nothing_was_read_the_rankers_order_stays() -> None:
     order = [(entry(pk), float(9 - pk)) for pk in range(5)]
-    made = blended(order, {})
+    made = blended(order, {}, 0.5)
     assert ids(made) == [0, 1, 2, 3, 4]
     assert [score for _, score in made] == [9.0, 8.0, 7.0, 6.0, 5.0]
     assert all(math.isnan(e.features["cross"]) for e, _ in made)
+    assert blended([], {}, 0.5) == []
 
 
-def test_the_nearest_unit_raises_its_passage() -> None:
-    order = [(entry(pk, unit=pk / 10), -float(pk)) for pk in range(9)]
-    made = blended(order, {})
-    assert ids(made)[0] == 8
-    assert [score for _, score in made] == [-float(pk) for pk in range(9)]
-    assert made[0][0].features["unit_rank"] == pytest.approx(math.log1p(1))
+def test_what_was_read_is_raised_by_weight_and_places_keep_the_rankers_scores() -> None:
+    order = [(entry(0), 3.0), (entry(1), 2.0), (entry(2), 1.0)]
+    cross = {0: -4.0, 1: 1.0, 2: 6.0}
+    assert ids(blended(order, cross, 0.0)) == [0, 1, 2]
+    assert ids(blended(order, cross, 0.19)) == [0, 1, 2]
+    assert ids(blended(order, cross, 0.3)) == [2, 1, 0]
+    made = blended(order, cross, 0.3)
+    assert [score for _, score in made] == [3.0, 2.0, 1.0]
+    assert [e.features["cross"] for e, _ in made] == [6.0, 1.0, -4.0]
 
 
-def test_units_are_not_heard_where_a_metric_is_asked_for() -> None:
-    order = [(entry(pk, unit=pk / 10, metrics_asked=1.0), 0.0) for pk in range(9)]
-    made = blended(order, {})
-    assert ids(made) == list(range(9))
-    assert made[8][0].features["unit_rank"] == pytest.approx(math.log1p(1))
+def test_what_was_not_read_counts_as_the_worst_that_was() -> None:
+    order = [(entry(0), 3.0), (entry(1), 2.0), (entry(2), 1.9), (entry(3), -9.0)]
+    assert ids(blended(order, {0: 2.0, 1: 1.0}, 5.0)) == [0, 1, 2, 3]
+    assert ids(blended(order, {0: 1.0, 1: 1.1, 2: 1.0}, 5.0)) == [0, 1, 2, 3]
+    assert ids(blended(order, {0: 1.0, 1: 2.0, 2: 1.0}, 5.0)) == [1, 0, 2, 3]
+
+
+def test_equals_stay_in_the_rankers_order() -> None:
+    order = [(entry(pk), 1.0) for pk in (5, 3, 4)]
+    assert ids(blended(order, {5: 0.5, 3: 0.5, 4: 0.5}, 1.0)) == [5, 3, 4]
+
+
+def test_the_units_of_a_passage_become_features() -> None:
+    text = "Freight rose. Tariffs fell."
+    spans = ((100, 113), (114, 127))
+    near = of_units(np.array([0.2, 0.6], dtype=np.float32), spans, text, 100,
+                    frozenset({"tariff", "freight"}))  # fmt: skip
+    assert near["unit"] == pytest.approx(0.6)
+    assert near["unit_two"] == near["unit_mean"] == pytest.approx(0.4)
+    assert near["unit_words"] == 0.5
+    alone = of_units(np.array([0.2], dtype=np.float32), spans[:1], text, 100, frozenset())
+    assert alone["unit_two"] == pytest.approx(0.2)
+    assert alone["unit_words"] == 0.0
 
 
 def test_units_outside_the_filter_come_after_those_inside() -> None:
-    order = [
-        (entry(0, unit=0.1), 2.0), (entry(1, unit=0.9, inside=0.0), 1.0), (entry(2, unit=0.2), 0.0),
-    ]  # fmt: skip
-    ranks = {e.passage.chunk_id: e.features["unit_rank"] for e, _ in blended(order, {})}
-    assert ranks[2] < ranks[0] < ranks[1]
-
-
-def test_a_passage_without_units_keeps_its_place_among_others() -> None:
-    with_units = [(entry(pk, unit=0.9 - pk / 10), 0.0) for pk in range(4)]
-    order = [with_units[0], (entry(9), 0.0), *with_units[1:]]
-    assert ids(blended(order, {})) == [0, 9, 1, 2, 3]
-
-
-def test_equal_scores_of_the_cross_encoder_have_places_of_their_own() -> None:
-    order = [(entry(pk), 0.0) for pk in range(3)]
-    made = blended(order, {0: 0.5, 1: 0.5})
-    assert ids(made) == [0, 1, 2]
-    assert len({e.features["cross_rank"] for e, _ in made[:2]}) == 2
+    rows = [
+        {"inside": 1.0, "unit": 0.1, "unit_two": 0.1},
+        {"inside": 0.0, "unit": 0.9, "unit_two": 0.8},
+        {"inside": 1.0, "unit": 0.2, "unit_two": 0.2},
+        {"inside": 1.0},
+    ]
+    compare_units_of_all(rows)
+    assert rows[2]["unit_rank"] < rows[0]["unit_rank"] < rows[1]["unit_rank"]
+    assert rows[0]["unit_gap"] == pytest.approx(0.8)
+    assert rows[1]["unit_two_gap"] == 0.0
+    assert rows[3] == {"inside": 1.0}
 
 
 def test_a_filter_that_holds_the_nearest_unit_was_read_rightly() -> None:
@@ -126,4 +143,4 @@ def test_a_lookup_is_not_reordered(alice: User, embedder: ModelVersion) -> None:
     with_units(document, embedder)
     after = ask("tariff 12", alice, tier="lookup").passages
     assert [e.passage.chunk_id for e in after] == before
-    assert all("unit_rank" not in e.features for e in after)
+    assert all("cross" not in e.features for e in after)

@@ -30,7 +30,7 @@ from training import promotion
 from training.answerable_questions import is_held_out, shortened
 from training.comparing import answerable as judges
 from training.comparing.comparison import CannotCompare
-from training.learning import feed, ranker
+from training.learning import feed, ranker_candidates
 
 pytestmark = pytest.mark.django_db
 TOWNS = ("Halden", "Tidewater", "Corvane", "Brimley", "Ostrava", "Fenwick", "Calder", "Merrow")
@@ -64,7 +64,7 @@ def filings(monkeypatch: pytest.MonkeyPatch, *, held_out: bool, count: int = 9) 
 
 def test_a_ranker_is_compared_on_companies_that_are_held_out(monkeypatch) -> None:
     filings(monkeypatch, held_out=True)
-    assert ranker.collect(50) == []
+    assert ranker_candidates.collect(50) == []
     good = reranking.keep(trees("word_coverage", 1), "good", "1")
     bad = reranking.keep(trees("word_coverage", -1), "bad", "2")
     registry.make_live(bad)
@@ -80,7 +80,7 @@ def test_a_ranker_is_compared_on_companies_that_are_held_out(monkeypatch) -> Non
 
 def test_a_ranker_learns_from_no_company_that_is_held_out(monkeypatch) -> None:
     filings(monkeypatch, held_out=False)
-    assert {group.mined.company for group in ranker.collect(50)}
+    assert {group.mined.company for group in ranker_candidates.collect(50)}
     candidate = reranking.keep(trees("word_coverage", 1), "good", "1")
     with pytest.raises(CannotCompare, match="0 held-out documents"):
         promotion.judge(candidate)

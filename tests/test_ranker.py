@@ -20,6 +20,7 @@ from qa.ranking.ranking_features import (
     add_best_coverage,
     features,
 )
+from qa.ranking.unit_features import compare_units_of_all, of_units
 
 NAMES = ["a", "b", "c"]
 
@@ -97,17 +98,31 @@ def test_a_spoilt_model_is_refused(spoil: object) -> None:
 @pytest.mark.django_db
 def test_a_registered_ranker_serves_and_a_spoilt_one_leaves_the_bundled() -> None:
     text, _, _ = trained()
-    with pytest.raises(BadTrees):
-        reranking.keep("nothing", "bad", "0")
+    for bad, weight in (("nothing", 0.2), (text, -1.0), (text, float("nan"))):
+        with pytest.raises(BadTrees):
+            reranking.keep(bad, "bad", "0", cross_weight=weight)
     assert not ModelVersion.objects.filter(name="ranker").exists()
     assert "as bundled" in reranking.live_reranker().name
-    kept = reranking.keep(text, "mine", "1")
+    kept = reranking.keep(text, "mine", "1", cross_weight=0.4)
     assert "as bundled" in reranking.live_reranker().name
     registry.make_live(kept)
-    assert reranking.live_reranker().name.startswith("LightGBM mine")
-    assert "stand-in" in reranking.named(reranking.live_reranker(), read=False)
-    ModelVersion.objects.filter(name="ranker").update(metadata={"model": "spoilt"}, digest="2")
+    live = reranking.live_reranker()
+    assert live.name.startswith("LightGBM mine")
+    assert live.cross_weight == 0.4
+    assert "stand-in" in reranking.named(live, read=False)
+    versions = ModelVersion.objects.filter(name="ranker")
+    versions.update(metadata={"model": "spoilt"}, digest="2")
     assert "as bundled" in reranking.live_reranker().name
+    versions.update(metadata={"model": text, "cross_weight": "much"}, digest="3")
+    assert "as bundled" in reranking.live_reranker().name
+
+
+@pytest.mark.django_db
+def test_a_ranker_without_a_weight_of_its_own_has_the_bundled_one() -> None:
+    text, _, _ = trained()
+    kept = reranking.keep(text, "of before", "4")
+    assert reranking.ranker_of(kept).cross_weight == ranker.bundled_weight() > 0
+    assert reranking.ranker_of(None).cross_weight == ranker.bundled_weight()
 
 
 def test_the_bundled_ranker_knows_every_feature_and_no_other() -> None:
@@ -120,6 +135,9 @@ def test_the_bundled_ranker_knows_every_feature_and_no_other() -> None:
     pool = Pool(1.0, 1.0, 0.5, 0.5, 0.03, 2022)
     made = features(question, candidate, pool, of_document=(0.03, 1.0))
     add_best_coverage([made])
+    cosines, spans = np.array([0.5], dtype=np.float32), ((0, 22),)
+    made |= of_units(cosines, spans, candidate.text, 0, question.words)
+    compare_units_of_all([made])
     assert set(ranker.bundled().names) == set(made)
 
 

@@ -23,6 +23,7 @@ from qa.ranking.ranking_features import (
     prior,
 )
 from qa.ranking.scoring_chunks import Asked, without_names
+from qa.ranking.unit_features import compare_units_of_all, of_units
 from qa.understood import Understanding
 
 # The share of the candidates kept for what only the wide look found.
@@ -177,10 +178,12 @@ def entries(
             pool,
             of_document=(bests[row.document], counted[row.document] / len(kept)),
         )
-        if pk in loaded.near:
-            found["unit"] = loaded.near[pk].best
+        if near := loaded.near.get(pk):
+            text, asked = candidate.text, question.words
+            found |= of_units(near.cosines, near.spans, text, chunk.start, asked)
         made.append(Entry(passage_of(chunk, document, score), score, found))
     add_best_coverage([entry.features for entry in made])
+    compare_units_of_all([entry.features for entry in made])
     return made
 
 

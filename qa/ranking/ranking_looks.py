@@ -135,7 +135,7 @@ def _ranked(  # noqa: PLR0917
     evidence.reranker = named(reranker, read=bool(scores))
     with evidence.timed("rerank"):
         if tier != "lookup":
-            rows = [blended(each, scores) for each in rows]
+            rows = [blended(each, scores, reranker.cross_weight) for each in rows]
         return [
             _distinct(each, question, order, loaded.documents)
             for each, question, order in zip(looked, questions, rows, strict=True)

@@ -25,10 +25,16 @@ log = logging.getLogger(__name__)
 
 
 class Reranker(Protocol):
-    """Features of candidates to a score each; higher is better, comparable within a question."""
+    """Features of candidates to a score each; higher is better, comparable within a question.
+
+    `cross_weight` is what a cross-encoder's scores count beside these.
+    """
 
     @property
     def name(self) -> str: ...
+
+    @property
+    def cross_weight(self) -> float: ...
 
     def score(self, rows: Sequence[Mapping[str, float]]) -> list[float]: ...
 
@@ -41,6 +47,7 @@ class Formula:
     """
 
     name: str = FORMULA
+    cross_weight: float = 0.05
 
     def score(self, rows: Sequence[Mapping[str, float]]) -> list[float]:
         return [_formula(row) for row in rows]
@@ -51,6 +58,7 @@ class Learned:
     """A LightGBM ranker over the features, among them the bi-encoder's cosine."""
 
     model: Trees
+    cross_weight: float
     version: str
 
     @property
@@ -86,8 +94,8 @@ def live_reranker() -> Reranker:
 def ranker_of(version: ModelVersion | None) -> Learned:
     """Of this version, live or not; of None the one that comes with the code. Raises BadTrees."""
     if version is None:
-        return Learned(ranker.bundled(), "as bundled")
-    return Learned(_read(version.pk, version.digest), version.version)
+        return Learned(ranker.bundled(), ranker.bundled_weight(), "as bundled")
+    return Learned(*_read(version.pk, version.digest), version.version)
 
 
 def keep(
@@ -96,16 +104,27 @@ def keep(
     digest: str,
     metrics: Mapping[str, object] | None = None,
     created_by: str = "",
+    *,
+    cross_weight: float | None = None,
 ) -> ModelVersion:
-    """This model text as a candidate. Raises BadTrees, and then nothing has changed."""
+    """This model text as a candidate. Raises BadTrees, and then nothing has changed.
+
+    Without a weight of the cross-encoder, that of the bundled ranker holds.
+    """
     lightgbm_text.read(text)
+    metadata: dict[str, object] = {"model": text}
+    if cross_weight is not None:
+        metadata["cross_weight"] = ranker.checked_weight(cross_weight)
     told = {"metrics": dict(metrics or {}), "created_by": created_by}
-    return registry.add(NAME, version, digest, metadata={"model": text}, **told)
+    return registry.add(NAME, version, digest, metadata=metadata, **told)
 
 
 @lru_cache(maxsize=2)
-def _read(pk: int, digest: str) -> Trees:  # noqa: ARG001  another digest is another model
-    return lightgbm_text.read(str(ModelVersion.objects.get(pk=pk).metadata.get("model", "")))
+def _read(pk: int, digest: str) -> tuple[Trees, float]:  # noqa: ARG001  another digest is another
+    kept = ModelVersion.objects.get(pk=pk).metadata
+    # Versions of before the weight was learned have none.
+    weight = kept.get("cross_weight", ranker.bundled_weight())
+    return lightgbm_text.read(str(kept.get("model", ""))), ranker.checked_weight(weight)
 
 
 def _formula(row: Mapping[str, float]) -> float:

@@ -20,7 +20,8 @@ from training.comparing.comparison import (
     numbered,
     seconds_in_turns,
 )
-from training.learning.ranker import Floats, Group, collect, ndcg
+from training.learning.ranker_candidates import Floats, Group, collect
+from training.learning.ranker_fitting import ndcg
 
 # Asked of the serving code, at about a third of a second each.
 MOST = 400

@@ -28,7 +28,8 @@ from training.comparing.comparison import (
     seconds_in_turns,
 )
 from training.gate import Floats
-from training.learning.ranker import Group, collect, ndcg
+from training.learning.ranker_candidates import Group, collect
+from training.learning.ranker_fitting import ndcg
 
 # Each is read twice, and again for the seconds; 32 windows take about a third of a second.
 MOST = 200

@@ -1,7 +1,8 @@
 """Questions with graded passages, mined from the filings that are indexed.
 
 A row of a table asks for its label, a heading for what stands under it, a sentence of prose for
-itself, in some of its commoner words or in words of like meaning. No evaluation question is used.
+itself, in its own words or, for a part of each, in words of like meaning. No evaluation question is
+used.
 A passage's grade comes from where it stands: the asked company's filing of the asked year and, for
 a metric, the statement that holds it.
 """
@@ -29,12 +30,16 @@ from training.learning.rewording import Rewording
 TEMPLATES = Path(__file__).with_name("ranker_templates.toml")
 KINDS = ("annual_report", "quarterly_report")
 # A filing gives this many questions of each sort, so that long ones do not outweigh the others.
-METRICS, ROWS, RATIOS, HEADINGS, SENTENCES = 5, 3, 2, 3, 5
+METRICS, ROWS, RATIOS, HEADINGS, SENTENCES = 5, 4, 2, 4, 6
 # Of a sentence's content words, rarest first, the share that a question about it does without: who
 # asks does not know how the document puts it.
 UNSAID = 0.4
 SAID = 0.7  # of those left, the share that the question says
-REWORDED = 0.6  # the share of these questions that say none of the sentence's own words
+# The shares of these questions that say none of the sentence's own words, or another clause than
+# its own; and of those about rows and headings.
+REWORDED, RETOLD = 0.3, 0.4
+LABELS_REWORDED = 0.6
+FEWEST_OTHERS = 2  # words of a label that have another, for it to be reworded
 _FIGURE = re.compile(r"\d")
 _SENTENCE = re.compile(r"(?<=[.!?]\s)[A-Z][^.!?\n|]{80,260}\.(?=\s)")
 _WORD = re.compile(r"[^\W\d_]+(?:[&'’-][^\W\d_]+)*")
@@ -74,7 +79,8 @@ def mine(documents: Sequence[Document], rewording: Rewording, seed: int = 0) -> 
         # Seeded per filing: another filing in the corpus changes no other's questions.
         chance = random.Random(f"{seed}:{document.text_sha256}")  # noqa: S311
         is_newest = document.fiscal_year == newest[document.company_id]
-        yield from _of_document(document, chance, is_newest=is_newest)
+        yield from _of_metrics(document, chance, is_newest=is_newest)
+        yield from _of_labels(document, chance, rewording)
         yield from _of_prose(document, chance, rewording)
 
 
@@ -119,9 +125,8 @@ def _has_row(text: str, labels: Sequence[tuple[str, ...]]) -> bool:
     return False
 
 
-def _of_document(document: Document, chance: random.Random, *, is_newest: bool) -> Iterator[Mined]:
-    lines = [document.text[start:end] for table in document.tables for start, end in table["rows"]]
-    rows = {word_list(label[0]): label[0].strip(" .:—-") for label in _labels(lines)}
+def _of_metrics(document: Document, chance: random.Random, *, is_newest: bool) -> Iterator[Mined]:
+    rows = _rows(document)
     known = [item for item in items().values() if item.items]
     plain = [i for i in known if not i.formula and any(_in(rows, name) for name in i.items)]
     ratios = [i for i in known if i.formula and any(_in(rows, name) for name in i.items)]
@@ -129,27 +134,44 @@ def _of_document(document: Document, chance: random.Random, *, is_newest: bool) 
         yield _metric(document, item, chance, is_newest=is_newest)
     for item in _some(chance, ratios, RATIOS):
         yield _metric(document, item, chance, is_newest=False)
-    others = [label for label in sorted(rows.values()) if len(label.split()) > 1]
-    others = [label for label in others if not _DULL.search(label)]
-    for label in _some(chance, others, ROWS):
-        text = _worded(document, label.lower(), chance, "figure", "change")
-        yield _mined(document, text, "row", labels=(word_list(label),))
+
+
+def _of_labels(document: Document, chance: random.Random, rewording: Rewording) -> Iterator[Mined]:
+    """Of rows that no metric is known for, and of headings."""
+    labels = sorted(label for label in _rows(document).values() if len(label.split()) > 1)
+    labels = [label for label in labels if not _DULL.search(label)]
+    for label in _some(chance, labels, ROWS):
+        sort, what = _put("row", label, chance, rewording)
+        text = _worded(document, what, chance, "figure", "change")
+        yield _mined(document, text, sort, labels=(word_list(label),))
     titles = {section["title"].strip() for section in document.sections}
     headings = sorted(t for t in titles if 2 <= len(t.split()) <= 9 and not _DULL.search(t))
     for heading in _some(chance, headings, HEADINGS):
-        text = _worded(document, heading.lower(), chance, "prose")
-        yield _mined(document, text, "heading", heading=heading.lower())
+        sort, what = _put("heading", heading, chance, rewording)
+        text = _worded(document, what, chance, "prose")
+        yield _mined(document, text, sort, heading=heading.lower())
+
+
+def _put(sort: str, label: str, chance: random.Random, rewording: Rewording) -> tuple[str, str]:
+    """The sort of the question and how it puts the label: as it is, or in other words."""
+    others = rewording.of(_WORD.findall(label)) if chance.random() < LABELS_REWORDED else []
+    if len(others) < FEWEST_OTHERS:
+        return sort, label.lower()
+    return f"{sort} reworded", " ".join(others)
 
 
 def _of_prose(document: Document, chance: random.Random, rewording: Rewording) -> Iterator[Mined]:
     for sentence in _some(chance, _sentences(document.text), SENTENCES):
         sort, what = "sentence", _gist(sentence, document.text, chance)
-        if chance.random() < REWORDED:
+        drawn = chance.random()
+        if drawn < REWORDED:
             content = content_words(sentence)
             words = [word for word in _WORD.findall(sentence) if plain(word) in content]
             others = rewording.of(words)
             kept = [word for word in others if chance.random() < SAID]
             sort, what = "reworded", " ".join(kept or others)
+        elif drawn < REWORDED + RETOLD:
+            sort, what = "retold", rewording.retold(sentence, chance)
         if what:
             text = _worded(document, what, chance, "said", "prose")
             yield _mined(document, text, sort, sentence=sentence)
@@ -202,6 +224,12 @@ def _worded(document: Document, what: str, chance: random.Random, *sorts: str) -
     if document.company.ticker and chance.random() < 0.1:
         who = document.company.ticker
     return template.format(what=what, who=who, when=when)
+
+
+def _rows(document: Document) -> dict[tuple[str, ...], str]:
+    """The labels of its tables' rows as written, by their words."""
+    lines = [document.text[start:end] for table in document.tables for start, end in table["rows"]]
+    return {word_list(label[0]): label[0].strip(" .:—-") for label in _labels(lines)}
 
 
 def _labels(lines: Sequence[str]) -> Iterator[re.Match[str]]:

@@ -6,6 +6,7 @@ ranker for questions that share no word with what answers them.
 
 from __future__ import annotations
 
+import random
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -14,13 +15,20 @@ import numpy as np
 
 from docintel import encoders
 from qa.question.wording import plain
+from qa.ranking.ranking_features import content_words
 
 MOST_WORDS = 5_000
 FEWEST_USES = 5
-NEAR = 0.45
+NEAR = 0.55
 SAME_BEGINNING = 4  # letters by which "produce" and "production" are taken for one word
 BATCH = 256
+# Of a clause that is told again: its length in words, and the share of the words that have no other
+# which it does without.
+SHORTEST, LONGEST = 7, 14
+UNSAID = 0.7
+FEWEST_CHANGED = 3
 _WORD = re.compile(r"\b[a-z]{4,}\b")
+_ANY_WORD = re.compile(r"[^\W\d_]+(?:[&'’-][^\W\d_]+)*")
 
 
 class Rewording:
@@ -37,6 +45,22 @@ class Rewording:
         """The words that have another, as that, in their order, each once."""
         found = (self._others.get(word.lower()) for word in words)
         return list(dict.fromkeys(other for other in found if other))
+
+    def retold(self, sentence: str, chance: random.Random) -> str:
+        """A clause of the sentence with other words in the places of its own, so that it still
+        reads as one; empty where fewer than three words have another. Figures are left out."""
+        words = _ANY_WORD.findall(sentence)
+        length = chance.randint(SHORTEST, LONGEST)
+        at = chance.randint(0, max(0, len(words) - length))
+        kept, changed = [], 0
+        for word in words[at : at + length]:
+            other = self._others.get(word.lower())
+            changed += other is not None
+            if other:
+                kept.append(other)
+            elif not content_words(word) or chance.random() > UNSAID:
+                kept.append(word.lower())
+        return " ".join(kept) if changed >= FEWEST_CHANGED else ""
 
 
 def _nearest(words: Sequence[str]) -> dict[str, str]:

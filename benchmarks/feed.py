@@ -19,6 +19,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -65,10 +66,11 @@ def run(
             *(sys.executable, "-m", "uvicorn", "docintel.asgi:application", "--host", HOST),
             *("--no-access-log", "--lifespan", "off", "--port", str(port)),
         ]
-        stack.enter_context(_process(web, {**environment, "DOCINTEL_ROLE": "web"}, quiet=True))
+        role = {**environment, "DOCINTEL_ROLE": "web"}
+        pid = stack.enter_context(_process(web, role, quiet=True)).pid
         _wait_for(lambda: _answers(port, "/healthz"))
         sessions = told["sessions"]
-        singly = _one_by_one(port, sessions, n)
+        singly = _one_by_one(port, sessions, n, pid)
         crowd = _crowd(port, sessions)
     first = singly["first page"].milliseconds
     return Score(
@@ -92,10 +94,14 @@ def run(
 
 @dataclass(slots=True)
 class Taken:
-    """Milliseconds of what was answered as it should be, and in words what was not."""
+    """Milliseconds of what was answered as it should be, and in words what was not.
+
+    `processor` is of the web process alone, the mean of a request, where it was measured.
+    """
 
     milliseconds: list[float] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
+    processor: float | None = None
 
     def add(self, other: Taken) -> None:
         self.milliseconds += other.milliseconds
@@ -104,6 +110,7 @@ class Taken:
     def summed_up(self) -> dict[str, Any]:
         return {
             **_percentiles(self.milliseconds),
+            "web_processor": self.processor,
             "n_errors": len(self.errors),
             "errors": sorted(set(self.errors))[:5],
         }
@@ -155,28 +162,38 @@ class Reader:
         self._line.close()
 
 
-def _one_by_one(port: int, sessions: Sequence[str], n: int) -> dict[str, Taken]:
+def _one_by_one(port: int, sessions: Sequence[str], n: int, pid: int) -> dict[str, Taken]:
     """Each request by the next analyst, nothing else asked at the time."""
     found: dict[str, Taken] = {}
 
-    def measure(name: str, ask: Callable[[Reader, Taken], Any]) -> None:
+    def measure(name: str, ask: Callable[[Reader, Taken], Any], requests: int = 1) -> None:
         taken = found[name] = Taken()
+        worked = 0.0
         for number in range(n + 3):
+            if number == 3:
+                # The first few load templates and fill the connections.
+                worked, taken.milliseconds, taken.errors = _processor(pid), [], []
             reader = Reader(port, sessions[number % len(sessions)])
-            # The first few load templates and fill the connections.
-            ask(reader, taken if number >= 3 else Taken())
+            ask(reader, taken)
             reader.close()
+        taken.processor = 1_000 * (_processor(pid) - worked) / (n * requests)
 
     measure("first page", lambda reader, taken: reader.get("/feed/", taken))
-    measure("scrolled page", _scroll)
+    measure("first page and scrolled page", _scroll, 2)
     measure("newest first", lambda reader, taken: reader.get("/feed/?sort=time", taken))
     measure("one company", lambda reader, taken: reader.get("/feed/?company=1001", taken))
     measure("one topic", lambda reader, taken: reader.get("/feed/?topic=mergers", taken))
     measure("one source", lambda reader, taken: reader.get("/feed/?source=1050", taken))
     measure("profile", lambda reader, taken: reader.get("/feed/profile/", taken))
     measure("company page", lambda reader, taken: reader.get("/companies/1001/", taken))
-    measure("follow", _follow)
+    measure("first page and follow", _follow, 2)
     return found
+
+
+def _processor(pid: int) -> float:
+    """Seconds that the process has worked so far."""
+    stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    return (int(stat[11]) + int(stat[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _scroll(reader: Reader, taken: Taken) -> None:

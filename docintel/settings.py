@@ -100,6 +100,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "docintel.taking_turns.in_turn",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -136,6 +137,9 @@ DATABASE_URL = env.str("DATABASE_URL", default="") or postgres.url(VAR_DIR)
 DATABASES = {"default": env.db_url_config(DATABASE_URL)}
 DATABASES["default"]["ENGINE"] = "django.db.backends.postgresql"
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+# How many pages and calls one process works on at a time; the others wait, at most so long.
+PAGES_AT_ONCE = env.int("PAGES_AT_ONCE", default=12)
+TURN_SECONDS = env.float("TURN_SECONDS", default=60.0)
 # How many questions one process answers at a time; the others wait and are told so.
 ASK_THREADS = env.int("ASK_THREADS", default=16)
 # Questions of one person in a minute, of the page and the API together.
@@ -153,7 +157,7 @@ if ROLE is Role.WEB:
 if ROLE in (Role.WEB, Role.INFERENCE):
     DATABASES["default"]["OPTIONS"] = {
         **DATABASES["default"].get("OPTIONS", {}),
-        "pool": {"min_size": 1, "max_size": 12 + ASK_THREADS, "timeout": 10},
+        "pool": {"min_size": 1, "max_size": PAGES_AT_ONCE + ASK_THREADS, "timeout": 10},
     }
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = 60

@@ -13,11 +13,15 @@ import httpx
 import uvicorn
 from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler
 from django.core.asgi import get_asgi_application
+from django.db import connections
 
 
 @contextmanager
 def served() -> Iterator[str]:
     """The address of the server."""
+    kept = connections.settings["default"]["CONN_MAX_AGE"]
+    # Every request has a thread of its own here; none is to leave a connection behind.
+    connections.settings["default"]["CONN_MAX_AGE"] = 0
     config = uvicorn.Config(
         ASGIStaticFilesHandler(get_asgi_application()),
         host="127.0.0.1",
@@ -37,6 +41,7 @@ def served() -> Iterator[str]:
         server.should_exit = True
         server.force_exit = True
         thread.join(20)
+        connections.settings["default"]["CONN_MAX_AGE"] = kept
 
 
 def events_of(response: httpx.Response) -> Iterator[tuple[int, str, dict[str, Any]]]:

@@ -1,0 +1,47 @@
+"""Requests take turns: as many at once as there are database connections for pages, in their order.
+
+An asynchronous server would begin them all; each would wait for a connection, and where a hundred
+people come at once some would get an error instead of their page. What is streamed has had its
+turn when the stream begins. A request's body is read before, so that nobody's slow line keeps a
+turn.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from asgiref.sync import iscoroutinefunction
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.decorators import sync_and_async_middleware
+
+RETRY_SECONDS = 10
+_turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
+
+
+@sync_and_async_middleware
+def in_turn(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:
+    """Middleware; of a server with a thread for each request it changes nothing."""
+    if not iscoroutinefunction(get_response):
+        return get_response
+
+    async def middleware(request: HttpRequest) -> HttpResponseBase:
+        turns = _turns.setdefault(
+            asyncio.get_running_loop(), asyncio.Semaphore(settings.PAGES_AT_ONCE)
+        )
+        try:
+            await asyncio.wait_for(turns.acquire(), settings.TURN_SECONDS)
+        except TimeoutError:
+            words = "Too many people ask at once; try again in a moment."
+            return HttpResponse(words, status=503, headers={"Retry-After": str(RETRY_SECONDS)})
+        try:
+            response: HttpResponseBase = await get_response(request)
+        finally:
+            turns.release()
+        return response
+
+    return middleware

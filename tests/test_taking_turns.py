@@ -1,0 +1,90 @@
+"""Many requests at once wait for their turn instead of failing; a stream keeps no turn."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+from asgi_server import served
+from asgiref.sync import sync_to_async
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.test import Client
+
+from docintel.taking_turns import in_turn
+from feed.following import profile_of
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_no_more_than_so_many_are_worked_on_and_in_their_order(settings) -> None:
+    settings.PAGES_AT_ONCE = 2
+    inside, most, done = 0, 0, []
+
+    async def page(request: HttpRequest) -> HttpResponse:
+        nonlocal inside, most
+        inside += 1
+        most = max(most, inside)
+        await asyncio.sleep(0)
+        await sync_to_async(list)()
+        inside -= 1
+        done.append(request.path)
+        return HttpResponse()
+
+    async def many() -> None:
+        handler = in_turn(page)
+        requests = [HttpRequest() for _ in range(20)]
+        for number, request in enumerate(requests):
+            request.path = str(number)
+        answers = await asyncio.gather(*(handler(request) for request in requests))
+        assert {answer.status_code for answer in answers} == {200}
+
+    asyncio.run(many())
+    assert most == 2
+    assert sorted(done, key=int)[:2] == sorted(done[:2], key=int)
+    assert len(done) == 20
+
+
+def test_who_waits_too_long_is_told_so_and_a_stream_keeps_no_turn(settings) -> None:
+    settings.PAGES_AT_ONCE, settings.TURN_SECONDS = 1, 0.05
+    ended = asyncio.Event()
+
+    async def stuck(_: HttpRequest) -> HttpResponse:
+        await ended.wait()
+        return HttpResponse()
+
+    async def endless():
+        while True:
+            yield b""
+
+    async def streaming(_: HttpRequest) -> StreamingHttpResponse:
+        return StreamingHttpResponse(endless())
+
+    async def two() -> None:
+        for _ in range(3):
+            assert (await in_turn(streaming)(HttpRequest())).status_code == 200
+        first = asyncio.create_task(in_turn(stuck)(HttpRequest()))
+        await asyncio.sleep(0)
+        refused = await in_turn(stuck)(HttpRequest())
+        assert (refused.status_code, refused["Retry-After"]) == (503, "10")
+        ended.set()
+        assert (await first).status_code == 200
+
+    asyncio.run(two())
+
+
+def test_a_crowd_gets_its_pages(alice, settings) -> None:
+    settings.PAGES_AT_ONCE = 3
+    profile_of(alice)
+    client = Client()
+    client.force_login(alice)
+    cookies = {"sessionid": client.cookies["sessionid"].value}
+    with served() as place, ThreadPoolExecutor(40) as pool:
+        codes = list(
+            pool.map(
+                lambda _: httpx.get(f"{place}/feed/", cookies=cookies, timeout=60).status_code,
+                range(40),
+            )
+        )
+    assert codes == [200] * 40

@@ -26,7 +26,7 @@ from feed.ml.features import NAMES
 from feed.models import Engagement, FeedEvent, FeedItem, Follow, Interest, RankedDocument
 from feed.reading import Slot
 from ingestion.models import Chunk, Company, Document, Mention, Topic
-from ingestion.querysets import BODY_FIELDS, User
+from ingestion.querysets import User
 
 MOST_REASONS = 2
 LONGEST_PASSAGE = 260
@@ -121,9 +121,9 @@ class _Told:
             .values_list("document", "opened_at")[:RECENT_READING]
         )
         rows_read = RankedDocument.objects.filter(pk__in=opened).select_related("document")
-        # Without their texts: sixty annual reports are some ten million characters.
-        bodies = (f"document__{name}" for name in BODY_FIELDS)
-        self.read = list(rows_read.defer("vector", *bodies))
+        # Only what is said of them: their texts are some ten million characters.
+        names = ("facts", "document__title", "document__file_name")
+        self.read = list(rows_read.only(*names))
         self.by_topic: Counter[str] = Counter()
         self.by_company: Counter[int] = Counter()
         for row in self.read:

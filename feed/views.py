@@ -100,8 +100,8 @@ def _frame(request: HttpRequest, profile: FeedProfile, filters: reading.Filters)
             {row.company for row in follows if row.company} | {*chosen.values()},
             key=lambda row: row.name,
         ),
-        "topics": known.topics(),
-        "sources": known.sources(request.user),
+        "topics": known.topics().only("name"),
+        "sources": known.sources(request.user).only("name"),
         "kinds": Document.Kind.choices,
         "periods": PERIODS.items(),
     }

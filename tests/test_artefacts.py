@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import pickle
+import resource
 import signal
 import subprocess
 import sys
@@ -237,6 +238,27 @@ def test_a_full_disk_leaves_nothing_behind(
     assert not ModelVersion.objects.exists()
     assert not [path for path in store.rglob("*") if path.is_file()]
     assert artefacts.keep(folder, NAME).number == 1
+
+
+@pytest.mark.django_db
+def test_where_the_system_itself_refuses_to_write_nothing_is_left(
+    store: Path, folder: Path
+) -> None:
+    """By the limit that the system sets on a file, met in the middle of one."""
+    big = {"w": np.zeros((400, 400), dtype=np.float32)}
+    save_file(big, folder / "heads.safetensors")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            artefacts.keep(folder, NAME)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert not ModelVersion.objects.exists()
+    assert not [path for path in store.rglob("*") if path.is_file()]
+    kept = artefacts.keep(folder, NAME)
+    assert kept.number == 1
+    assert (artefacts.open_folder(kept) / "heads.safetensors").stat().st_size > 600_000
 
 
 @pytest.mark.django_db

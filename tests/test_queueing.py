@@ -47,7 +47,8 @@ def test_what_the_model_is_unsure_of_enters_once() -> None:
 def test_an_audit_draws_the_same_share_of_the_confident(monkeypatch: pytest.MonkeyPatch) -> None:
     DeskSettings.objects.update(audit_share=1)
     read_document()
-    assert ReviewItem.objects.filter(audit=True).count() == 3
+    audited = ReviewItem.objects.filter(audit=True)
+    assert [audited.filter(kind=kind).count() for kind in ("span", "relation")] == [3, 1]
     assert not item_of("30.5").audit
     drawn = [is_drawn(str(number), 0.02, "audit") for number in range(20_000)]
     assert 320 < sum(drawn) < 480

@@ -176,7 +176,7 @@ def test_topics_learn_again_when_enough_was_said(eve, monkeypatch):
     for number in range(3):
         row = document([f"Story {number}"], file_name=f"{number}.txt")
         judging.say_topic(row, "oil_gas", applies=bool(number % 2), by=eve.pk)
-    FlywheelSettings.objects.create(pk=1, enough=3)
+    FlywheelSettings.objects.update_or_create(pk=1, defaults={"enough": 3})
     monkeypatch.setattr(labels_of, "from_corpus", lambda *_: labelled())
     run = learning_topics_if_due.learn_if_due()
     assert run is not None

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from peft import LoraConfig, get_peft_model
 from torch import nn
 from transformers import AutoConfig, AutoModel
 from transformers.utils import logging as transformers_logging
 
+from docintel.inference.ml.adapters import EVERY_LINEAR, attach
 from extraction.ml.errors import BadArtefact
 
 
@@ -41,12 +41,10 @@ def load_encoder(folder: Path, rank: int) -> nn.Module:
         raise BadArtefact(f"The encoder in {folder} cannot be read: {error}") from error
     if not rank:
         return encoder
-    settings = LoraConfig(
-        r=rank, lora_alpha=2 * rank, lora_dropout=0.0, target_modules="all-linear"
-    )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return get_peft_model(encoder, settings)
+        adapted: nn.Module = attach(encoder, rank=rank, alpha=2 * rank, layers=EVERY_LINEAR)
+        return adapted
 
 
 def trained_part(encoder: nn.Module) -> dict[str, nn.Parameter]:

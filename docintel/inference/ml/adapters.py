@@ -11,8 +11,9 @@ from typing import Any
 
 import torch
 
-# Every linear layer of a BERT block, by the end of its module's name.
+# Every linear layer of a BERT block, by the end of its module's name; and of any encoder.
 BERT_LAYERS = ("query", "key", "value", "dense")
+EVERY_LINEAR = "all-linear"
 _A, _B = ".lora_A.weight", ".lora_B.weight"
 
 
@@ -21,7 +22,7 @@ def attach(
     *,
     rank: int,
     alpha: int,
-    layers: Sequence[str] = BERT_LAYERS,
+    layers: Sequence[str] | str = BERT_LAYERS,
     blocks: Sequence[int] | None = None,
 ) -> Any:
     """The encoder with trainable adapters on those layers; everything else of it is frozen.
@@ -36,7 +37,7 @@ def attach(
         r=rank,
         lora_alpha=alpha,
         lora_dropout=0.0,
-        target_modules=list(layers),
+        target_modules=layers if isinstance(layers, str) else list(layers),
         layers_to_transform=None if blocks is None else list(blocks),
     )
     return get_peft_model(encoder, config)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from django.core.management import call_command
-from tiny_taggers import tiny_encoder
+from tiny_taggers import sentences, tiny_encoder
 
 from docintel import registry
 from docintel.models import ModelVersion
@@ -15,17 +15,6 @@ from extraction import tagging
 from training.models import TrainingRun
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def sentences(count: int, split: str) -> list[str]:
-    rows = []
-    for number in range(count):
-        figure = ("revenue", "profit", "sales")[number % 3]
-        words = ["net", figure, "was", "$", str(10 + number % 7)]
-        labels = ["kpi_1", "kpi_1", None, None, "cy_1"]
-        row = {"doc": f"{split} {number}", "split": split, "tokens": words, "labels": labels}
-        rows.append(json.dumps(row))
-    return rows
 
 
 def test_what_is_trained_is_kept_promoted_and_scored(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from pathlib import Path
 
@@ -105,3 +106,15 @@ def examples(count: int, seed: int = 3) -> list[Example]:
             text += f" {piece} and the year"
         found.append(Example(f"document {number // 4}", text, tuple(spans)))
     return found
+
+
+def sentences(count: int, split: str) -> list[str]:
+    """Lines of a file of KPI-EDGAR's shape, a document each: "net FIGURE was $ N"."""
+    rows = []
+    for number in range(count):
+        figure = ("revenue", "profit", "sales")[number % 3]
+        words = ["net", figure, "was", "$", str(10 + number % 7)]
+        labels = ["kpi_1", "kpi_1", None, None, "cy_1"]
+        row = {"doc": f"{split} {number}", "split": split, "tokens": words, "labels": labels}
+        rows.append(json.dumps(row))
+    return rows

@@ -18,7 +18,7 @@ from qa.ranking.windows import Asked, window
 from qa.understood import Understanding
 
 # Windows read for a question, of all looks together; measured, see docs/results.md.
-READ = 32
+READ = 24
 FEWEST_PER_LOOK = 6
 UNAVAILABLE = "The cross-encoder is unavailable; passages are ranked without it."
 log = logging.getLogger(__name__)

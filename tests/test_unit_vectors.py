@@ -97,7 +97,7 @@ def test_another_live_embedder_makes_its_own_backlog(monkeypatch: pytest.MonkeyP
     other = ModelVersion.objects.create(
         name="embedder", version="tuned", digest="e" * 64, dimensions=384
     )
-    registry.make_live(other)
+    registry.make_live(other, prepared=True)
     monkeypatch.setattr(encoders, "live_embedder", lambda: other)
     assert pipeline.units_pending() == 0
     assert pipeline.embed_pending() == 1

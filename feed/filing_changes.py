@@ -1,6 +1,6 @@
 """What a company's newest filing says otherwise than the one before of its kind.
 
-Trap: two annual reports take seconds to compare, so it is kept and fetched beside the page.
+Two annual reports take a third of a second to compare, so it is kept and fetched beside the page.
 """
 
 from __future__ import annotations

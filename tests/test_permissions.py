@@ -26,7 +26,7 @@ from extraction.schema_tables import Schema
 from feed.ml.features import NAMES as FEATURES
 from feed.models import FeedEvent, RankFailure, SavedSearch
 from ingestion.freezing import text_digest
-from ingestion.models import Company, Document, Source, Topic
+from ingestion.models import Company, Document, Reembedding, Source, Topic
 from ingestion.receiving import take_in
 from qa.answer_tables import AnswerSentence, Ask
 from review.models import Correction, DeskSettings, ReviewItem
@@ -141,8 +141,9 @@ EXPECTED: dict[str, tuple[set[str], set[str]]] = {
     "healthz": (ANYONE, NOBODY),
     "closed": (NOBODY, NOBODY),
     "admin:training_trainingrun_story": (STAFF, NOBODY),
-    "admin:ingestion_reembedding_start": (NOBODY, OPERATORS),
-    "admin:ingestion_reembedding_steer": (NOBODY, OPERATORS),
+    # Without an embedder and without a verb: a 404.
+    "admin:ingestion_reembedding_start": (NOBODY, NOBODY),
+    "admin:ingestion_reembedding_steer": (NOBODY, NOBODY),
     "admin:index": (STAFF, STAFF),
     "admin:search": (STAFF, STAFF),
     "admin:login": (ANYONE, ANYONE),
@@ -333,6 +334,7 @@ def one_row_of_every_table() -> None:
     ApiToken.issue(User.objects.create_user("dora"), "old")
     version = ModelVersion.objects.create(name="test", version="1", digest="0")
     ModelFlip.objects.create(name="test", action="promoted", version=version, to_version=version)
+    Reembedding.objects.create(embedder=version, before=version, state=Reembedding.State.LIVE)
     run = TrainingRun.objects.create(name="test", log="loss 0.5", version=version)
     GateVerdict.objects.create(candidate=version, run=run, outcome="rejected", why="", seconds=1)
     Snapshot.objects.create(

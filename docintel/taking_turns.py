@@ -2,14 +2,15 @@
 
 An asynchronous server would begin them all; each would wait for a connection, and where a hundred
 people come at once some would get an error instead of their page. What is streamed has had its
-turn when the stream begins. A request's body is read before, so that nobody's slow line keeps a
-turn.
+turn when the stream begins, and who waits for work elsewhere steps aside. A request's body is read
+before, so that nobody's slow line keeps a turn.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -20,6 +21,7 @@ from django.http.response import HttpResponseBase
 from django.utils.decorators import sync_and_async_middleware
 
 RETRY_SECONDS = 10
+_step_aside: ContextVar[Callable[[], None]] = ContextVar("gives back the turn of this request")
 _turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
 
 
@@ -38,10 +40,35 @@ def in_turn(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest
         except TimeoutError:
             words = "Too many people ask at once; try again in a moment."
             return HttpResponse(words, status=503, headers={"Retry-After": str(RETRY_SECONDS)})
+        turn = _Turn(turns)
+        _step_aside.set(turn.step_aside)
         try:
             response: HttpResponseBase = await get_response(request)
         finally:
-            turns.release()
+            turn.end()
         return response
 
     return middleware
+
+
+def step_aside() -> None:
+    """Gives back the turn of this request, if it has one: from here on it only waits."""
+    found = _step_aside.get(None)
+    if found is not None:
+        found()
+
+
+class _Turn:
+    """Given back once, from the loop's thread or from another."""
+
+    def __init__(self, turns: asyncio.Semaphore) -> None:
+        self._turns: asyncio.Semaphore | None = turns
+        self._loop = asyncio.get_running_loop()
+
+    def end(self) -> None:
+        turns, self._turns = self._turns, None
+        if turns is not None:
+            turns.release()
+
+    def step_aside(self) -> None:
+        self._loop.call_soon_threadsafe(self.end)

@@ -19,6 +19,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection, connections
 from django.http import StreamingHttpResponse
 
+from docintel.taking_turns import step_aside
 from qa.retrieval import BadQuery
 
 R = TypeVar("R")
@@ -84,7 +85,8 @@ def respond(answering: Answering) -> StreamingHttpResponse:
 
 
 def _give_back() -> None:
-    """The request's own connection, which would else be held until the answer is complete."""
+    """The request's turn and its connection, else held until the answer is complete."""
+    step_aside()
     if not connection.in_atomic_block:
         connection.close()
 

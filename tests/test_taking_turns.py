@@ -12,7 +12,7 @@ from asgiref.sync import sync_to_async
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.test import Client
 
-from docintel.taking_turns import in_turn
+from docintel.taking_turns import in_turn, step_aside
 from feed.following import profile_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -72,6 +72,44 @@ def test_who_waits_too_long_is_told_so_and_a_stream_keeps_no_turn(settings) -> N
         assert (await first).status_code == 200
 
     asyncio.run(two())
+
+
+def test_who_waits_for_work_elsewhere_steps_aside(settings) -> None:
+    settings.PAGES_AT_ONCE, settings.TURN_SECONDS = 1, 20
+    waiting, ended = asyncio.Event(), asyncio.Event()
+
+    async def asking(_: HttpRequest) -> HttpResponse:
+        # On a thread, as a view is.
+        await sync_to_async(step_aside)()
+        waiting.set()
+        await ended.wait()
+        return HttpResponse()
+
+    async def page(_: HttpRequest) -> HttpResponse:
+        return HttpResponse()
+
+    async def both() -> None:
+        asked = asyncio.create_task(in_turn(asking)(HttpRequest()))
+        await waiting.wait()
+        assert (await in_turn(page)(HttpRequest())).status_code == 200
+        ended.set()
+        assert (await asked).status_code == 200
+        # Given back once: there is still only one turn.
+        settings.TURN_SECONDS = 0.05
+        stuck, freed = asyncio.Event(), asyncio.Event()
+
+        async def holding(_: HttpRequest) -> HttpResponse:
+            stuck.set()
+            await freed.wait()
+            return HttpResponse()
+
+        first = asyncio.create_task(in_turn(holding)(HttpRequest()))
+        await stuck.wait()
+        assert (await in_turn(page)(HttpRequest())).status_code == 503
+        freed.set()
+        await first
+
+    asyncio.run(both())
 
 
 def test_a_crowd_gets_its_pages(alice, settings) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -17,18 +18,22 @@ from feed_corpus import known
 from reports_corpus import embedder_of_axes, report
 from test_feed_training import TELLS, shown
 
-from docintel import artefacts, registry
+from docintel import artefacts, encoders, registry
 from docintel.models import ModelVersion
 from feed import live_ranker
 from feed.ml.features import NAMES
 from feed.models import FeedEvent
+from ingestion import reembedding
 from ingestion.lexical import refresh_statistics
+from ingestion.models import Reembedding
 from qa import answerable
 from qa.ml import answerable as numbers
 from qa.ranking import reranking
+from tests.tiny_taggers import tiny_encoder
 from training import promotion
 from training.answerable_questions import is_held_out, shortened
 from training.comparing import answerable as judges
+from training.comparing import embedders
 from training.comparing.comparison import CannotCompare
 from training.learning import feed, ranker_candidates
 
@@ -183,3 +188,37 @@ def test_the_feed_is_compared_on_analysts_that_are_held_out(settings, tmp_path) 
     assert set(learned.analyst.tolist()) == {others[0].pk}
     again = feeds(feed_trees(-1), tmp_path / "again")
     assert promotion.judge(again).outcome == "rejected"
+
+
+def embedders_of_the_test(settings: Any, place: Path) -> tuple[ModelVersion, ModelVersion]:
+    """The live one, which the setting names, and a candidate with other weights."""
+    settings.MODELS_DIR, settings.MEDIA_ROOT = place / "models", place / "media"
+    settings.EMBEDDING_MODEL = str(tiny_encoder(place / "blue", seed=1))
+    live = encoders.live_embedder()
+    return live, reembedding.candidate(str(tiny_encoder(place / "green", seed=2)))
+
+
+def test_an_embedder_that_passes_is_made_vectors_first(settings, tmp_path, monkeypatch) -> None:
+    with monkeypatch.context() as patch:
+        filings(patch, held_out=True)
+        groups = ranker.collect(40, held_out=True)
+    ModelVersion.objects.filter(name="embedder").update(state="retired")
+    live, candidate = embedders_of_the_test(settings, tmp_path)
+    monkeypatch.setattr(embedders, "collect", lambda *_, **__: groups)
+    compared = embedders.compare(candidate, live)
+    assert compared.documents == len({group.mined.document for group in groups})
+    assert compared.live is not None
+    assert len(compared.candidate.seconds) == len(compared.live.seconds) == 15
+    # By weights drawn by lot neither is better; so say that it is.
+    better = replace(compared, candidate=replace(compared.live, primary=lambda _: 1.0))
+    with pytest.raises(CannotCompare, match="too few"):
+        promotion.settle(candidate, live, replace(better, documents=3))
+    verdict = promotion.settle(candidate, live, better)
+    assert verdict.outcome == "promoted"
+    row = Reembedding.objects.get()
+    assert (row.embedder, row.before, row.state) == (candidate, live, "making")
+    assert encoders.live_embedder() == live
+    again = reembedding.candidate(str(tiny_encoder(tmp_path / "red", seed=3)))
+    with pytest.raises(CannotCompare, match="is under way"):
+        promotion.settle(again, live, better)
+    assert not again.verdicts.exists()

@@ -32,12 +32,13 @@ def learn_if_due() -> TrainingRun | None:
         with runs.opened(topics.TRAINED, args={"from_corpus": True}, who=WHO) as run:
             run.log(why)
             learning.run(from_corpus=True, training_run=run)
-            return run.row
     except (AlreadyTraining, RunLost):
         return None
     except CannotScore as error:
         log.info("topics cannot learn yet: %s", error)
         return None
+    run.row.refresh_from_db()
+    return run.row
 
 
 def due() -> str:

@@ -24,12 +24,14 @@ from training.models import FlywheelSettings, GateVerdict, TrainingRun
 Mode = FlywheelSettings.Mode
 Outcome = GateVerdict.Outcome
 # Kind of model -> the module that compares two of them: `live(name)`, `compare(candidate, live,
-# folder)`, and perhaps `what_hurt(candidate, snapshot_hash)` for a rejected one's report and
-# `went_live(version)` for what follows from a promotion.
+# folder)`, and perhaps `what_hurt(candidate, snapshot_hash)` for a rejected one's report,
+# `promote(version, who, why)` where more than a flip is needed to serve, and `went_live(version)`
+# for what follows from a promotion.
 COMPARERS = {
     "tagger": "training.comparing.taggers",
     "topics": "training.comparing.topics",
     "router": "training.comparing.routers",
+    "embedder": "training.comparing.embedders",
     "ranker": "training.comparing.rankers",
     "reranker": "training.comparing.rerankers",
     "answerable": "training.comparing.answerable",
@@ -138,7 +140,8 @@ def decide(
     )
     who, why = f"the gate ({told['who']})", f"verdict {verdict.pk}: {ruling.why}"
     if outcome == Outcome.PROMOTED:
-        registry.make_live(candidate, who=who, why=why)
+        promote = getattr(comparer_of(candidate), "promote", registry.make_live)
+        promote(candidate, who=who, why=why)
     elif outcome == Outcome.REJECTED:
         registry.reject(candidate, who=who, why=why)
     return verdict

@@ -9,7 +9,7 @@ from typing import Any, cast
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
@@ -74,7 +74,7 @@ class ReembeddingAdmin(ReadOnlyAdmin):
             elif chosen in weights.KNOWN:
                 version = reembedding.candidate(chosen)
             else:
-                raise Http404
+                raise CannotReembed("choose an embedder")
             automatic = request.POST.get("when") != "asked"
             reembedding.start(version, who=user.get_username(), automatic=automatic)
 
@@ -93,9 +93,7 @@ class ReembeddingAdmin(ReadOnlyAdmin):
             "back": partial(reembedding.roll_back, row, who=who),
             "tidy": partial(reembedding.tidy, row),
         }
-        if verb not in verbs:
-            raise Http404
-        return self._done(request, verbs[verb])
+        return self._done(request, verbs.get(verb, _no_such_step))
 
     def _done(self, request: HttpRequest, act: Callable[[], None]) -> HttpResponse:
         try:
@@ -103,6 +101,10 @@ class ReembeddingAdmin(ReadOnlyAdmin):
         except CannotReembed as error:
             self.message_user(request, f"Nothing has changed: {error}.", messages.ERROR)
         return redirect("admin:ingestion_reembedding_changelist")
+
+
+def _no_such_step() -> None:
+    raise CannotReembed("there is no such step")
 
 
 def _steering(request: HttpRequest) -> User:

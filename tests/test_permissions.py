@@ -342,6 +342,7 @@ def one_row_of_every_table() -> None:
         documents=1, test_documents=0,
     )  # fmt: skip
     FlywheelSettings.current()
+    Reembedding.objects.create(embedder=version, before=version, state="tidied")
     Measurement.objects.create(name="test", value=1)
     Schedule.objects.create(func="a.b")
     OrmQ.objects.create(key="test", payload="", lock=now)

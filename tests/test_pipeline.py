@@ -209,7 +209,7 @@ def test_another_live_embedder_makes_its_own_backlog(monkeypatch: pytest.MonkeyP
     document = send("Revenue rose.")
     run_until_nothing_is_left()
     other = ModelVersion.objects.create(name="embedder", version="tuned", digest="e" * 64)
-    registry.make_live(other)
+    registry.make_live(other, prepared=True)
     monkeypatch.setattr(encoders, "live_embedder", lambda: other)
     assert pipeline.embed_pending() == 1
     assert fresh(document).embedder == other

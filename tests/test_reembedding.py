@@ -285,5 +285,7 @@ def test_the_page_steers_it(olga, client, folders, blue, green) -> None:
     client.post(f"{place}steer/{row.pk}/switch/")
     assert encoders.live_embedder() == green
     assert "Roll back" in client.get(place).content.decode()
-    assert client.post(f"{place}steer/{row.pk}/explode/").status_code == 404
-    assert client.post(f"{place}start/", {"embedder": "/etc"}).status_code == 404
+    for address, given in ((f"steer/{row.pk}/explode/", {}), ("start/", {"embedder": "/etc"})):
+        said = client.post(f"{place}{address}", given, follow=True).content.decode()
+        assert "Nothing has changed" in said
+    assert client.post(f"{place}steer/987654321/pause/").status_code == 404

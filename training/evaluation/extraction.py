@@ -58,10 +58,10 @@ HOW = (
     "p_at_90r pool all labels, as CUAD's published numbers do; aupr_macro and the others named "
     "macro are means over labels with gold. There a found text is right where the Jaccard of words "
     "is 0.5 or more. auto_accuracy: of the spans at or over the threshold the share that is right "
-    "(kpi_edgar: strict; cuad: Jaccard of words 0.5 or more with gold of its label, anywhere "
-    "in the contract; of Parties also where it holds one); auto_coverage: their share of all spans "
-    "shown. Relations: pairs without direction, see relation_scores. Intervals: 95 %, "
-    "documents resampled."
+    "(kpi_edgar: strict; cuad: Jaccard of words 0.5 or more with a gold span of its label, "
+    "wherever in the contract it stands; of Parties also where it holds one); auto_coverage: their "
+    "share of all spans shown. Relations: pairs without direction, see relation_scores. "
+    "Intervals: 95 %, documents resampled."
 )
 
 

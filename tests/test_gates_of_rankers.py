@@ -201,7 +201,7 @@ def embedders_of_the_test(settings: Any, place: Path) -> tuple[ModelVersion, Mod
 def test_an_embedder_that_passes_is_made_vectors_first(settings, tmp_path, monkeypatch) -> None:
     with monkeypatch.context() as patch:
         filings(patch, held_out=True)
-        groups = ranker.collect(40, held_out=True)
+        groups = ranker_candidates.collect(40, held_out=True)
     ModelVersion.objects.filter(name="embedder").update(state="retired")
     live, candidate = embedders_of_the_test(settings, tmp_path)
     monkeypatch.setattr(embedders, "collect", lambda *_, **__: groups)

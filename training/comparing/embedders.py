@@ -27,7 +27,8 @@ from training.comparing.comparison import (
     seconds_in_turns,
 )
 from training.gate import Floats
-from training.learning.ranker import Group, collect, ndcg
+from training.learning.ranker_candidates import Group, collect
+from training.learning.ranker_fitting import ndcg
 
 # Each passage that is found is embedded by both.
 MOST = 150

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
 import pytest
 from small_corpus import document
 
@@ -48,6 +51,31 @@ def test_rows_metrics_and_headings_become_questions_with_company_and_year() -> N
         assert "Tidewater Foods" in each.text
         assert (each.company, each.year, each.document) == (row.company_id, 2022, row.pk)
     assert any("freight and handling" in each.text for each in found if each.sort == "row")
+
+
+def test_labels_and_headings_are_asked_for_in_other_words_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    near = {"freight": 0, "carriage": 0, "handling": 1, "loading": 1, "shipping": 2, "sending": 2,
+            "canal": 3, "waterway": 3}  # fmt: skip
+
+    def embed(words: Sequence[str]) -> np.ndarray:
+        return np.array([np.eye(len(near))[near[word]] for word in words], dtype=np.float32)
+
+    monkeypatch.setattr("docintel.encoders.embed", embed)
+    rewording = Rewording([" ".join([*near] * 5)])
+    row = filing(2022)
+    found = [mined for seed in range(9) for mined in mine([row], rewording, seed)]
+    labels = [each for each in found if each.sort == "row reworded"]
+    assert labels
+    assert all("carriage loading" in each.text for each in labels)
+    assert {each.labels for each in labels} == {(("freight", "and", "handling"),)}
+    headings = [each for each in found if each.sort == "heading reworded"]
+    assert headings
+    assert all("sending waterway" in each.text for each in headings)
+    assert {each.heading for each in headings} == {"shipping by canal"}
+    # The same are asked for in their own words as well.
+    assert {"row", "heading"} <= {each.sort for each in found}
 
 
 def test_the_years_own_statement_is_graded_best_and_another_company_never() -> None:

@@ -8,10 +8,10 @@ and topics are known.
 
 from __future__ import annotations
 
-import logging
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
-from django.contrib.postgres.search import SearchQuery, SearchVector
+from django.db import connection
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
@@ -19,12 +19,12 @@ from feed.models import SavedSearch, SearchMatch
 from feed.saving_searches import scope_of
 from ingestion.language import has_runs
 from ingestion.models import Chunk, Document
-from ingestion.querysets import ChunkQuerySet, DocumentQuerySet
+from ingestion.querysets import DocumentQuerySet
 
-logger = logging.getLogger(__name__)
 # What a transaction committed late has an earlier time than what was seen; a match is made once.
 OVERLAP = timedelta(minutes=5)
 MOST_AT_ONCE = 500
+DOCUMENTS_AT_ONCE = 100
 
 
 def match_pending(now: datetime | None = None) -> int:
@@ -34,32 +34,56 @@ def match_pending(now: datetime | None = None) -> int:
     oldest = active.order_by("looked_at").values_list("looked_at", flat=True).first()
     if oldest is None:
         return 0
-    fresh = _since(Document.objects.searchable(), oldest)
+    fresh = list(_since(Document.objects.searchable(), oldest).values_list("pk", flat=True))
     made = 0
-    if fresh.exists():
-        made = sum(_match(search, now) for search in active.select_related("user"))
+    if fresh:
+        searches = list(active.select_related("user"))
+        said = saying({search.query for search in searches if search.query}, fresh)
+        made = sum(_match(search, said.get(search.query, fresh), now) for search in searches)
     # One that was saved meanwhile has looked later.
     active.filter(looked_at__lt=now).update(looked_at=now)
     return made
 
 
-def matching(search: SavedSearch, documents: DocumentQuerySet) -> DocumentQuerySet:
-    """Those of these documents that the search is about."""
-    found = documents.within(scope_of(search))
-    if search.query:
-        passages = _saying(search.query).filter(document=OuterRef("pk"))
-        found = found.filter(Exists(passages.order_by()))
+def saying(queries: Collection[str], documents: Sequence[int]) -> dict[str, list[int]]:
+    """Query -> those of these documents that have a passage with all its words.
+
+    Each passage is taken apart once, however many queries there are; no index is asked, which
+    knows all passages and not the few that are new.
+    """
+    found: dict[str, list[int]] = {query: [] for query in queries}
+    plain = [query for query in queries if not has_runs(query)]
+    for start in range(0, len(documents), DOCUMENTS_AT_ONCE):
+        few = list(documents[start : start + DOCUMENTS_AT_ONCE])
+        with connection.cursor() as cursor:
+            cursor.execute(_SAYING, [few, plain])
+            for query, pk in cursor.fetchall():
+                found[query].append(pk)
+        for query in set(queries) - set(plain):
+            rows = Chunk.objects.containing(query, by_index=False).of(few).order_by()
+            found[query] += rows.values_list("document", flat=True).distinct()
     return found
 
 
-def _match(search: SavedSearch, now: datetime) -> int:
-    if not search.user.has_perm("ingestion.view_document"):
+_SAYING = """
+WITH fresh AS MATERIALIZED (
+    SELECT document_id, to_tsvector('english', body) AS words
+    FROM ingestion_chunk WHERE document_id = ANY(%s)
+)
+SELECT DISTINCT query, document_id
+FROM fresh, unnest(%s::text[]) query
+WHERE words @@ websearch_to_tsquery('english', query)
+"""
+
+
+def _match(search: SavedSearch, among: Sequence[int], now: datetime) -> int:
+    if not among or not search.user.has_perm("ingestion.view_document"):
         return 0
-    documents = Document.objects.visible_to(search.user).searchable()
-    documents = documents.filter(received_at__gt=search.created_at)
+    documents = Document.objects.visible_to(search.user).searchable().within(scope_of(search))
+    documents = documents.filter(pk__in=among, received_at__gt=search.created_at)
     known = SearchMatch.objects.filter(search=search, document=OuterRef("pk"))
     new = _since(documents, search.looked_at).exclude(Exists(known))
-    ids = matching(search, new).order_by("-received_at").values_list("pk", flat=True)
+    ids = new.order_by("-received_at").values_list("pk", flat=True)
     # Whoever asks for mail or a webhook later hears of what comes later.
     mailed = None if search.alert == SavedSearch.Alert.MAIL else now
     posted = None if search.webhook else now
@@ -74,11 +98,3 @@ def _match(search: SavedSearch, now: datetime) -> int:
 def _since(documents: DocumentQuerySet, looked_at: datetime) -> DocumentQuerySet:
     since = looked_at - OVERLAP
     return documents.filter(Q(searchable_at__gt=since) | Q(ranked__ranked_at__gt=since))
-
-
-def _saying(query: str) -> ChunkQuerySet:
-    if has_runs(query):
-        return Chunk.objects.containing(query, by_index=False)
-    words = SearchQuery(query, config="english", search_type="websearch")
-    rows = Chunk.objects.alias(words=SearchVector("body", config="english"))
-    return rows.filter(words=words)

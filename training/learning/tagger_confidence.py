@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import shutil
 import tempfile
+import textwrap
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -151,12 +152,13 @@ def in_words(found: Calibrated, metrics: dict[str, Any]) -> str:
     how = "corrected by trees on what else is known" if found.trust.trees else "without trees"
     at = metrics["deliver_at"]
     delivered = "No span" if at is None else f"A span from {at:.3f} on"
-    return f"""
-Confidences are fitted on {found.fitted.texts} texts that nothing was learned from, {how}; the
-figures above are from before. On {found.tested.texts} others: {_match(found)} F1
-{metrics["f1"]:.3f}, expected calibration error {metrics["ece"]}. {delivered} is sure enough to be
-delivered without review.
-"""
+    said = (
+        f"Confidences are fitted on {found.fitted.texts} texts that nothing was learned from, {how}; "
+        f"the figures above are from before. On {found.tested.texts} others: {_match(found)} F1 "
+        f"{metrics['f1']:.3f}, expected calibration error {metrics['ece']}. {delivered} is sure "
+        "enough to be delivered without review."
+    )
+    return f"\n{textwrap.fill(said, 100)}\n"
 
 
 def keep(folder: Path, version: ModelVersion, metrics: dict[str, Any], training_run: Run) -> None:

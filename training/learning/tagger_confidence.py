@@ -150,10 +150,11 @@ def write(source: Path, folder: Path, found: Calibrated, metrics: dict[str, Any]
 def in_words(found: Calibrated, metrics: dict[str, Any]) -> str:
     """What the card says of it."""
     how = "corrected by trees on what else is known" if found.trust.trees else "without trees"
+    texts = f"{found.fitted.texts} texts that nothing was learned from"
     at = metrics["deliver_at"]
     delivered = "No span" if at is None else f"A span from {at:.3f} on"
     said = (
-        f"Confidences are fitted on {found.fitted.texts} texts that nothing was learned from, {how}; "
+        f"Confidences are fitted on {texts}, {how}; "
         f"the figures above are from before. On {found.tested.texts} others: {_match(found)} F1 "
         f"{metrics['f1']:.3f}, expected calibration error {metrics['ece']}. {delivered} is sure "
         "enough to be delivered without review."

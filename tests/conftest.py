@@ -6,12 +6,14 @@ Charlie is signed in but in no group.
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 # Before Django reads its settings: this run's own server, folder, and a small, quick embedder.
 # The processes of one run share them; each has a database of its own.
@@ -77,6 +79,15 @@ def pytest_unconfigure() -> None:
     if OWNER:
         postgres.stop(_folder)
         shutil.rmtree(_folder, ignore_errors=True)
+
+
+@pytest.fixture
+def equal_speed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The gate finds every version as quick as any other, whatever else the machine does."""
+    ticks = itertools.count()
+    clock = SimpleNamespace(process_time=ticks.__next__, perf_counter=ticks.__next__)
+    for module in ("comparison", "taggers"):
+        monkeypatch.setattr(f"training.comparing.{module}.time", clock)
 
 
 @pytest.fixture

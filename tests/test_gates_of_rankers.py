@@ -37,7 +37,7 @@ from training.comparing import embedders
 from training.comparing.comparison import CannotCompare
 from training.learning import feed, ranker_candidates
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("equal_speed")]
 TOWNS = ("Halden", "Tidewater", "Corvane", "Brimley", "Ostrava", "Fenwick", "Calder", "Merrow")
 TRADES = ("Mills", "Foods", "Optics", "Paper")
 ROWS = "Net sales 1,200 1,100\nFreight and handling 80 75\nCost of goods sold (410) (380)"

@@ -16,7 +16,7 @@ from docintel.models import ModelFlip, ModelVersion
 from training import datasets, learning_if_due, promotion
 from training.models import FlywheelSettings, GateVerdict, Snapshot, TrainingRun
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("equal_speed")]
 LEARN = """
 import os, sys, django
 os.environ["DJANGO_SETTINGS_MODULE"] = "docintel.settings"

@@ -18,7 +18,7 @@ from training import promotion
 from training.comparing import rerankers as comparing
 from training.learning import reranker
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("equal_speed")]
 QUERY, TEXTS = "What drove the margin?", ["Freight lowered it.", "The board thanked the staff."]
 
 

@@ -14,7 +14,7 @@ from training import datasets, promotion
 from training.comparing.comparison import CannotCompare
 from training.models import FlywheelSettings, GateVerdict
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("equal_speed")]
 
 
 @pytest.fixture

@@ -108,6 +108,7 @@ def corrected(path: Path, count: int) -> tuple[str, str]:
     return asked[0], wanted
 
 
+@pytest.mark.usefixtures("equal_speed")
 def test_corrections_go_live_only_through_the_gate(db: None, tmp_path: Path, monkeypatch) -> None:
     # Made-up words that it alone knows cost the candidate some of its speed.
     monkeypatch.setattr(gate, "LEAST_SPEED", 0.5)

@@ -23,7 +23,7 @@ from training.learning import one_vs_rest
 from training.learning.labelled import Labelled, from_corpus
 from training.models import FlywheelSettings, GateVerdict, TrainingRun
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("equal_speed")]
 
 
 @pytest.fixture(autouse=True)

@@ -83,7 +83,9 @@ class ReembeddingAdmin(ReadOnlyAdmin):
     def steer(self, request: HttpRequest, pk: int, verb: str) -> HttpResponse:
         """Pause, resume, cancel, switch, roll back or tidy."""
         user = _steering(request)
-        row = get_object_or_404(Reembedding.objects.select_related("embedder", "before"), pk=pk)
+        row = Reembedding.objects.select_related("embedder", "before").filter(pk=pk).first()
+        if row is None:
+            return self._done(request, _no_such_step)
         who = user.get_username()
         verbs: dict[str, Callable[[], None]] = {
             "pause": partial(reembedding.pause, row),

@@ -288,4 +288,5 @@ def test_the_page_steers_it(olga, client, folders, blue, green) -> None:
     for address, given in ((f"steer/{row.pk}/explode/", {}), ("start/", {"embedder": "/etc"})):
         said = client.post(f"{place}{address}", given, follow=True).content.decode()
         assert "Nothing has changed" in said
-    assert client.post(f"{place}steer/987654321/pause/").status_code == 404
+    said = client.post(f"{place}steer/987654321/pause/", follow=True).content.decode()
+    assert "there is no such step" in said

@@ -5,10 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from docintel.models import ModelVersion
 from extraction import schema
-from extraction.delivering import deliver_at, fit
+from extraction.delivering import DOCUMENTS, deliver_at, fit
+from extraction.ml.calibrating import Trust
+from extraction.ml.calibration import Calibration
+from extraction.ml.judging import Judged, Verdict
+from training.learning.tagger_report import deliver_at as deliver_at_of
 
 
 def test_the_lowest_threshold_that_keeps_the_promise() -> None:
@@ -30,6 +35,16 @@ def test_spans_of_one_confidence_go_together() -> None:
     right = np.ones(100, bool)
     right[80:] = False
     assert fit(confidence, right) == 0.9
+
+
+@pytest.mark.parametrize(("documents", "told"), [(DOCUMENTS - 1, False), (DOCUMENTS, True)])
+def test_a_few_documents_promise_nothing_for_others(documents: int, told: bool) -> None:
+    verdicts = [
+        Verdict(n, "a", 0.99, True, True, f"document {n % documents}", ()) for n in range(200)
+    ]
+    fitted = Judged(verdicts, {"a": 200}, 200)
+    trust = Trust(Calibration(), {"a": 0.5}, "", np.full(200, 0.99))
+    assert (deliver_at_of(trust, fitted, "exact") == 0.99) is told
 
 
 def test_an_expert_s_threshold_outranks_the_fitted_one() -> None:

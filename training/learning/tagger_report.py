@@ -116,7 +116,12 @@ def trusted(trust: Trust, fitted: Judged, tested: Judged, match: str) -> dict[st
 
 
 def deliver_at(trust: Trust, fitted: Judged, match: str) -> float | None:
-    """From which confidence on what was calibrated on is right often enough to be delivered."""
+    """From which confidence on what was calibrated on is right often enough to be delivered.
+
+    None where no confidence is, or where it was calibrated on too few documents to say.
+    """
+    if len(np.unique(fitted.documents())) < delivering.DOCUMENTS:
+        return None
     least = np.array([trust.thresholds.get(each.label, 1.0) for each in fitted.verdicts])
     shown = trust.sure >= least
     return delivering.fit(trust.sure[shown], fitted.right(match)[shown])

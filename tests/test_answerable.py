@@ -174,3 +174,10 @@ def test_more_of_what_is_asked_is_likelier_answered() -> None:
         assert model.probability(good) > model.least, name
         for bad in ("period_not_covered", "company_without_documents", "private", "name_missing"):
             assert model.probability(good | {bad: 1.0}) < model.probability(good), (name, bad)
+
+
+def test_that_a_question_names_a_company_is_no_evidence() -> None:
+    for name, model in answerable.bundled().items():
+        weights = dict(zip(FEATURES, model.weights, strict=True))
+        assert weights["has_company"] == weights["has_name"] == 0.0, name
+        assert weights["name_missing"] < 0.0, name

@@ -18,7 +18,8 @@ from docintel import measuring
 from ingestion import pipeline, rerunning
 from ingestion.fetching import scan_folder
 from ingestion.ledger import SEARCHABLE_ALERT_SECONDS, ledger
-from ingestion.models import ChunkVector, Document, Source
+from ingestion.lexical import rarest
+from ingestion.models import ChunkVector, CorpusStatistics, Document, Source
 from ingestion.receiving import take_in
 from ingestion.withdrawing import withdraw_for
 from qa.retrieval import search
@@ -301,3 +302,15 @@ def test_lateness_is_alerted_on_the_health_page_and_in_the_terminal(
     assert b"p95 over 45 minutes" in client.get("/health/").content
     call_command("ingest", "status")
     assert "alert: Vectors follow too late" in capsys.readouterr().out
+
+
+def test_a_folder_taken_in_without_a_worker_can_be_looked_up_word_for_word(
+    tmp_path: Path, olga
+) -> None:
+    folder = tmp_path / "papers"
+    folder.mkdir()
+    (folder / "a.txt").write_text("Salt was shipped from nine quays in March.")
+    assert not CorpusStatistics.current().n_chunks
+    call_command("ingest", str(folder), "--wait")
+    assert CorpusStatistics.current().n_chunks == 1
+    assert rarest("nine quays")

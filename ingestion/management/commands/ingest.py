@@ -17,7 +17,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 from django.utils.timesince import timesince
 
-from ingestion import fetching, pipeline, rerunning
+from ingestion import fetching, lexical, pipeline, rerunning
 from ingestion.ledger import COUNTS, Ledger, ledger
 from ingestion.models import Document
 from ingestion.receiving import Refused
@@ -89,6 +89,8 @@ class Command(BaseCommand):
     def _work(self) -> None:
         while pipeline.work_once(SECONDS_BETWEEN_LINES):
             self.stdout.write(line(pipeline.progress()))
+        # Without a worker no schedule counts the words, and none could be looked up.
+        lexical.refresh_if_changed()
 
 
 def line(counts: dict[str, Any]) -> str:

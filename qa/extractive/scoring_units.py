@@ -219,12 +219,13 @@ def _meaning(
     return found
 
 
-def _around(candidates: Sequence[Candidate], vector: NDArray[np.float32] | None) -> list[float]:
+def _around(candidates: Sequence[Candidate], vector: NDArray[np.float32]) -> list[float]:
     """Cosine of the nearest three sentences that have some of the unit; 0 where none are made."""
-    if vector is None:
-        return [0.0] * len(candidates)
     chunks = {each.offered.passage.chunk_id for each in candidates}
-    found = nearness(chunks, vector, encoders.live_embedder())
+    try:
+        found = nearness(chunks, vector, encoders.live_embedder())
+    except EncoderUnavailable:
+        return [0.0] * len(candidates)
     return [_nearest(each, found.get(each.offered.passage.chunk_id)) for each in candidates]
 
 

@@ -141,9 +141,8 @@ EXPECTED: dict[str, tuple[set[str], set[str]]] = {
     "healthz": (ANYONE, NOBODY),
     "closed": (NOBODY, NOBODY),
     "admin:training_trainingrun_story": (STAFF, NOBODY),
-    # Without an embedder and without a verb: a 404.
-    "admin:ingestion_reembedding_start": (NOBODY, NOBODY),
-    "admin:ingestion_reembedding_steer": (NOBODY, NOBODY),
+    "admin:ingestion_reembedding_start": (NOBODY, OPERATORS),
+    "admin:ingestion_reembedding_steer": (NOBODY, OPERATORS),
     "admin:index": (STAFF, STAFF),
     "admin:search": (STAFF, STAFF),
     "admin:login": (ANYONE, ANYONE),

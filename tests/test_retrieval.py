@@ -68,6 +68,7 @@ def test_both_halves_are_fused_and_keep_their_ranks(
     )
     refresh_statistics()
     results = search("shipping prices", alice)
+    assert len(results.passages) == 3, results.notes
     both, lexical, dense = results.passages
     assert both.text == "Shipping prices rose.\n"
     assert (both.bm25_rank, both.dense_rank) == (1, 2)
@@ -88,7 +89,7 @@ def test_only_vectors_of_the_live_embedder_count(
     stale = document(["Stale."], vectors=[unit((767, 1))], embedder=old)
     fresh = document(["Fresh."], vectors=[unit((767, 1), (1, 5))], embedder=embedder)
     results = search("anything", alice)
-    assert [passage.document_id for passage in results.passages] == [fresh.pk]
+    assert [passage.document_id for passage in results.passages] == [fresh.pk], results.notes
     assert "1 of 2 documents in scope are not yet in the vector index" in results.notes[0]
     assert stale.pk != fresh.pk
 

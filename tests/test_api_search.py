@@ -11,7 +11,7 @@ from docintel.models import ApiToken
 from ingestion.models import Document
 
 SEARCH = "/api/v1/search/"
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("whole_graph")]
 MARGINS = "Gross margins fell because freight became dearer."
 
 

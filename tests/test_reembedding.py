@@ -24,7 +24,7 @@ from ingestion.models import (
 from ingestion.reembedding import CannotReembed
 from tests.tiny_taggers import tiny_encoder
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("whole_graph")]
 TEXTS = ("revenue rose", "debt fell", "cash flow was 12", "tax of the year", "net profit fell to 3")
 QUESTION = "net debt rose"
 

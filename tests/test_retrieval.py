@@ -21,7 +21,7 @@ from qa.passages import Passage
 from qa.ranking.verbatim import WEIGHT
 from qa.retrieval import BadQuery, Scope, SearchResults, search
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("whole_graph")]
 
 
 @pytest.fixture

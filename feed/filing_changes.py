@@ -5,13 +5,14 @@ Two annual reports take a third of a second to compare, so it is kept and fetche
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from django.core.cache import cache
 
-from ingestion.comparing import Difference
+from ingestion.comparing import Difference, Figure
 from ingestion.history import difference_from
 from ingestion.models import Document
 from ingestion.querysets import User
@@ -20,6 +21,7 @@ from ingestion.sightings import standing_for
 FILINGS = (Document.Kind.ANNUAL_REPORT, Document.Kind.QUARTERLY_REPORT)
 KEPT_SECONDS = 7 * 86_400
 MOST_LOOKED_AT = 20
+YEAR = re.compile(r"(?:19|20)\d\d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,15 @@ class Changes:
     earlier: Any
     later: Any
     found: Difference
+
+    @property
+    def figures(self) -> list[Figure]:
+        """Without years, which are other ones in every filing."""
+        return [
+            figure
+            for figure in self.found.figures
+            if not (YEAR.fullmatch(figure.earlier) and YEAR.fullmatch(figure.later))
+        ]
 
 
 def since_last_filing(user: User, company: int) -> Changes | None:

@@ -195,7 +195,7 @@ def _figure(
     if _is_row(row):
         first = FIGURE.search(row)
         label = row[: first.start()] if first else ""
-        label = " ".join(label.split()).strip(" .:$€£(–-") or piece.key
+        label = " ".join(label.split()).strip(" |.:$€£(–-") or piece.key
     else:
         label = _sentence(row, old[0] - piece.start)
     return Figure(label[:300], earlier[slice(*old)], later[slice(*new)], old, new)

@@ -34,7 +34,7 @@ def extracted(document: Document, figure: str, value: str) -> None:
         relation_count=1,
     )  # fmt: skip
     common = {"document": document, "schema": schema, "confidence": 0.9}
-    head, tail = (
+    tail, head = (
         run.spans.create(
             label=label, text=words, start=document.text.index(words),
             end=document.text.index(words) + len(words), **common,
@@ -42,7 +42,7 @@ def extracted(document: Document, figure: str, value: str) -> None:
         for label, words in (("kpi", figure), ("cy", value))
     )  # fmt: skip
     run.relations.create(
-        relation="value", head=head, tail=tail, rule="1", evidence_start=0, evidence_end=9,
+        relation="value of", head=head, tail=tail, rule="1", evidence_start=0, evidence_end=9,
         **common,
     )  # fmt: skip
 
@@ -58,8 +58,10 @@ def test_key_figures_are_those_of_the_newest_that_has_any(client, alice) -> None
     extracted(filing(acme, 2026, "Net sales were 17.", wire=vault), "Net sales", "17")
     client.force_login(alice)
     page = client.get(f"/companies/{acme.pk}/figures/").content.decode()
-    assert "Net sales" in page
-    assert ">13<" in page
+    row = page.split("<tbody>")[1].split("</tr>")[0]
+    assert [row.index(words) for words in ("Net sales", ">13<", "Current value")] == sorted(
+        row.index(words) for words in ("Net sales", ">13<", "Current value")
+    )
     assert ">17<" not in page
     assert newest.get_absolute_url() in page
     assert f"/companies/{acme.pk}/figures/" in client.get(f"/companies/{acme.pk}/").content.decode()
@@ -70,13 +72,14 @@ def test_key_figures_are_those_of_the_newest_that_has_any(client, alice) -> None
 
 def test_the_newest_filing_is_compared_with_the_one_before_of_its_kind(client, alice) -> None:
     acme = company("Acme")
-    filing(acme, 2023, "Acme's year.\n\nNet sales    100    90\n\nWe see a good year.")
-    filing(acme, 2024, "Acme's year.\n\nNet sales    120    100\n\nWe see a hard year.")
+    filing(acme, 2023, "Acme's year 2022.\n\nNet sales    100    90\n\nWe see a good year.")
+    filing(acme, 2024, "Acme's year 2023.\n\nNet sales    120    100\n\nWe see a hard year.")
     known("Acme grew", of=acme)
     client.force_login(alice)
     page = client.get(f"/companies/{acme.pk}/changes/").content.decode()
     assert "Net sales" in page
     assert "20.0 %" in page
+    assert "2 figures" in page, "a year is no figure that changed"
     assert "Acme 10-K 2023" in page
     assert "Comparing the last two filings" in client.get(f"/companies/{acme.pk}/").content.decode()
     # Kept: the same again without the texts being compared.

@@ -58,7 +58,9 @@ def waiting(user: User, now: datetime | None = None) -> int:
     now = now or timezone.now()
     week = now.date() - timedelta(days=now.weekday())
     rows = RatingAsk.objects.filter(user=user.pk, week=week)
-    return rows.filter(ratings__isnull=True).count() if rows.exists() else A_WEEK
+    if rows.exists():
+        return rows.filter(ratings__isnull=True).count()
+    return len(_to_draw_from(user).order_by().values_list("pk")[:A_WEEK])
 
 
 def rate(user: User, ask: int, grade: int | None) -> Rating:
@@ -77,8 +79,7 @@ def _draw(user: User, week: date, now: datetime) -> None:
     list(FeedProfile.objects.select_for_update().filter(user=user.pk))
     if RatingAsk.objects.filter(user=user.pk, week=week).exists():
         return
-    before = RatingAsk.objects.filter(user=user.pk).values("document")
-    rows = reading.seen_by(user, Filters(days=DAYS)).exclude(document__in=before)
+    rows = _to_draw_from(user)
     top = list(rows.order_by("-order", "-pk").values_list("pk", flat=True)[:TOP])
     best = _some(top, A_WEEK // 2)
     rest = list(rows.exclude(pk__in=best).order_by().values_list("pk", flat=True))
@@ -94,6 +95,12 @@ def _draw(user: User, week: date, now: datetime) -> None:
         )
         for pk, drawn in made
     )  # fmt: skip
+
+
+def _to_draw_from(user: User) -> QuerySet[FeedItem]:
+    """What was published in the last two weeks and was never asked about."""
+    before = RatingAsk.objects.filter(user=user.pk).values("document")
+    return reading.seen_by(user, Filters(days=DAYS)).exclude(document__in=before)
 
 
 def _some(ids: Sequence[int], count: int) -> list[int]:

@@ -106,3 +106,14 @@ def test_enough_ratings_judge_each_ranker(alice, monkeypatch) -> None:
     assert score.detail["entity overlap"]["ndcg@10"] == pytest.approx(1.0)
     assert score.detail["newest first"]["ndcg@10"] < 0.8
     assert "live" not in score.detail
+
+
+def test_nobody_is_asked_to_rate_what_cannot_be_drawn(client, alice) -> None:
+    known("An old story", days=40)
+    profile_of(alice)
+    ranking.rank_pending(seconds=600)
+    assert rating.waiting(alice) == 0
+    client.force_login(alice)
+    page = client.get("/feed/").content.decode()
+    assert "to rate this week" not in page
+    assert rating.asked(alice) == []

@@ -26,19 +26,9 @@ from feed.saved_search_tables import LONGEST_NAME, LONGEST_QUERY, LONGEST_URL
 from ingestion.language import has_runs
 from ingestion.models import Document
 from ingestion.querysets import Scope, User
+from ingestion.scope_fields import OF_ADDRESS
 
 MOST_SEARCHES = 50
-# Parameter of the search page's address -> field of a scope.
-NAMES = {
-    "company": "companies",
-    "kind": "kinds",
-    "topic": "topics",
-    "year": "fiscal_years",
-    "quarter": "fiscal_quarters",
-    "source": "sources",
-    "from": "published_from",
-    "to": "published_to",
-}
 
 
 class CannotSave(ValueError):
@@ -143,7 +133,7 @@ def address(row: SavedSearch) -> str:
     """The query string under which the search page shows it."""
     scope = asdict(scope_of(row))
     pairs: list[tuple[str, object]] = [("q", row.query)] if row.query else []
-    for name, field in NAMES.items():
+    for name, field in OF_ADDRESS.items():
         value = scope[field]
         values = value if isinstance(value, list | tuple) else [value] if value else []
         pairs += [(name, each) for each in values]

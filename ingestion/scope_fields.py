@@ -15,6 +15,17 @@ SCOPED = (
     *("company", "kind", "source", "topic", "fiscal_year", "fiscal_quarter"),
     *("published_from", "published_to"),
 )
+# Parameter of a page's address -> field of a `Scope`.
+OF_ADDRESS = {
+    "company": "companies",
+    "kind": "kinds",
+    "topic": "topics",
+    "year": "fiscal_years",
+    "quarter": "fiscal_quarters",
+    "source": "sources",
+    "from": "published_from",
+    "to": "published_to",
+}
 
 
 class Names(serializers.ListField):

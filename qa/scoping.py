@@ -18,6 +18,7 @@ from django.http import QueryDict
 from ingestion.classifying.calibration import SHOWN
 from ingestion.models import Company, Document, DocumentTopic, Source, Topic
 from ingestion.querysets import DocumentQuerySet, Scope, User
+from ingestion.scope_fields import OF_ADDRESS
 
 LABELS = {
     "company": "Company",
@@ -116,24 +117,11 @@ def read_scope(params: QueryDict, user: User) -> ReadScope:
     return read
 
 
-# Parameter of an address -> field of a scope as it is kept with an answer.
-KEPT = {
-    "company": "companies",
-    "kind": "kinds",
-    "topic": "topics",
-    "year": "fiscal_years",
-    "quarter": "fiscal_quarters",
-    "source": "sources",
-    "from": "published_from",
-    "to": "published_to",
-}
-
-
 def as_address(question: str, scope: Mapping[str, Any]) -> QueryDict:
     """The parameters that `read_scope` reads, of a question kept with its scope as JSON."""
     params = QueryDict(mutable=True)
     params["q"] = question
-    for name, kept in KEPT.items():
+    for name, kept in OF_ADDRESS.items():
         value = scope.get(kept) or []
         params.setlist(name, [str(each) for each in ([value] if isinstance(value, str) else value)])
     return params

@@ -19,6 +19,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from docintel import encoders
 from extraction.changing_schemas import seed_schemas
+from tests.asgi_server import served
 
 ARGUMENTS = [
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
@@ -76,6 +77,13 @@ def answered_to_the_end(transactional_db: None) -> Iterator[None]:
 def complaints() -> list[str]:
     """What the console said in anger; empty at the end of every test that does not expect it."""
     return []
+
+
+@pytest.fixture
+def site() -> Iterator[str]:
+    """The address of a server that can stream; `live_server` cannot."""
+    with served() as address:
+        yield address
 
 
 @pytest.fixture

@@ -18,7 +18,6 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from docintel import encoders
 from ingestion.models import Document
 from qa.models import AnswerFeedback, Ask
-from tests.asgi_server import served
 from tests.browser.conftest import sign_in, watched
 from tests.browser.test_search_journey import judge
 from tests.kept_answers import cited, keep
@@ -51,12 +50,6 @@ def llm(settings: Any) -> Iterator[LlmServer]:
         settings.OPENAI_BASE_URL = running.url
         running.script = lambda body: Reply(drafts(body, QUOTES), pause=0.05)
         yield running
-
-
-@pytest.fixture
-def site() -> Iterator[str]:
-    with served() as address:
-        yield address
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ from django.contrib.auth.models import User
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from qa.models import ExperimentOutcome
-from tests.asgi_server import served
 from tests.browser.conftest import sign_in
 from tests.browser.test_search_journey import judge
 from tests.reading_corpus import library
@@ -24,12 +23,6 @@ def corpus(settings: Any, tmp_path: Any) -> None:
     settings.MEDIA_ROOT = tmp_path
     settings.ASK_EXPERIMENT_SHARE = 1.0
     library(embed=True)
-
-
-@pytest.fixture
-def site() -> Iterator[str]:
-    with served() as address:
-        yield address
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from asgi_server import served
 from django.contrib.auth.models import User
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
@@ -35,12 +34,6 @@ def firm(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
         known(f"Story {number}", wire=source(f"Wire {number % 5}"), days=0.1 + number / 10)
     profile_of(alice)
     ranking.rank_pending(seconds=600)
-
-
-@pytest.fixture
-def site() -> Iterator[str]:
-    with served() as address:
-        yield address
 
 
 @pytest.fixture

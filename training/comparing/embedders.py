@@ -19,16 +19,10 @@ from docintel.weights import WeightsUnavailable
 from ingestion import reembedding
 from ingestion.models import Chunk
 from ingestion.reembedding import CannotReembed
-from training.comparing.comparison import (
-    CannotCompare,
-    Comparison,
-    measured_by_question,
-    numbered,
-    seconds_in_turns,
-)
+from training.comparing.comparison import CannotCompare, Comparison, seconds_in_turns
+from training.comparing.orders import compare_orders
 from training.gate import Floats
 from training.learning.ranker_candidates import Group, collect
-from training.learning.ranker_fitting import ndcg
 
 # Each passage that is found is embedded by both.
 MOST = 150
@@ -59,21 +53,9 @@ def compare(
         seconds = seconds_in_turns([partial(encoders.embed_here, few, each) for each in sources])
     except (EncoderUnavailable, TextTooLong, WeightsUnavailable) as error:
         raise CannotCompare(str(error)) from error
-    units, filings = numbered([group.mined.document for group in groups])
-    sorts = [group.mined.sort for group in groups]
-    measured = [
-        measured_by_question(
-            [ndcg(group.grades, own) for group, own in zip(groups, scores, strict=True)],
-            units, sorts, took,
-        )
-        for scores, took in zip(found, seconds, strict=True)
-    ]  # fmt: skip
-    return Comparison(
-        "NDCG@10 by cosines",
-        filings,
-        measured[0],
-        measured[1],
-        detail={"questions": len(groups), "passages": len(texts), "against": str(live)},
+    asked = [(group.mined, group.grades) for group in groups]
+    return compare_orders(
+        "NDCG@10 by cosines", asked, found, seconds, passages=len(texts), against=str(live)
     )
 
 

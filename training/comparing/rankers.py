@@ -13,15 +13,9 @@ from docintel.lightgbm_text import BadTrees
 from docintel.models import ModelVersion
 from qa.ranking import reranking
 from qa.ranking.reranking import Learned
-from training.comparing.comparison import (
-    CannotCompare,
-    Comparison,
-    measured_by_question,
-    numbered,
-    seconds_in_turns,
-)
+from training.comparing.comparison import CannotCompare, Comparison, seconds_in_turns
+from training.comparing.orders import compare_orders
 from training.learning.ranker_candidates import Floats, Group, collect
-from training.learning.ranker_fitting import ndcg
 
 # Asked of the serving code, at about a third of a second each.
 MOST = 400
@@ -49,21 +43,9 @@ def compare(
     groups = collect(MOST, held_out=True)
     found = [_scored(each, groups) for each in versions]
     seconds = seconds_in_turns([partial(_scored, each, groups) for each in versions])
-    units, filings = numbered([group.mined.document for group in groups])
-    sorts = [group.mined.sort for group in groups]
-    measured = [
-        measured_by_question(
-            [ndcg(g.grades, own) for g, own in zip(groups, scores, strict=True)],
-            units, sorts, took,
-        )
-        for scores, took in zip(found, seconds, strict=True)
-    ]  # fmt: skip
-    return Comparison(
-        "NDCG@10 of passages",
-        filings,
-        measured[0],
-        measured[1],
-        detail={"questions": len(groups), "against": str(live or AS_BUNDLED)},
+    asked = [(group.mined, group.grades) for group in groups]
+    return compare_orders(
+        "NDCG@10 of passages", asked, found, seconds, against=str(live or AS_BUNDLED)
     )
 
 

@@ -20,16 +20,10 @@ from docintel.rerankers import RerankerWeights
 from docintel.weights import WeightsUnavailable
 from ingestion.models import Chunk
 from qa.ranking.cross_scores import READ, as_asked, window_of
-from training.comparing.comparison import (
-    CannotCompare,
-    Comparison,
-    measured_by_question,
-    numbered,
-    seconds_in_turns,
-)
+from training.comparing.comparison import CannotCompare, Comparison, seconds_in_turns
+from training.comparing.orders import compare_orders
 from training.gate import Floats
 from training.learning.ranker_candidates import Group, collect
-from training.learning.ranker_fitting import ndcg
 
 # Each is read twice, and again for the seconds; 32 windows take about a third of a second.
 MOST = 200
@@ -70,21 +64,8 @@ def compare(
         seconds = seconds_in_turns([partial(_scored, each, asked[:TIMED]) for each in versions])
     except (WeightsUnavailable, PairTooLong) as error:
         raise CannotCompare(str(error)) from error
-    units, filings = numbered([each.group.mined.document for each in asked])
-    measured = [
-        measured_by_question(
-            [ndcg(each.grades, own) for each, own in zip(asked, scores, strict=True)],
-            units, [each.group.mined.sort for each in asked], took,
-        )
-        for scores, took in zip(found, seconds, strict=True)
-    ]  # fmt: skip
-    return Comparison(
-        "NDCG@10 of what is read",
-        filings,
-        measured[0],
-        measured[1],
-        detail={"questions": len(asked), "against": str(live)},
-    )
+    read = [(each.group.mined, each.grades) for each in asked]
+    return compare_orders("NDCG@10 of what is read", read, found, seconds, against=str(live))
 
 
 def _asked(group: Group) -> Asked:

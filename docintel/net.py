@@ -19,8 +19,9 @@ from urllib.parse import urljoin, urlsplit
 import certifi
 from django.conf import settings
 
-from docintel.net_addresses import Blocked, Failed, Place, checked_place, looked_up
-from docintel.net_streams import Deadline, DeadlineSocket, TooLarge, TooSlow, connected, unpacked
+from docintel.net_addresses import Place, checked_place, looked_up
+from docintel.net_limits import Blocked, Deadline, Failed, TooLarge, TooSlow
+from docintel.net_streams import DeadlineSocket, connected, unpacked
 
 __all__ = ["Blocked", "Failed", "Fetched", "TooLarge", "TooSlow", "fetch", "post"]
 

@@ -10,13 +10,11 @@ import queue
 import socket
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
 from django.conf import settings
 
-if TYPE_CHECKING:
-    from docintel.net_streams import Deadline
+from docintel.net_limits import Blocked, Deadline, Failed
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -38,19 +36,6 @@ _NOT_GLOBAL = (
 )
 # As quote() is to leave them: what is already escaped, and what has a meaning in an address.
 _KEPT = "%/:=&?~#+!$,;'@()*[]|"
-
-
-class Blocked(Exception):
-    """An address that nobody may fetch; the message says why."""
-
-
-class Failed(Exception):
-    """It could not be fetched; `status` is the server's, 0 if none; `retry_after` in seconds."""
-
-    def __init__(self, message: str, *, status: int = 0, retry_after: float = 0.0) -> None:
-        super().__init__(message)
-        self.status = status
-        self.retry_after = retry_after
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,58 +7,17 @@ from __future__ import annotations
 
 import io
 import socket
-import time
 import zlib
 from collections.abc import Iterator
 from typing import Any
 
 import brotli
 
-from docintel.net_addresses import Failed
+from docintel.net_limits import Deadline, Failed
 
 UNPACKED_BLOCK = 262_144
 # An address that does not answer leaves time for the next one.
 CONNECT_SECONDS = 10.0
-
-
-class TooLarge(Exception):
-    """There is more of it than is read; the message says how much that is."""
-
-    @classmethod
-    def than(cls, host: str, limit: int) -> TooLarge:
-        size = f"{limit / 1_048_576:g} MB" if limit >= 1_048_576 else f"{limit:,} bytes"
-        return cls(f"{host} sends more than {size}.")
-
-
-class TooSlow(Exception):
-    """It took longer than it may; the message says how long that is."""
-
-
-class Deadline:
-    """One moment by which everything must be done."""
-
-    def __init__(self, seconds: float) -> None:
-        self.seconds = seconds
-        self.ends = time.monotonic() + seconds
-
-    @property
-    def passed(self) -> bool:
-        return time.monotonic() >= self.ends
-
-    def left(self) -> float:
-        """Seconds left; TimeoutError when there are none."""
-        left = self.ends - time.monotonic()
-        if left <= 0:
-            raise TimeoutError
-        return left
-
-    def check(self, host: str) -> None:
-        """TooSlow, in words, once the moment has passed."""
-        if self.passed:
-            raise TooSlow(self.words(host))
-
-    def words(self, host: str) -> str:
-        return f"{host} took longer than {self.seconds:g} seconds."
 
 
 def connected(address: str, port: int, deadline: Deadline) -> socket.socket:

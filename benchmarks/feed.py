@@ -1,18 +1,16 @@
 """The feed's pages at size: server time one by one, and many analysts loading and scrolling.
 
-A database of its own, filled by `benchmarks.simulated_readers` and dropped at the end, behind a
-real web process. Times are the client's on the same machine, so that nothing of the server is
-left out; they hold the client's own work too.
+A database of its own, filled by `benchmarks.simulated_readers` and dropped at the end or kept in a
+folder, behind a real web process. Times are the client's on the same machine, so that nothing of
+the server is left out; they hold the client's own work too.
 """
 
 from __future__ import annotations
 
 import argparse
 import http.client
-import json
 import os
 import re
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -25,16 +23,10 @@ from urllib.parse import urlencode
 
 from benchmarks.arrivals import _percentiles, _process
 from benchmarks.ask import _answers, _wait_for
-from benchmarks.place import ROOT, fresh_place
+from benchmarks.filled_firm import SETUP, filled_firm, said
 from docintel.holding import HOST, free_port
 from docintel.scoring import CannotScore, Score, bootstrap
 
-SETUP = "import django; django.setup(); "
-FILL = SETUP + (
-    "from django.core.management import call_command; call_command('migrate', verbosity=0); "
-    "call_command('createcachetable', verbosity=0); "
-    "from benchmarks.simulated_readers import main; main()"
-)
 RANK = SETUP + "from benchmarks.ranking_at_size import main; main()"
 MORE = re.compile(r'hx-get="(/feed/\?[^"]*cursor=[^"]+)"')
 TOKEN = re.compile(r'data-csrf="(\w+)"')
@@ -48,19 +40,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--analysts", type=int, default=200)
     parser.add_argument("--events", type=int, default=5_000_000)
     parser.add_argument("--n", type=int, default=100, help="requests of each kind, one by one")
+    parser.add_argument("--keep", type=Path, help="a folder that keeps what was filled")
 
 
 def run(
-    documents: int = 500_000, analysts: int = 200, events: int = 5_000_000, n: int = 100, **_: Any
+    documents: int = 500_000,
+    analysts: int = 200,
+    events: int = 5_000_000,
+    n: int = 100,
+    keep: Path | None = None,
+    **_: Any,
 ) -> Score:
     """The p95 of milliseconds of the feed's first page; the rest in `detail`."""
     if min(documents, analysts, events, n) < 1:
         raise CannotScore("there must be a document, an analyst, an event and a request at least")
     started, before = time.perf_counter(), os.getloadavg()[0]
-    with fresh_place() as environment, ExitStack() as stack:
-        told = _said(FILL, environment, "filled", documents, analysts, events)
-        filled = time.perf_counter() - started
-        ranked = _said(RANK, environment, "ranked", 20)
+    with ExitStack() as stack:
+        firm = filled_firm((documents, analysts, events), keep)
+        environment, told = stack.enter_context(firm)
+        ranked = said(RANK, environment, "ranked", 20)
         port = free_port()
         web = [
             *(sys.executable, "-m", "uvicorn", "docintel.asgi:application", "--host", HOST),
@@ -82,7 +80,7 @@ def run(
         seconds=time.perf_counter() - started,
         detail={
             "rows": told["rows"],
-            "filled_in_s": filled,
+            "filled_in_s": told["filled_in_s"],
             "one_by_one_ms": {name: each.summed_up() for name, each in singly.items()},
             "at_once": crowd,
             "ranking_a_document": ranked,
@@ -233,14 +231,3 @@ def _read_on(port: int, session: str) -> tuple[Taken, Taken]:
             reader.get(reader.more, scrolled)
     reader.close()
     return loaded, scrolled
-
-
-def _said(code: str, environment: dict[str, str], word: str, *sizes: int) -> dict[str, Any]:
-    """The JSON after `word` in what the code prints, run in a process of its own."""
-    command = [sys.executable, "-c", code, *map(str, sizes)]
-    done = subprocess.run(
-        command, cwd=ROOT, env=environment, check=True, stdout=subprocess.PIPE, text=True
-    )
-    line = next(each for each in done.stdout.splitlines() if each.startswith(f"{word} "))
-    found: dict[str, Any] = json.loads(line.removeprefix(f"{word} "))
-    return found

@@ -1,4 +1,4 @@
-"""A fresh database and folder for processes that are measured, dropped at the end.
+"""A database and folder for processes that are measured: dropped at the end, or kept.
 
 The trap: the caller's own Django stays on its own database; only processes started with the
 environment that is yielded work in the place.
@@ -17,6 +17,8 @@ import psycopg
 from django.conf import settings
 from psycopg import sql
 
+from docintel import postgres
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -30,15 +32,50 @@ def fresh_place() -> Iterator[dict[str, str]]:
     ):
         server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         try:
-            yield {
-                **os.environ,
-                "DJANGO_SETTINGS_MODULE": "docintel.settings",
-                "DATABASE_URL": urlsplit(settings.DATABASE_URL)._replace(path=f"/{name}").geturl(),
-                "DOCINTEL_VAR": str(settings.VAR_DIR),
-                "MODELS_DIR": str(settings.MODELS_DIR),
-                "MEDIA_ROOT": files,
-                "LOG_LEVEL": "ERROR",
-            }
+            url = urlsplit(settings.DATABASE_URL)._replace(path=f"/{name}").geturl()
+            yield _environment(url, settings.VAR_DIR, Path(files))
         finally:
             drop = sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name))
             server.execute(drop)
+
+
+@contextmanager
+def kept_place(folder: Path) -> Iterator[dict[str, str]]:
+    """The same with an embedded server in this folder, which is there again the next time."""
+    try:
+        postgres.ensure(folder)
+        yield _environment(postgres.url(folder), folder, folder / "files")
+    finally:
+        postgres.stop(folder)
+
+
+@contextmanager
+def written_carelessly(url: str) -> Iterator[None]:
+    """The server of `url` meanwhile takes no care to survive a crash, which saves half the time.
+
+    Only for a server whose data can be made again.
+    """
+    careless = ("fsync", "full_page_writes", "synchronous_commit", "autovacuum")
+    with psycopg.connect(url, autocommit=True) as server:
+        for name in careless:
+            server.execute(sql.SQL("ALTER SYSTEM SET {} = off").format(sql.Identifier(name)))
+        server.execute("SELECT pg_reload_conf()")
+        try:
+            yield
+        finally:
+            for name in careless:
+                server.execute(sql.SQL("ALTER SYSTEM RESET {}").format(sql.Identifier(name)))
+            server.execute("SELECT pg_reload_conf()")
+            server.execute("CHECKPOINT")
+
+
+def _environment(url: str, var: Path, files: Path) -> dict[str, str]:
+    return {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "docintel.settings",
+        "DATABASE_URL": url,
+        "DOCINTEL_VAR": str(var),
+        "MODELS_DIR": str(settings.MODELS_DIR),
+        "MEDIA_ROOT": str(files),
+        "LOG_LEVEL": "ERROR",
+    }

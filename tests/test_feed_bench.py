@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import json
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
 
+import psycopg
 import pytest
 from django.conf import LazySettings
+from django.conf import settings as django_settings
 from django.db import connection
 
 from benchmarks import feed
+from benchmarks.filled_firm import filled_firm
 from docintel import postgres
 from docintel.scoring import CannotScore
 
@@ -31,6 +38,52 @@ def test_a_small_firm_is_filled_read_and_crowded(settings: LazySettings) -> None
     assert crowd["loading_ms"]["n_errors"] == crowd["scrolling_ms"]["n_errors"] == 0
     assert detail["ranking_a_document"]["analysts"] == 3
     assert json.loads(score.json_line())["n"] == 2
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """Short enough a path for a socket, and open to the database's own user."""
+    made = Path(tempfile.mkdtemp(prefix="docintel-kept-"))
+    made.chmod(0o755)
+    yield made / "firm"
+    shutil.rmtree(made, ignore_errors=True)
+
+
+def test_a_kept_firm_is_measured_again_without_being_filled(folder: Path) -> None:
+    sizes = (300, 2, 200)
+    with filled_firm(sizes, folder) as (environment, told):
+        assert told["rows"]["FeedEvent"] == 200
+        # As the application makes them: an index that filling forgot would be slow for ever.
+        assert _indexes(environment["DATABASE_URL"]) == _indexes(settings_url())
+        assert _shown(environment["DATABASE_URL"], "fsync") == "on"
+    with filled_firm(sizes, folder) as (environment, again):
+        assert again == told
+        with psycopg.connect(environment["DATABASE_URL"]) as server:
+            count = server.execute("SELECT count(*) FROM feed_feedevent").fetchone()
+        assert count == (200,)
+    with pytest.raises(CannotScore, match="300 documents"), filled_firm((1, 1, 1), folder):
+        pass
+    other = folder.parent / "other"
+    other.mkdir()
+    (other / "mine").touch()
+    with pytest.raises(CannotScore, match="something else"):
+        feed.run(*sizes, keep=other)
+
+
+def settings_url() -> str:
+    return postgres.url(django_settings.VAR_DIR, connection.settings_dict["NAME"])
+
+
+def _indexes(url: str) -> set[str]:
+    with psycopg.connect(url) as server:
+        rows = server.execute("SELECT indexname FROM pg_indexes WHERE schemaname = 'public'")
+        return {str(row[0]) for row in rows}
+
+
+def _shown(url: str, setting: str) -> str:
+    with psycopg.connect(url) as server:
+        [value] = server.execute(f"SHOW {setting}").fetchone() or [""]
+        return str(value)
 
 
 def test_nothing_cannot_be_measured() -> None:

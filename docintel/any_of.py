@@ -1,7 +1,7 @@
 """The lookup `field__any_of=ids`: as `in`, but all ids are one parameter.
 
 A list of hundreds of ids is then written and planned at once; with `in`, that took longer than to
-find the rows.
+find the rows. For integers only.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ class AnyOf(Lookup):
     prepare_rhs = False
 
     def get_db_prep_lookup(self, value: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:  # noqa: ARG002
-        return "%s", (list(value),)
+        # As the text of an array: to write each number by itself took longer than to find the rows.
+        return "%s::bigint[]", ("{" + ",".join(str(int(each)) for each in value) + "}",)
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
         left, parameters = self.process_lhs(compiler, connection)

@@ -14,7 +14,7 @@ from unfold.admin import ModelAdmin, StackedInline
 
 from docintel.read_only_admin import ReadOnlyAdmin
 from feed import credibility, ranking
-from feed.explaining import why
+from feed.contributing import why
 from feed.models import FeedEvent, RankFailure, RatedSource, SourceRate
 from ingestion.models import Document, Source
 

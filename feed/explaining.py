@@ -6,52 +6,32 @@ ranked the card), and only from what is true of this analyst: no contribution, n
 
 from __future__ import annotations
 
-import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
+from itertools import islice
 from typing import Any
 
-import numpy as np
-from django.db.models import Min, Q
+from django.db.models import OuterRef, Q, Subquery
 from django.utils import timezone
+from pgvector.django import MaxInnerProduct
 
-from feed import live_ranker
-from feed.facts import floats
-from feed.live_ranker import CannotUse, Formula
-from feed.ml.facts import Floats
-from feed.ml.features import NAMES
-from feed.models import Engagement, FeedEvent, FeedItem, Follow, Interest, RankedDocument
+from feed.contributing import strongest
+from feed.ml.muting import SHOWN
+from feed.models import Engagement, Follow, Interest, RankedDocument
+from feed.quoting import first_mentions, sentences_at
 from feed.reading import Slot
-from ingestion.models import Chunk, Company, Document, Mention, Topic
+from ingestion.models import Company, Document, Topic
 from ingestion.querysets import User
 
 MOST_REASONS = 2
-LONGEST_PASSAGE = 260
 RECENT_READING = 60
 # Documents of one source, among these, that make a habit.
 OFTEN = 3
+NEARNESS = MaxInnerProduct("vector", OuterRef("vector"))
 WEEK, MONTH = timedelta(days=7), timedelta(days=30)
-# Which of the ranker's features speak of the same thing.
-GROUPS = {
-    "followed company": ("followed_share", "followed_main"),
-    "asked company": ("asked_share",),
-    "read company": ("read_company",),
-    "followed topic": ("followed_topic",),
-    "asked topic": ("asked_topic",),
-    "read topic": ("topic_match",),
-    "kind": ("kind_share",),
-    "followed kind": ("followed_kind",),
-    "source": ("source_rate",),
-    "followed source": ("followed_source",),
-    "close": ("profile_cosine",),
-    "interest": ("interest_cosine",),
-    "phrase": ("phrase",),
-    "firm": ("firm_topic",),
-}
-_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z“\"(])|\n+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +55,13 @@ class Thing:
 
 @dataclass(slots=True)
 class Card:
-    """A slot with what is said of it; `passage` is of the document's text, `bold` within it."""
+    """A slot with what is said of it; `passage` is of the document's text."""
 
     slot: Slot
     reasons: list[Reason] = field(default_factory=list)
     companies: list[Thing] = field(default_factory=list)
     things: list[Thing] = field(default_factory=list)
     passage: str = ""
-    bold: str = ""
 
 
 def cards(slots: Sequence[Slot], user: User) -> list[Card]:
@@ -91,67 +70,95 @@ def cards(slots: Sequence[Slot], user: User) -> list[Card]:
     return [told.card(slot) for slot in slots]
 
 
+def passage_of(document: int) -> str:
+    """The two lines of one document that a card would quote, whoever reads it."""
+    known = RankedDocument.objects.filter(pk=document).values_list("facts", flat=True).first()
+    return sentences_at({document: (known or {}).get("lead", 0)}).get(document, "")
+
+
 class _Told:
-    """What the reasons of one page are made from, read once."""
+    """What the reasons of one page are made from, read once, and only what the page needs."""
 
     def __init__(self, slots: Sequence[Slot], user: User) -> None:
+        self.user = user
         ids = [slot.item.document_id for slot in slots]
         known = RankedDocument.objects.filter(pk__in=ids).values_list("pk", "facts")
         self.facts: dict[int, Any] = dict(known)
         wanted = {pk for facts in self.facts.values() for pk in facts["companies"]}
-        self.names = dict(Company.objects.filter(pk__in=wanted).values_list("pk", "name"))
+        rows = Company.objects.filter(pk__in=wanted).order_by()
+        self.names = dict(rows.values_list("pk", "name"))
         self.topics = dict(Topic.objects.filter(active=True).values_list("key", "name"))
-        self.follows = {
-            (row.kind, row.value): row for row in Follow.objects.filter(user=user.pk)
-        }  # `value` reads no other table
-        self.interests = list(Interest.objects.filter(user=user.pk, vector__isnull=False))
-        self.contributions = _contributions(slots)
-        self._read(user)
-        self.mentions = _first_mentions(ids, self._followed_companies())
-        self.passages = _passages(slots, self.mentions)
+        self.stances = _stances(user, wanted)
+        self.groups = strongest([slot.item for slot in slots])
+        self._read()
+        self.passages = self._passages(ids)
 
-    def _read(self, user: User) -> None:
+    def _read(self) -> None:
         """What this person read of late: counts by topic this week, by company this month."""
         now = timezone.now()
-        rows = Engagement.objects.filter(user=user.pk, opened_at__gte=now - MONTH)
-        visible = Document.objects.visible_to(user).order_by()
-        opened = dict(
-            rows.filter(document__in=visible)
-            .order_by("-opened_at")
-            .values_list("document", "opened_at")[:RECENT_READING]
-        )
-        rows_read = RankedDocument.objects.filter(pk__in=opened).select_related("document")
+        rows = Engagement.objects.filter(
+            user=self.user.pk, opened_at__gte=now - MONTH,
+            document__in=Document.objects.visible_to(self.user).order_by(),
+        ).order_by("-opened_at")  # fmt: skip
         # Only what is said of them: their texts are some ten million characters.
-        names = ("facts", "document__title", "document__file_name")
-        self.read = list(rows_read.only(*names))
+        columns = ("document", "opened_at", "document__ranked__facts")
+        self.read: dict[int, Any] = {}
         self.by_topic: Counter[str] = Counter()
         self.by_company: Counter[int] = Counter()
-        for row in self.read:
-            self.by_company.update(row.facts["companies"])
-            if (opened[row.pk] or now) >= now - WEEK:
-                about = row.facts["topics"].items()
-                self.by_topic.update(key for key, probability in about if probability >= 0.5)
+        for pk, opened_at, facts in rows.values_list(*columns)[:RECENT_READING]:
+            if facts is None:
+                continue
+            self.read[pk] = facts
+            self.by_company.update(facts["companies"])
+            if (opened_at or now) >= now - WEEK:
+                about = facts["topics"].items()
+                self.by_topic.update(key for key, probability in about if probability >= SHOWN)
+
+    def _passages(self, ids: list[int]) -> dict[int, str]:
+        """The sentence that names a followed company, else where the document begins to speak."""
+        leads = {pk: facts.get("lead", 0) for pk, facts in self.facts.items()}
+        places = dict.fromkeys(ids, 0) | leads
+        followed = self._followed_companies()
+        return sentences_at(places | (first_mentions(ids, followed) if followed else {}))
 
     @cached_property
-    def vectors(self) -> dict[int, tuple[int | None, Floats]]:
-        """Document -> (embedder, vector), of those shown and of those read; few pages need them."""
-        ids = {*self.facts, *(row.pk for row in self.read)}
-        rows = RankedDocument.objects.filter(pk__in=ids, vector__isnull=False)
-        found = rows.values_list("pk", "embedder", "vector")
-        return {pk: (embedder, floats(vector)) for pk, embedder, vector in found}
+    def nearest(self) -> dict[int, str]:
+        """Document -> the title of the nearest one that was read, where there is one."""
+        near = RankedDocument.objects.filter(
+            pk__in=list(self.read), embedder=OuterRef("embedder"), vector__isnull=False
+        ).exclude(pk=OuterRef("pk"))  # fmt: skip
+        # In the database: a vector takes longer to read from there than to compare.
+        near = near.alias(distance=NEARNESS).order_by("distance")
+        rows = RankedDocument.objects.filter(pk__in=list(self.facts), vector__isnull=False)
+        found = dict(rows.values_list("pk", Subquery(near.values("pk")[:1])))
+        titles = Document.objects.only("title", "file_name").in_bulk(
+            [pk for pk in found.values() if pk is not None]
+        )
+        return {pk: str(titles[near])[:80] for pk, near in found.items() if near in titles}
+
+    @cached_property
+    def nearest_interest(self) -> dict[int, str]:
+        """Document -> the stated interest that is nearest to it."""
+        stated = Interest.objects.filter(
+            user=self.user.pk, embedder=OuterRef("embedder"), vector__isnull=False
+        )
+        stated = stated.alias(distance=NEARNESS).order_by("distance")
+        rows = RankedDocument.objects.filter(pk__in=list(self.facts), vector__isnull=False)
+        found = rows.values_list("pk", Subquery(stated.values("text")[:1]))
+        return {pk: text[:80] for pk, text in found if text}
 
     def _followed_companies(self) -> set[int]:
         return {
-            int(row.company_id)
-            for (kind, _), row in self.follows.items()
-            if kind == Follow.Kind.COMPANY and not row.muted and row.company_id
+            int(value)
+            for (kind, value), stance in self.stances.items()
+            if kind == Follow.Kind.COMPANY and stance == "follow"
         }
 
     def card(self, slot: Slot) -> Card:
         pk = slot.item.document_id
         made = Card(slot)
         facts = self.facts.get(pk)
-        made.passage, made.bold = self.passages.get(pk, ("", ""))
+        made.passage = self.passages.get(pk, "")
         if facts is None:
             return made
         made.reasons = self._reasons(slot, facts)
@@ -164,7 +171,7 @@ class _Told:
         made.things = [
             self._thing("topic", key, self.topics[key])
             for key, probability in about[:3]
-            if probability >= 0.5 and key in self.topics
+            if probability >= SHOWN and key in self.topics
         ]
         document = slot.document
         made.things.append(self._thing("source", str(document.source_id), document.source.name))
@@ -172,23 +179,20 @@ class _Told:
         return made
 
     def _thing(self, kind: str, value: str, label: str) -> Thing:
-        row = self.follows.get((kind, value))
-        return Thing(kind, value, label, "" if row is None else "mute" if row.muted else "follow")
+        return Thing(kind, value, label, self.stances.get((kind, value), ""))
 
     def _reasons(self, slot: Slot, facts: dict[str, Any]) -> list[Reason]:
         if slot.exploring:
             said = "Exploring: outside your usual reading, to learn whether it is worth your time"
             return [Reason(said)]
-        parts = self.contributions.get(slot.item.pk, {})
-        found = []
-        for group, weight in sorted(parts.items(), key=lambda pair: -pair[1]):
-            reason = self._say(group, slot, facts) if weight > 0 else None
-            if reason is not None:
-                found.append(reason)
-            if len(found) == MOST_REASONS:
-                break
-        said = "New; not close to what you follow or read"
-        return found or [Reason(said if self.follows or self.read else "New")]
+        told = (self._say(group, slot, facts) for group in self.groups.get(slot.item.pk, ()))
+        found = list(islice((reason for reason in told if reason is not None), MOST_REASONS))
+        return found or [Reason(self._without_reason)]
+
+    @cached_property
+    def _without_reason(self) -> str:
+        known = self.read or Follow.objects.filter(user=self.user.pk).exists()
+        return "New; not close to what you follow or read" if known else "New"
 
     def _say(self, group: str, slot: Slot, facts: dict[str, Any]) -> Reason | None:
         """None where nothing of it is true of this analyst."""
@@ -205,9 +209,9 @@ class _Told:
         return self._say_close(slot) if group == "close" else self._say_interest(slot)
 
     def _say_topic(self, group: str, facts: dict[str, Any]) -> Reason | None:
-        about = [key for key, p in facts["topics"].items() if p >= 0.5 and key in self.topics]
+        about = [key for key, p in facts["topics"].items() if p >= SHOWN and key in self.topics]
         if group == "followed topic":
-            key = next((k for k in about if self._stance("topic", k) == "follow"), "")
+            key = next((k for k in about if self.stances.get(("topic", k)) == "follow"), "")
             return Reason(f"You follow {self.topics[key]}", "topic", key) if key else None
         if group == "read topic":
             read = [(self.by_topic[key], key) for key in about if self.by_topic[key]]
@@ -218,7 +222,7 @@ class _Told:
     def _say_source(self, slot: Slot, facts: dict[str, Any]) -> Reason | None:
         source = slot.document.source
         said = ""
-        if self._stance("source", str(source.pk)) == "follow":
+        if self.stances.get(("source", str(source.pk))) == "follow":
             said = f"You follow {source}"
         elif self._opens_from(facts["source"]) >= OFTEN:
             said = f"You often open what {source} brings"
@@ -226,9 +230,9 @@ class _Told:
 
     def _say_phrase(self, facts: dict[str, Any]) -> Reason | None:
         followed = [
-            row.phrase
-            for (kind, _), row in self.follows.items()
-            if kind == "phrase" and not row.muted
+            value
+            for (kind, value), stance in self.stances.items()
+            if kind == Follow.Kind.PHRASE and stance == "follow"
         ]
         said = next((phrase for phrase in followed if phrase in facts["opening"]), "")
         return Reason(f"It says “{said}”", "phrase", said) if said else None
@@ -249,136 +253,39 @@ class _Told:
 
     def _say_kind(self, document: Any) -> Reason:
         label = document.get_kind_display().lower()
-        follows = self._stance("document_kind", document.kind) == "follow"
+        follows = self.stances.get(("document_kind", document.kind)) == "follow"
         said = f"You follow this type: {label}" if follows else f"You often read this type: {label}"
         return Reason(said, "document_kind", document.kind)
 
-    def _say_close(self, slot: Slot) -> Reason | None:
+    def _say_close(self, slot: Slot) -> Reason:
         """Names the document that was read and is nearest to it."""
-        pk = slot.item.document_id
-        if pk not in self.vectors:
-            return None
-        embedder, own = self.vectors[pk]
-        known = {row.pk: self.vectors.get(row.pk, (None, own)) for row in self.read}
-        rows = [row for row in self.read if row.pk != pk and known[row.pk][0] == embedder]
-        if not rows:
+        title = self.nearest.get(slot.item.document_id)
+        if title is None:
             return Reason("Close to the documents about what you follow")
-        near = np.array([known[row.pk][1] for row in rows]) @ own
-        title = str(rows[int(near.argmax())].document)[:80]
         return Reason(f"Close to “{title}”, which you read")
 
     def _say_interest(self, slot: Slot) -> Reason | None:
-        if slot.item.document_id not in self.vectors or not self.interests:
-            return None
-        _, vector = self.vectors[slot.item.document_id]
-        stated = np.array([floats(row.vector) for row in self.interests]) @ vector
-        return Reason(f"Close to your interest “{self.interests[int(stated.argmax())]}”")
-
-    def _stance(self, kind: str, value: str) -> str:
-        row = self.follows.get((kind, value))
-        return "" if row is None else "mute" if row.muted else "follow"
+        text = self.nearest_interest.get(slot.item.document_id)
+        return Reason(f"Close to your interest “{text}”") if text else None
 
     def _opens_from(self, source: int) -> int:
-        return sum(row.facts["source"] == source for row in self.read)
+        return sum(facts["source"] == source for facts in self.read.values())
 
     def _counted(self, count: int, key: str) -> Reason:
         return Reason(f"You read {_documents(count)} on {self.topics[key]} this week", "topic", key)
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One feature of what was shown: its value, None where unknown, and what it added."""
-
-    name: str
-    value: float | None
-    added: float
-
-
-def why(event: FeedEvent) -> list[Part]:
-    """What an impression was ranked by, the strongest first, by the version that ranked it."""
-    found = contributions_of([event])
-    if event.features is None or event.pk not in found:
-        return []
-    parts = [Part(*each) for each in zip(NAMES, event.features, found[event.pk], strict=True)]
-    return sorted(parts, key=lambda part: -abs(part.added))
-
-
-def contributions_of(ranked: Iterable[FeedItem | FeedEvent]) -> dict[int, Floats]:
-    """Row's id -> what each of NAMES added, by the version that ranked it.
-
-    Where that version cannot be used any more, by the formula.
-    """
-    by_version: defaultdict[Any, list[Any]] = defaultdict(list)
-    for item in ranked:
-        if item.pk and len(item.features or []) == len(NAMES):
-            by_version[item.version].append(item)
-    found: dict[int, Floats] = {}
-    for version, items in by_version.items():
-        try:
-            ranker = live_ranker.use(version) if version else Formula()
-        except CannotUse:
-            ranker = Formula()
-        rows = np.array([item.features for item in items], dtype=np.float64)
-        found |= dict(zip((i.pk for i in items), ranker.contributions(rows), strict=True))
-    return found
-
-
-def _contributions(slots: Sequence[Slot]) -> dict[int, dict[str, float]]:
-    """FeedItem's id -> group -> what it added, of features that are there at all."""
-    made = {}
-    for pk, row in contributions_of([slot.item for slot in slots]).items():
-        values = dict(zip(NAMES, row, strict=True))
-        made[pk] = {group: sum(values[n] for n in names) for group, names in GROUPS.items()}
-    for slot in slots:
-        present = dict(zip(NAMES, slot.item.features or [], strict=False))
-        for group, names in GROUPS.items():
-            if slot.item.pk in made and not any(present.get(name) for name in names):
-                made[slot.item.pk][group] = 0.0
-    return made
-
-
-def _first_mentions(ids: list[int], companies: set[int]) -> dict[int, int]:
-    """Document -> where it first names a company that is followed."""
-    rows = Mention.objects.filter(document__in=ids, company__in=companies).order_by()
-    return dict(rows.values_list("document").annotate(first=Min("start")))
-
-
-def _passages(slots: Sequence[Slot], mentions: dict[int, int]) -> dict[int, tuple[str, str]]:
-    """Document -> (the sentence that names a followed company, that name), else how it begins."""
-    wanted = Q(pk__in=[])
-    for slot in slots:
-        pk = slot.item.document_id
-        at = mentions.get(pk)
-        place = Q(ordinal=0) if at is None else Q(start__lte=at, end__gt=at)
-        wanted |= Q(document=pk) & place
-    found: dict[int, tuple[str, str]] = {}
-    for chunk in Chunk.objects.filter(wanted).only(
-        "document_id", "start", "body", "header_length"
-    ).order_by("document", "start"):  # fmt: skip
-        at = mentions.get(chunk.document_id)
-        offset = 0 if at is None else at - chunk.start
-        found.setdefault(chunk.document_id, (_sentence(chunk.text, offset), ""))
-    return found
-
-
-def opening_of(document: int) -> str:
-    """How its text begins, cut to what fits on two lines."""
-    first = Chunk.objects.filter(document=document, ordinal=0).only("body", "header_length").first()
-    return _sentence(first.text, 0) if first else ""
-
-
-def _sentence(text: str, offset: int) -> str:
-    """The sentence around the offset, cut to what fits on two lines."""
-    start = 0
-    for match in _SENTENCE.finditer(text):
-        if match.start() >= offset + 1:
-            break
-        start = match.end()
-    words = " ".join(text[start : start + 3 * LONGEST_PASSAGE].split())
-    if len(words) <= LONGEST_PASSAGE:
-        return words
-    return words[:LONGEST_PASSAGE].rsplit(" ", 1)[0] + " …"
-
-
 def _documents(count: int) -> str:
     return f"{count} document{'' if count == 1 else 's'}"
+
+
+def _stances(user: User, companies: Iterable[int]) -> dict[tuple[str, str], str]:
+    """(kind, value) -> "follow" or "mute"; of companies these alone, as there may be thousands."""
+    rows = Follow.objects.filter(Q(company__in=companies) | Q(company=None), user=user.pk)
+    names = ("kind", "company", "topic", "source", "document_kind", "phrase", "muted")
+    found = {}
+    for row in rows.order_by().values_list(*names):
+        kind, company, topic, source, document_kind, phrase, muted = row
+        value = str(company or topic or source or document_kind or phrase)
+        found[kind, value] = "mute" if muted else "follow"
+    return found

@@ -114,8 +114,9 @@ def id_of(user: User) -> int:
 
 
 def profile_of(user: User) -> FeedProfile:
-    """The person's profile, made with the first look at the feed."""
-    return FeedProfile.objects.get_or_create(user_id=id_of(user))[0]
+    """The person's profile, made with the first look at the feed; what it learned is not read."""
+    rows = FeedProfile.objects.defer("facts", "vector")
+    return rows.get_or_create(user_id=id_of(user))[0]
 
 
 def changed(user: User, *, at_once: bool = True) -> None:

@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from feed import reading
@@ -53,13 +53,21 @@ def asked(user: User, now: datetime | None = None) -> list[Asked]:
     return [Asked(ask, known[ask.document_id]) for ask in open_asks if ask.document_id in known]
 
 
-def waiting(user: User, now: datetime | None = None) -> int:
-    """How many of this week's are open, without drawing any."""
+def waiting(user: User, shown: Sequence[FeedItem] = (), now: datetime | None = None) -> int:
+    """How many of this week's are open, without drawing any.
+
+    `shown` are rows of the feed that this person sees: where they are enough, no others are sought.
+    """
     now = now or timezone.now()
     week = now.date() - timedelta(days=now.weekday())
     rows = RatingAsk.objects.filter(user=user.pk, week=week)
-    if rows.exists():
-        return rows.filter(ratings__isnull=True).count()
+    found = rows.aggregate(n=Count("pk"), left=Count("pk", filter=Q(ratings__isnull=True)))
+    if found["n"]:
+        return int(found["left"])
+    recent = {row.document_id for row in shown if row.fresh_at >= now - timedelta(days=DAYS)}
+    before = RatingAsk.objects.filter(user=user.pk, document__in=recent)
+    if len(recent) - before.count() >= A_WEEK:
+        return A_WEEK
     return len(_to_draw_from(user).order_by().values_list("pk")[:A_WEEK])
 
 

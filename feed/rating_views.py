@@ -10,7 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from feed import rating
-from feed.explaining import opening_of
+from feed.explaining import passage_of
 from feed.following import profile_of
 from feed.rating import NotAsked
 
@@ -43,6 +43,6 @@ def ratings(request: HttpRequest) -> HttpResponse:
     context = {"left": len(open_asks), "grades": GRADES}
     if open_asks:
         context |= {
-            "asked": open_asks[0], "passage": opening_of(open_asks[0].ask.document_id),
+            "asked": open_asks[0], "passage": passage_of(open_asks[0].ask.document_id),
         }  # fmt: skip
     return render(request, "feed/ratings.html", context)

@@ -32,6 +32,8 @@ WINDOW = 80
 EXPLORING = 0.05
 POOL = 400
 SALT = "feed cursor"
+# What a card tells of its document.
+COLUMNS = ("public_id", "title", "file_name", "kind", "published_on", "received_at", "source__name")
 SORTS = ("relevance", "time")
 PERIODS = {"1": "Today", "7": "7 days", "30": "30 days"}
 
@@ -233,7 +235,8 @@ def _explored(
 
 def _slots(shown: Sequence[Shown], at: _Cursor, user: User) -> list[Slot]:
     ids = [item.document_id for item, _, _ in shown]
-    known, near = standing_for(ids, user), nearly_the_same(ids, user)
+    known = standing_for(ids, user, columns=COLUMNS)
+    near = nearly_the_same(ids, user, columns=COLUMNS)
     rows = Engagement.objects.filter(user=user.pk, document__in=ids)
     engagements = {row.document_id: row for row in rows}
     slots = []

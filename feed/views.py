@@ -18,7 +18,6 @@ from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -30,20 +29,17 @@ from feed import (
     digesting,
     filing_changes,
     hearing,
-    known,
     ranking,
-    rating,
     reading,
     saving,
 )
 from feed.asking_for import as_query, read_filters
 from feed.explaining import cards
-from feed.following import CannotFollow, follow, forget, profile_of, said_by
+from feed.following import CannotFollow, follow, forget, profile_of
+from feed.framing import frame, note_seen
 from feed.hearing import TooManyEvents
-from feed.models import FeedProfile
-from feed.reading import PERIODS, BadCursor
-from feed.saving_searches import searches_of
-from ingestion.models import Document
+from feed.reading import BadCursor
+from ingestion.seeing import seen_once
 from ingestion.sightings import arrivals
 
 # Of those that a changed interest ranks anew before the page comes; a worker does the rest.
@@ -55,6 +51,7 @@ can_read = permission_required("ingestion.view_document", raise_exception=True)
 @require_safe
 @can_read
 @never_cache
+@seen_once()
 def feed(request: HttpRequest) -> HttpResponse:
     """The feed, or with `cursor` its next cards alone."""
     profile = profile_of(request.user)
@@ -81,30 +78,8 @@ def feed(request: HttpRequest) -> HttpResponse:
     }
     if request.GET.get("cursor"):
         return render(request, "feed/_cards.html", context)
-    context |= _frame(request, profile, filters)
-    FeedProfile.objects.filter(pk=profile.pk).update(seen_at=timezone.now())
-    return render(request, "feed/feed.html", context)
-
-
-def _frame(request: HttpRequest, profile: FeedProfile, filters: reading.Filters) -> dict[str, Any]:
-    """What stands around the cards: menus, what is hidden, what to do first."""
-    follows = [row for row in said_by(request.user) if not row.muted][:50]
-    chosen = known.known_of(filters.companies, request.user)
-    return {
-        "profile": profile,
-        "hidden": reading.count_hidden(request.user, filters),
-        "follows": follows,
-        "searches": searches_of(request.user).filter(fresh__gt=0),
-        "to_rate": rating.waiting(request.user),
-        "companies": sorted(
-            {row.company for row in follows if row.company} | {*chosen.values()},
-            key=lambda row: row.name,
-        ),
-        "topics": known.topics().only("name"),
-        "sources": known.sources(request.user).only("name"),
-        "kinds": Document.Kind.choices,
-        "periods": PERIODS.items(),
-    }
+    note_seen(profile)
+    return render(request, "feed/feed.html", context | frame(profile, request.user, filters, page))
 
 
 def _rank_now(request: HttpRequest) -> None:
@@ -172,6 +147,7 @@ def save(request: HttpRequest, public_id: UUID) -> HttpResponse:
 @require_safe
 @can_read
 @never_cache
+@seen_once()
 def saved(request: HttpRequest) -> HttpResponse:
     """What this person keeps for later."""
     slots = reading.saved(request.user)
@@ -181,6 +157,7 @@ def saved(request: HttpRequest) -> HttpResponse:
 @require_safe
 @can_read
 @never_cache
+@seen_once()
 def beside(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """A fragment for the page of a document: save it, follow what it is about."""
     row: Any = get_object_or_404(arrivals(request.user).listed(), public_id=public_id)
@@ -192,6 +169,7 @@ def beside(request: HttpRequest, public_id: UUID) -> HttpResponse:
 @require_safe
 @can_read
 @never_cache
+@seen_once()
 def company(request: HttpRequest, pk: int) -> HttpResponse:
     """One company's documents on a timeline; 404 also for one that this person may not know."""
     try:
@@ -224,6 +202,7 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
 @require_safe
 @can_read
 @never_cache
+@seen_once()
 def news(request: HttpRequest) -> HttpResponse:
     """A fragment: how many documents were ranked since `since`, where there are any."""
     since = _since(request)

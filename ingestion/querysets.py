@@ -35,6 +35,7 @@ from ingestion.ranking import (
     phrase_pattern,
     planner,
 )
+from ingestion.seeing import seen_by
 
 if TYPE_CHECKING:
     from docintel.models import ModelVersion
@@ -77,6 +78,11 @@ class SourceQuerySet(models.QuerySet["Source"]):
         memberships = self.model.groups.through.objects.filter(source=OuterRef("pk"))
         return self.filter(~Exists(memberships) | Exists(memberships.filter(group__user=user.pk)))
 
+    def ids_visible_to(self, user: User) -> list[int]:
+        """Their ids, once for one answer; see `ingestion.seeing`."""
+        rows = self.visible_to(user).order_by().values_list("pk", flat=True)
+        return seen_by(user.pk, lambda: list(rows))
+
     def hidden_from(self, user: User) -> SourceQuerySet:
         """The rest: sources of which this user may not even learn that they hold something."""
         return self.exclude(pk__in=self.visible_to(user).values("pk"))
@@ -85,8 +91,7 @@ class SourceQuerySet(models.QuerySet["Source"]):
 class DocumentQuerySet(models.QuerySet["Document"]):
     def visible_to(self, user: User) -> DocumentQuerySet:
         """Documents of visible sources, and those still sighted in a visible source."""
-        sources = SourceQuerySet(self.model.source.field.related_model).visible_to(user)
-        seen = list(sources.values_list("pk", flat=True))
+        seen = SourceQuerySet(self.model.source.field.related_model).ids_visible_to(user)
         living = self.model.objects.living().order_by()
         sightings = living.filter(duplicate_of=OuterRef("pk"), source__any_of=seen)
         return self.filter(Q(source__any_of=seen) | Exists(sightings))

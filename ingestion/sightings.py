@@ -7,7 +7,7 @@ stands for the original: it has the original's progress and is nobody's duplicat
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db.models import Case, CharField, F, OuterRef, Q, Subquery, Value, When
@@ -36,7 +36,7 @@ def arrivals(user: User) -> DocumentQuerySet:
     `shown_state` (a key of STATES), `shown_original` (id of the document whose duplicate it is,
     or None), `shown_searchable_at`, `shown_embedded_at`, `shown_chunks`.
     """
-    sources = _sources(user)
+    sources = Source.objects.ids_visible_to(user)
     visible = Document.objects.filter(source__any_of=sources)
     first = visible.filter(duplicate_of=OuterRef("duplicate_of")).order_by("pk").values("pk")[:1]
     original = Case(
@@ -53,13 +53,9 @@ def arrivals(user: User) -> DocumentQuerySet:
     return documents.annotate(shown_state=_state())
 
 
-def _sources(user: User) -> list[int]:
-    return list(Source.objects.visible_to(user).values_list("pk", flat=True))
-
-
 def _plain(user: User) -> DocumentQuerySet:
     """The same arrivals without what `arrivals` adds, which costs more than to find few rows."""
-    return Document.objects.filter(source__any_of=_sources(user))
+    return Document.objects.filter(source__any_of=Source.objects.ids_visible_to(user))
 
 
 def _stage_time(field: str) -> Case:
@@ -93,13 +89,16 @@ def _state() -> Case:
     )
 
 
-def standing_for(originals: Iterable[int], user: User) -> dict[int, Document]:
+def standing_for(
+    originals: Iterable[int], user: User, *, columns: Sequence[str] = ()
+) -> dict[int, Document]:
     """Original's id -> the arrival by which this person knows it; those they do not are missing.
 
-    Two queries however many documents. The rows lack what `arrivals` annotates.
+    Two queries however many documents. The rows lack what `arrivals` annotates; of `columns`, where
+    given, the others are read one by one when they are asked for.
     """
     wanted = set(originals)
-    rows = _plain(user).filter(Q(pk__in=wanted) | Q(duplicate_of__in=wanted)).listed()
+    rows = _with(columns, _plain(user).filter(Q(pk__in=wanted) | Q(duplicate_of__in=wanted)))
     found: dict[int, Document] = {}
     # What its source still says stands before what is superseded or withdrawn.
     retired = Q(superseded_at__isnull=False) | Q(withdrawn_at__isnull=False)
@@ -113,6 +112,13 @@ def standing_for(originals: Iterable[int], user: User) -> dict[int, Document]:
     return found
 
 
+def _with(columns: Sequence[str], rows: DocumentQuerySet) -> DocumentQuerySet:
+    if not columns:
+        return rows.listed()
+    needed = ("duplicate_of", "near_duplicate_of", *columns)
+    return rows.select_related("source").only(*needed)
+
+
 def sightings(document: Any, user: User) -> DocumentQuerySet:
     """The other arrivals of the same text that this person may see, oldest first."""
     original = document.duplicate_of_id or document.pk
@@ -120,9 +126,14 @@ def sightings(document: Any, user: User) -> DocumentQuerySet:
     return arrivals(user).filter(same).exclude(pk=document.pk).listed().order_by("pk")
 
 
-def nearly_the_same(originals: Iterable[int], user: User) -> dict[int, list[Document]]:
-    """Document's id -> the arrivals, visible to this person, that search shows it in place of."""
-    rows = _plain(user).filter(near_duplicate_of__in=set(originals)).listed()
+def nearly_the_same(
+    originals: Iterable[int], user: User, *, columns: Sequence[str] = ()
+) -> dict[int, list[Document]]:
+    """Document's id -> the arrivals, visible to this person, that search shows it in place of.
+
+    `columns` as in `standing_for`.
+    """
+    rows = _with(columns, _plain(user).filter(near_duplicate_of__in=set(originals)))
     found: dict[int, list[Document]] = {}
     for row in rows.filter(superseded_at=None, withdrawn_at=None, dropped_at=None).order_by("pk"):
         found.setdefault(row.near_duplicate_of_id or 0, []).append(row)

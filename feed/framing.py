@@ -1,0 +1,37 @@
+"""What stands around the cards of a feed: menus, what is hidden, what else waits."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from feed import rating, reading
+from feed.menus import menus
+from feed.models import FeedProfile, Follow
+from feed.reading import Filters, Page
+from feed.saving_searches import searches_of
+from ingestion.querysets import User
+
+# Looking again within a minute is the same look; each is a row written.
+SAME_LOOK = timedelta(minutes=1)
+
+
+def frame(profile: FeedProfile, user: User, filters: Filters, page: Page) -> dict[str, Any]:
+    """By the names of the template."""
+    return {
+        "menus": menus(user, filters),
+        "hidden": reading.count_hidden(user, filters),
+        "searches": searches_of(user).filter(fresh__gt=0),
+        "to_rate": 0 if filters.confine else rating.waiting(user, [s.item for s in page.slots]),
+        # Whoever has said nothing is asked to.
+        "unknown": profile.started_at is None and not Follow.objects.filter(user=user.pk).exists(),
+    }
+
+
+def note_seen(profile: FeedProfile) -> None:
+    """The feed was opened."""
+    now = timezone.now()
+    if profile.seen_at is None or now - profile.seen_at > SAME_LOOK:
+        FeedProfile.objects.filter(pk=profile.pk).update(seen_at=now)

@@ -1,0 +1,52 @@
+"""The two lines that a card quotes of its document, from where something is said."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+from django.db import connection
+from django.db.models import Min
+
+from ingestion.models import Mention
+
+LONGEST_PASSAGE = 260
+_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z“\"(])|\n+")
+# The first passage of each document that holds the offset asked for.
+_AT = """
+SELECT wanted.document, wanted.place - chunk.start, substr(chunk.body, chunk.header_length + 1)
+FROM unnest(%s::bigint[], %s::bigint[]) AS wanted(document, place)
+CROSS JOIN LATERAL (
+    SELECT body, header_length, start FROM ingestion_chunk
+    WHERE document_id = wanted.document AND start <= wanted.place AND "end" > wanted.place
+    ORDER BY ordinal LIMIT 1
+) chunk
+"""
+
+
+def first_mentions(documents: Iterable[int], companies: Iterable[int]) -> dict[int, int]:
+    """Document -> where it first names one of these companies."""
+    rows = Mention.objects.filter(document__in=documents, company__in=companies).order_by()
+    return dict(rows.values_list("document").annotate(first=Min("start")))
+
+
+def sentences_at(places: Mapping[int, int]) -> dict[int, str]:
+    """Document -> the sentence at this offset of its text, cut to what fits on two lines.
+
+    The trap: whether somebody may read them the caller has found out.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_AT, [list(places), list(places.values())])
+        return {pk: _sentence(text, offset) for pk, offset, text in cursor.fetchall()}
+
+
+def _sentence(text: str, offset: int) -> str:
+    start = 0
+    for match in _SENTENCE.finditer(text):
+        if match.start() >= offset + 1:
+            break
+        start = match.end()
+    words = " ".join(text[start : start + 3 * LONGEST_PASSAGE].split())
+    if len(words) <= LONGEST_PASSAGE:
+        return words
+    return words[:LONGEST_PASSAGE].rsplit(" ", 1)[0] + " …"

@@ -1,0 +1,33 @@
+"""The sources that one person may see, looked up once for one answer.
+
+Within `seen_once` all that is asked for a person goes by one look, so a page is of one moment. Trap:
+only around what is answered at once; what takes seconds has to look again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+_looks: ContextVar[dict[int, list[int]] | None] = ContextVar("sources seen", default=None)
+
+
+@contextmanager
+def seen_once() -> Iterator[None]:
+    """Begins an answer; it also decorates a function that gives one."""
+    token = _looks.set({})
+    try:
+        yield
+    finally:
+        _looks.reset(token)
+
+
+def seen_by(person: int | None, look: Callable[[], list[int]]) -> list[int]:
+    """Source ids that `look` gives; within one answer, what it gave for this person before."""
+    looks = _looks.get()
+    if looks is None or person is None:
+        return look()
+    if person not in looks:
+        looks[person] = look()
+    return looks[person]

@@ -6,6 +6,7 @@ import json
 import math
 import random
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -62,6 +63,7 @@ def test_a_seed_at_work_does_not_bend_the_mean() -> None:
     compared = ratios(rows)
     assert compared.curves["random"] == [(0.0, 0.2), (10.0, 0.4)]
     assert compared.ratio["uncertainty"] == pytest.approx(0.5)
+    assert compared.ahead["uncertainty"] == {0: pytest.approx(0.2)}
 
 
 def test_contracts_are_cut_without_losing_a_span() -> None:
@@ -93,14 +95,21 @@ def test_it_goes_on_after_a_pause_and_draws_its_plot(
     rows.write_text(rows.read_text() + '{"order": "rand')
     call_command(*command)
     score = json.loads(capsys.readouterr().out.splitlines()[-1])
-    curves = score["detail"]["curves"]
+    curves = score["detail"]["f1"]["curves"]
     assert set(curves) == {"random", "uncertainty"}
     assert [len(curve) for curve in curves.values()] == [3, 3]
     assert curves["random"][0] == curves["uncertainty"][0]
     assert curves["random"][2][0] >= 2 * score["detail"]["budget"]
     lines = [json.loads(line) for line in rows.read_text().splitlines()]
     assert len(lines) == 6
-    assert (output / "flywheel.png").read_bytes().startswith(b"\x89PNG")
+    areas = score["detail"]["area"]["curves"]
+    assert [[spent for spent, _ in areas[order]] for order in curves] == [
+        [spent for spent, _ in curves[order]] for order in curves
+    ]
+    drawn = ElementTree.parse(output / "flywheel.svg").getroot()
+    assert len(drawn.findall(".//{*}polyline")) == 4
+    titles = [each.text for each in drawn.findall(".//{*}text[@class='title']")]
+    assert titles == ["F1 of the spans shown (exact)", "Average precision"]
     call_command(*command)
     again = json.loads(capsys.readouterr().out.splitlines()[-1])
-    assert again["detail"]["curves"] == curves
+    assert again["detail"]["f1"]["curves"] == curves

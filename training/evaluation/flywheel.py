@@ -1,8 +1,8 @@
 """Whether review turns into a better tagger, and whether doubt is a better guide than chance.
 
 From a tenth of the labels a simulated expert works down a queue, the tagger learns again, and so
-on for some rounds. At a size for two CPU cores: the encoder stays as it is and only the heads
-learn; of contracts, passages of about 1,000 characters. A killed or paused evaluation goes on.
+on for some rounds. At a size for two CPU cores: the encoder stays as it is, or but its last layers;
+of contracts, passages of about 1,000 characters. A killed or paused evaluation goes on.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import random
 import statistics
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -25,9 +26,19 @@ from extraction import base_encoders
 from extraction.ml.settings import Design
 from extraction.ml.spans import Example, FoundSpan
 from review.valuing import uncertainty
-from training.evaluation.extraction import DATASETS, live_schema
-from training.evaluation.flywheel_curves import draw, ratios
-from training.evaluation.span_scores import Judged, documents_of, f1, overlap_counts, strict_counts
+from training.evaluation.extraction import DATASETS, FLOOR, Dataset, live_schema
+from training.evaluation.flywheel_curves import Compared, ratios
+from training.evaluation.flywheel_plot import Panel, draw
+from training.evaluation.span_scores import (
+    Judged,
+    Match,
+    average_precision,
+    documents_of,
+    f1,
+    overlap_counts,
+    strict_counts,
+    verdicts,
+)
 from training.learning.cutting_passages import pieces
 from training.learning.learning_heads import Classroom, Tagger
 from training.learning.simulating_review import ORDERS, Waiting, taken
@@ -41,9 +52,11 @@ RESULTS = "flywheel.jsonl"
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One training: `f1` on held-out documents after so many corrections; `taken` since the last.
+    """One training: scores on held-out documents after so many corrections; `taken` since the last.
 
-    `doubt` is the mean uncertainty of what still waits, `flagged` its spans that wait for a look.
+    `f1` is that of the spans shown, from thresholds that few labels fit badly; `area`, the average
+    precision of all that was ranked, needs none. `doubt` is the mean uncertainty of what still
+    waits, `flagged` its spans that wait for a look.
     """
 
     order: str
@@ -52,6 +65,7 @@ class Turn:
     corrections: int
     texts: int
     f1: float
+    area: float
     seconds: float
     taken: list[int]
     doubt: float
@@ -65,7 +79,7 @@ class Experiment:
     pool: list[Example]
     tested: list[Example]
     classroom: Classroom
-    match: str
+    match: Match
     rounds: int
     budget: int
 
@@ -77,7 +91,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--share", type=float, default=0.05, help="of all labels, in one round")
     parser.add_argument("--orders", nargs="+", choices=ORDERS, default=["random", "uncertainty"])
     parser.add_argument("--steps", type=int, default=300, help="of each training")
+    parser.add_argument("--layers", type=int, default=0, help="of the encoder that learn too")
     parser.add_argument("--most", type=int, default=2_000, help="passages of contracts")
+    parser.add_argument("--labels", type=int, help="only so many, the most frequent to learn from")
     parser.add_argument("--encoder", default="all-MiniLM-L6-v2")
     parser.add_argument("--output", type=Path, required=True, help="rows, kept to go on; the plot")
     parser.add_argument("--seconds", type=float, help="pause after this long; run again to go on")
@@ -108,20 +124,32 @@ def prepared(folder: Path, chosen: argparse.Namespace) -> Experiment:
     if kind is None:
         raise CannotScore(f"{folder} is of the shape of none of: {', '.join(DATASETS)}")
     spec = live_schema(kind.schema)
-    loaded = kind.read(folder, spec.label_names)
-    if "valid" in loaded.parts:
-        pool, tested = loaded.parts["train"], loaded.parts["valid"]
-    else:
-        pool, tested = pieces(loaded.of("all"), chosen.most)
+    groups = list(spec.groups.values())
+    pool, tested = parts(kind, folder, groups, chosen.most)
+    if chosen.labels:
+        held = Counter(span.label for each in pool for span in each.spans)
+        kept = {label for label, _ in held.most_common(chosen.labels)}
+        groups = [own for group in groups if (own := tuple(n for n in group if n in kept))]
+        pool, tested = parts(kind, folder, groups, chosen.most)
     try:
         encoder = base_encoders.fetch(chosen.encoder)
     except WeightsUnavailable as error:
         raise CannotScore(str(error)) from error
-    design = Design(groups=tuple(spec.groups.values()), rank=0, match=kind.match)
+    design = Design(groups=tuple(groups), rank=0, match=kind.match)
     labels = sum(max(1, len(each.spans)) for each in pool)
     budget = max(1, round(chosen.share * labels))
-    classroom = Classroom(encoder, design, steps=chosen.steps)
+    classroom = Classroom(encoder, design, steps=chosen.steps, layers=chosen.layers)
     return Experiment(pool, tested, classroom, kind.match, chosen.rounds, budget)
+
+
+def parts(
+    kind: Dataset, folder: Path, groups: Sequence[Sequence[str]], most: int
+) -> tuple[list[Example], list[Example]]:
+    """Texts with the spans of these labels: to label, and of other documents to score on."""
+    loaded = kind.read(folder, [label for group in groups for label in group])
+    if "valid" in loaded.parts:
+        return loaded.parts["train"], loaded.parts["valid"]
+    return pieces(loaded.of("all"), most)
 
 
 def turns(
@@ -164,7 +192,7 @@ def wheel(experiment: Experiment, order: str, seed: int, known: dict[int, Turn])
         if number not in known:
             doubts = [span for each in queue for span in each.doubted]
             yield Turn(
-                order, seed, number, spent, len(labelled), strict_f1(tagger, experiment),
+                order, seed, number, spent, len(labelled), *scores(tagger, experiment),
                 round(time.perf_counter() - began, 1), chosen, _mean_doubt(doubts), len(doubts),
             )  # fmt: skip
         ordered = ORDERS[order](queue, random.Random(f"{seed} {number}"))  # noqa: S311
@@ -184,23 +212,30 @@ def waiting(tagger: Tagger, pool: Sequence[Example], left: Sequence[int]) -> lis
     return found
 
 
-def strict_f1(tagger: Tagger, experiment: Experiment) -> float:
-    """On the held-out documents; of contracts by overlap, as their other scores."""
-    judged = []
+def scores(tagger: Tagger, experiment: Experiment) -> tuple[float, float]:
+    """F1 and area on the held-out documents; of contracts by overlap, as their other scores."""
+    judged, ranked = [], []
     for start in range(0, len(experiment.tested), AT_ONCE):
         part = experiment.tested[start : start + AT_ONCE]
-        for each, found in zip(part, tagger.tag([e.text for e in part]), strict=True):
-            judged.append(Judged(each.key, each.text, each.spans, tuple(found)))
+        reads, candidates = tagger.candidates([each.text for each in part])
+        for each, read, found in zip(part, reads, candidates, strict=True):
+            shown, every = tagger.spans(read, found), tagger.spans(read, found, FLOOR)
+            judged.append(Judged(each.key, each.text, each.spans, tuple(shown)))
+            ranked.append(Judged(each.key, each.text, each.spans, tuple(every)))
     counts = strict_counts(judged) if experiment.match == "exact" else overlap_counts(judged)
     documents = documents_of(judged)
     value = f1(counts, documents)(np.ones(int(documents.max(initial=-1)) + 1))
-    return round(value, 4)
+    every_one = verdicts(ranked, lambda _: 0.0, experiment.match)
+    return round(value, 4), round(average_precision(every_one, int(counts[:, 2].sum())), 4)
 
 
 def scored(done: Sequence[Turn], experiment: Experiment, output: Path, seconds: float) -> Score:
     """Against random order; the plot goes beside the rows."""
     found = ratios([(each.order, each.seed, each.corrections, each.f1) for each in done])
-    draw(found, output / "flywheel.png", experiment.match)
+    areas = ratios([(each.order, each.seed, each.corrections, each.area) for each in done])
+    shown = f"F1 of the spans shown ({experiment.match})"
+    plot = draw([Panel(shown, found), Panel("Average precision", areas)])
+    (output / "flywheel.svg").write_text(plot, encoding="utf-8")
     for order, curve in found.curves.items():
         print(f"{order:12}", *(f"{spent:.0f}: {value:.3f} " for spent, value in curve))
     return Score(
@@ -211,9 +246,9 @@ def scored(done: Sequence[Turn], experiment: Experiment, output: Path, seconds: 
         interval=None,
         seconds=seconds,
         detail={
-            "ratio": found.ratio,
-            "ratio_of_seeds": found.by_seed,
-            "curves": found.curves,
+            "f1": _compared(found),
+            "area": _compared(areas),
+            "labels": [label for group in experiment.classroom.design.groups for label in group],
             "texts": len(experiment.pool),
             "tested_texts": len(experiment.tested),
             "budget": experiment.budget,
@@ -221,6 +256,15 @@ def scored(done: Sequence[Turn], experiment: Experiment, output: Path, seconds: 
             "match": experiment.match,
         },
     )
+
+
+def _compared(found: Compared) -> dict[str, object]:
+    return {
+        "curves": found.curves,
+        "ratio": found.ratio,
+        "ratio_of_seeds": found.by_seed,
+        "ahead_of_random": found.ahead,
+    }
 
 
 def read(path: Path) -> list[Turn]:
@@ -250,7 +294,8 @@ def _is_whole(done: Sequence[Turn], chosen: argparse.Namespace) -> bool:
 def _say(turn: Turn) -> None:
     print(
         f"{turn.order}, seed {turn.seed}, round {turn.round}: {turn.corrections} corrections, "
-        f"{turn.texts} texts, F1 {turn.f1:.3f}, {turn.flagged} flagged, {turn.seconds:.0f} s",
+        f"{turn.texts} texts, F1 {turn.f1:.3f}, area {turn.area:.3f}, {turn.flagged} flagged, "
+        f"{turn.seconds:.0f} s",
         file=sys.stderr,
         flush=True,
     )

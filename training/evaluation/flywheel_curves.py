@@ -1,4 +1,4 @@
-"""Curves of F1 over corrections, and how far one order of review comes with how little."""
+"""Curves of a score over corrections, and how far one order of review comes with how little."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 
@@ -18,17 +17,20 @@ Points = list[tuple[float, float]]
 class Compared:
     """Mean curves by order, and the share of random order's corrections that each one needs.
 
-    The share is nan where an order never reaches random order's final F1.
+    The share is nan where an order never reaches random order's final score. `ahead` is by seed
+    the mean over the rounds of how far the order's score is above random order's; `spread` the
+    standard deviation of the seeds in each round.
     """
 
     curves: dict[str, Points]
     ratio: dict[str, float]
     by_seed: dict[str, dict[int, float]]
+    ahead: dict[str, dict[int, float]]
     spread: dict[str, list[float]]
 
 
 def ratios(rows: Sequence[tuple[str, int, int, float]]) -> Compared:
-    """Of rows (order, seed, corrections, F1), each order's in the order of its rounds."""
+    """Of rows (order, seed, corrections, score), each order's in the order of its rounds."""
     seeds: dict[str, dict[int, Points]] = {}
     for order, seed, spent, value in rows:
         seeds.setdefault(order, {}).setdefault(seed, []).append((float(spent), value))
@@ -53,6 +55,10 @@ def ratios(rows: Sequence[tuple[str, int, int, float]]) -> Compared:
             order: {s: share(p, aims[s]) for s, p in whole[order].items() if s in aims}
             for order in others
         },
+        {
+            order: {s: _ahead(p, aims[s]) for s, p in whole[order].items() if s in aims}
+            for order in others
+        },
         spread,
     )
 
@@ -70,25 +76,10 @@ def share(points: Points, against: Points) -> float:
     return math.nan
 
 
-def draw(compared: Compared, path: Path, match: str) -> None:
-    """A line for each order, with one standard deviation of the seeds around it."""
-    import matplotlib as mpl  # noqa: PLC0415  only an evaluation draws
-
-    mpl.use("Agg")
-    from matplotlib import pyplot as plt  # noqa: PLC0415
-
-    figure, axes = plt.subplots(figsize=(7, 4.5))
-    for order, points in compared.curves.items():
-        spent, values = (np.array(each) for each in zip(*points, strict=True))
-        around = np.array(compared.spread[order])
-        axes.plot(spent, values, "o-", label=order)
-        axes.fill_between(spent, values - around, values + around, alpha=0.15)
-    axes.set(xlabel="corrections", ylabel=f"F1 ({match} match)", title="F1 against corrections")
-    axes.legend()
-    axes.grid(alpha=0.3)
-    figure.tight_layout()
-    figure.savefig(path, dpi=100)
-    plt.close(figure)
+def _ahead(points: Points, against: Points) -> float:
+    # All orders begin with the same tagger.
+    pairs = list(zip(points, against, strict=True))[1:]
+    return float(np.mean([one - other for (_, one), (_, other) in pairs])) if pairs else math.nan
 
 
 def _mean(several: Sequence[Points]) -> Points:

@@ -193,6 +193,14 @@ def verdicts(
     )
 
 
+def average_precision(found: Verdicts, gold: int) -> float:
+    """Mean over the gold spans of the precision where each is found; 0 for what is not."""
+    right = found.right[np.argsort(-found.confidence, kind="stable")]
+    precision = np.cumsum(right) / np.arange(1, len(right) + 1)
+    # Two found spans may match one gold span.
+    return min(1.0, float((precision * right).sum()) / gold) if gold else math.nan
+
+
 def matches(
     text: str, gold: LabelledSpan, found: LabelledSpan | FoundSpan, contained: frozenset[str]
 ) -> bool:

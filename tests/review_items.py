@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from django.contrib.auth.models import User
+from django.utils import timezone
 from extraction_corpus import find, kpis, put
 
+from docintel import registry
 from extraction import shown
 from extraction.extracting import extract
 from extraction.ml.spans import FoundSpan
-from ingestion.models import Document
+from ingestion.linking import catalogue
+from ingestion.metadata import company_key
+from ingestion.models import Company, CompanyAlias, Document, Topic
 from review import queueing
 from review.correcting import Said, correct, seen_by
 from review.judging import Given
 from review.models import DeskSettings, ReviewItem
+from review.queueing_documents import queue_documents
 
 UNSURE = 0.6
 
@@ -70,3 +75,22 @@ def said(user: User, item: ReviewItem, verdict: str, **fields: object) -> Said:
 
 def found(document: Document) -> list[tuple[str, str]]:
     return [(s.label, s.text) for s in shown.spans_of(document, kpis().pk)]
+
+
+def doubtful() -> list[ReviewItem]:
+    """A name that two companies share, and a topic that is as likely as not."""
+    for name in ("Halden Mills", "Halden Optics"):
+        company = Company.objects.create(name=name, key=company_key(name))
+        CompanyAlias.objects.create(company=company, name="Halden", key="halden")
+    catalogue(fresh=True)
+    news = put("Halden is said to be in talks about a merger.\nNothing is signed.", title="News")
+    news.mentions.create(
+        start=0, end=6, kind="company", name="Halden",
+        recogniser=registry.register("recogniser", "test", "test"),
+    )  # fmt: skip
+    classifier = registry.register("topic classifier", "test", "test")
+    topic, _ = Topic.objects.get_or_create(key="mergers", defaults={"name": "Mergers"})
+    news.topics.create(topic=topic, probability=0.48, classifier=classifier)
+    Document.objects.filter(pk=news.pk).update(recognised_at=timezone.now(), classifier=classifier)
+    queue_documents()
+    return list(ReviewItem.objects.filter(document=news).order_by("kind"))

@@ -6,7 +6,7 @@ import json
 import math
 import random
 from pathlib import Path
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -106,7 +106,7 @@ def test_it_goes_on_after_a_pause_and_draws_its_plot(
     assert [[spent for spent, _ in areas[order]] for order in curves] == [
         [spent for spent, _ in curves[order]] for order in curves
     ]
-    drawn = ElementTree.parse(output / "flywheel.svg").getroot()
+    drawn = ET.parse(output / "flywheel.svg").getroot()
     assert len(drawn.findall(".//{*}polyline")) == 4
     titles = [each.text for each in drawn.findall(".//{*}text[@class='title']")]
     assert titles == ["F1 of the spans shown (exact)", "Average precision"]

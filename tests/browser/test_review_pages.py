@@ -8,26 +8,15 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.utils import timezone
 from extraction_corpus import TEXT, put, tags_by
 from playwright.sync_api import Browser, expect
-from review_items import UNSURE, no_lots, read_document, said, tags_with
+from review_items import UNSURE, doubtful, no_lots, read_document, said, tags_with
 
 from docintel import registry
-from ingestion.linking import catalogue
-from ingestion.metadata import company_key
-from ingestion.models import (
-    Company,
-    CompanyAlias,
-    Document,
-    EmbeddedBeside,
-    Reembedding,
-    Topic,
-)
+from ingestion.models import EmbeddedBeside, Reembedding
 from qa.answer_tables import Ask
 from review.models import DeskSettings, ReviewItem
 from review.queueing_answers import queue_answers
-from review.queueing_documents import queue_documents
 from tests.browser.conftest import in_every_look
 
 DESK = "/admin/review/reviewitem/"
@@ -61,25 +50,6 @@ def pages(
     items = [f"{DESK}desk/?item={pk}" for pk in (first.pk, sentence, route, *of_document)]
     rest = [f"{DESK}{name}/" for name in ("desk/keys", "agreement", "mine")]
     return [DESK, *items, *rest]
-
-
-def doubtful() -> list[ReviewItem]:
-    """A name that two companies share, and a topic that is as likely as not."""
-    for name in ("Halden Mills", "Halden Optics"):
-        company = Company.objects.create(name=name, key=company_key(name))
-        CompanyAlias.objects.create(company=company, name="Halden", key="halden")
-    catalogue(fresh=True)
-    news = put("Halden is said to be in talks about a merger.\nNothing is signed.", title="News")
-    news.mentions.create(
-        start=0, end=6, kind="company", name="Halden",
-        recogniser=registry.register("recogniser", "test", "test"),
-    )  # fmt: skip
-    classifier = registry.register("topic classifier", "test", "test")
-    topic, _ = Topic.objects.get_or_create(key="mergers", defaults={"name": "Mergers"})
-    news.topics.create(topic=topic, probability=0.48, classifier=classifier)
-    Document.objects.filter(pk=news.pk).update(recognised_at=timezone.now(), classifier=classifier)
-    queue_documents()
-    return list(ReviewItem.objects.filter(document=news).order_by("kind"))
 
 
 def test_every_page_can_be_read(

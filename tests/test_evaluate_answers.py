@@ -79,3 +79,35 @@ def test_a_folder_that_cannot_be_scored_says_why(settings: Any, tmp_path: Path) 
         answers.run(write(tmp_path, []))
     with pytest.raises(CannotScore, match="without answer"):
         answers.run(write(tmp_path, [{"question": "Why?"}]))
+
+
+def test_a_stopped_run_goes_on_and_a_sample_is_drawn_by_seed(
+    settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    library()
+    folder, kept = write(tmp_path, ROWS), tmp_path / "kept.jsonl"
+    first = answers.run(folder, sample=2, keep=kept)
+    assert first.n == 2
+    assert len(kept.read_text().splitlines()) == 2
+    # Killed in the middle of a line.
+    with kept.open("a") as file:
+        file.write('{"question": "How many moo')
+    asked: list[str] = []
+    answer = answers.answer
+
+    def counted(question: answers.Question) -> answers.Outcome:
+        asked.append(question.text)
+        return answer(question)
+
+    monkeypatch.setattr(answers, "answer", counted)
+    again = answers.run(folder, sample=2, keep=kept)
+    assert asked == []
+    assert (again.value, again.detail["by_kind"]) == (first.value, first.detail["by_kind"])
+    everything = answers.run(folder, keep=kept)
+    assert len(asked) == 1
+    assert everything.n == 3
+    assert [json.loads(line)["question"] for line in kept.read_text().splitlines()][-1] == asked[0]
+    kept.write_text("no outcome\n")
+    with pytest.raises(CannotScore, match="no kept outcomes"):
+        answers.run(folder, keep=kept)

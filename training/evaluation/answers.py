@@ -8,11 +8,12 @@ through `qa.asking.ask`, with every document visible; without a model endpoint a
 from __future__ import annotations
 
 import argparse
+import random
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from qa.answer_tables import AnswerSentence, Ask, Citation
 from qa.asking import ask
 from qa.checking.quoting import locate
 from training.evaluation.judging_answers import holds_gold, share_of_facts
+from training.evaluation.keeping_outcomes import KeptOutcomes
 from training.evaluation.retrieval import read_rows
 
 OUTCOMES = ("correct", "wrong", "refused", "asked back")
@@ -73,24 +75,35 @@ class Outcome:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", type=Path, help="folder with questions.jsonl")
     parser.add_argument("--limit", type=int, help="only the first questions")
+    parser.add_argument("--sample", type=int, help="only so many, drawn at random by --seed")
+    parser.add_argument("--seed", type=int, default=7, help="of the sample")
+    parser.add_argument(
+        "--keep", type=Path, help="file of outcomes: a stopped run goes on where it was"
+    )
     parser.add_argument(
         "--show", action="store_true", help="print each question, its answer and the gold"
     )
 
 
-def run(folder: Path, limit: int | None = None, *, show: bool = False, **_: Any) -> Score:
+def run(
+    folder: Path,
+    limit: int | None = None,
+    *,
+    sample: int | None = None,
+    seed: int = 7,
+    keep: Path | None = None,
+    show: bool = False,
+    **_: Any,
+) -> Score:
     """The share of right answers and right refusals. Raises CannotScore where nothing is here."""
     started = time.perf_counter()
     if not Document.objects.searchable().exists():
         raise CannotScore("no document is searchable yet; ingest the folder's documents first")
     questions = read_questions(folder)[:limit]
-    outcomes = []
-    for number, question in enumerate(questions, start=1):
-        outcomes.append(answer(question))
-        if show:
-            print(_shown(outcomes[-1]), flush=True)
-        elif number % 10 == 0:
-            print(f"{number} of {len(questions)} questions asked", file=sys.stderr)
+    if sample is not None:
+        draw = random.Random(seed)  # noqa: S311  no secret
+        questions = draw.sample(questions, min(sample, len(questions)))
+    outcomes = _asked(questions, KeptOutcomes(keep), show=show)
     right = [float(each.is_right) for each in outcomes]
     return Score(
         headline="right answers and right refusals",
@@ -100,6 +113,38 @@ def run(folder: Path, limit: int | None = None, *, show: bool = False, **_: Any)
         interval=bootstrap(right),
         seconds=time.perf_counter() - started,
         detail={**summed_up(outcomes), "how": HOW},
+    )
+
+
+def _asked(questions: Sequence[Question], kept: KeptOutcomes, *, show: bool) -> list[Outcome]:
+    """Each answered, or as an earlier run kept it; tells how far it is on standard error."""
+    before = kept.read()
+    outcomes: list[Outcome] = []
+    for number, question in enumerate(questions, start=1):
+        row = before.get(question.text)
+        outcome = answer(question) if row is None else _as_kept(question, row)
+        if row is None:
+            kept.add(_for_keeping(outcome))
+        outcomes.append(outcome)
+        if show:
+            print(_shown(outcome), flush=True)
+        counts = Counter(each.outcome for each in outcomes)
+        told = ", ".join(f"{counts[name]} {name}" for name in OUTCOMES if counts[name])
+        print(f"{number} of {len(questions)} questions: {told}", file=sys.stderr, flush=True)
+    return outcomes
+
+
+def _for_keeping(outcome: Outcome) -> dict[str, Any]:
+    """Without the gold, which the folder has."""
+    return {**asdict(outcome), "question": outcome.question.text}
+
+
+def _as_kept(question: Question, row: dict[str, Any]) -> Outcome:
+    known = {each.name for each in fields(Outcome)}
+    values = {name: value for name, value in row.items() if name in known}
+    cited = tuple((int(document), int(page)) for document, page in row["cited"])
+    return Outcome(
+        **{**values, "question": question, "cited": cited, "sentences": tuple(row["sentences"])}
     )
 
 

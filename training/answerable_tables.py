@@ -12,8 +12,8 @@ import html
 import json
 import random
 import re
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -106,7 +106,7 @@ def _asked(company: str, by_company: dict[str, list[_Page]], draw: random.Random
     texts = [page.text.lower() for page in own]
     questions = [question for page in own for question in page.questions]
     for question in draw.sample(questions, min(ASKED_EACH, len(questions))):
-        text = _put(question, name, draw)
+        text = with_company(question, name, draw)
         yield Made(text, True, "answerable", company, is_held_out(company), False)
     others = sorted(other for other in by_company if other != company)
     missed = 0
@@ -116,7 +116,7 @@ def _asked(company: str, by_company: dict[str, list[_Page]], draw: random.Random
         stems = _stems(question)
         if missed < MISSES_EACH and stems and not any(stand_together(stems, t) for t in texts):
             missed += 1
-            text = _put(question, name, draw)
+            text = with_company(question, name, draw)
             yield Made(text, False, "another's page", company, is_held_out(company), False)
 
 
@@ -125,8 +125,8 @@ def _stems(question: str) -> list[str]:
     return [word[: max(4, len(word) - 2)] for word in sorted(words, key=lambda w: (len(w), w))]
 
 
-def _put(question: str, company: str, draw: random.Random) -> str:
-    """With the company's name, which these questions lack."""
+def with_company(question: str, company: str, draw: random.Random) -> str:
+    """The question with the company's name, which these questions lack."""
     text = re.sub(r"\bthe company\b", company, question.strip(), flags=re.I)
     way = draw.random()
     if company in text:
@@ -151,20 +151,37 @@ def _pages(folder: Path) -> list[_Page]:
 
 
 def _page(company: str, raw: dict[str, Any]) -> _Page:
-    rows = raw["table"]["table"]
-    paragraphs = [p["text"] for p in sorted(raw["paragraphs"], key=lambda p: int(p["order"]))]
-    text = " ".join([*(str(cell) for row in rows for cell in row), *paragraphs])
-    years = Counter(int(year) for year in re.findall(r"\b20[01]\d\b|\b2020\b", text))
-    said = [f"<p>{html.escape(each)}</p>" for each in paragraphs]
+    text = text_of(raw)
     return _Page(
         company,
-        max(years, default=2019),
-        "".join([*said[:1], _table(rows), *said[1:]]),
+        newest_year(text),
+        markup_of(raw),
         text,
         tuple(
             row["question"] for row in raw["questions"] if not _OF_A_PAGE.search(row["question"])
         ),
     )
+
+
+def text_of(raw: Mapping[str, Any]) -> str:
+    """All that a page of TAT-QA says: the cells of its table, then its paragraphs."""
+    return " ".join([*(str(cell) for row in raw["table"]["table"] for cell in row), *_said(raw)])
+
+
+def newest_year(text: str) -> int:
+    """The last year that a page names."""
+    found = map(int, re.findall(r"\b20[01]\d\b|\b2020\b", text))
+    return max(found, default=2019)
+
+
+def markup_of(raw: Mapping[str, Any]) -> str:
+    """A page of TAT-QA as HTML: its table behind the first paragraph."""
+    said = [f"<p>{html.escape(each)}</p>" for each in _said(raw)]
+    return "".join([*said[:1], _table(raw["table"]["table"]), *said[1:]])
+
+
+def _said(raw: Mapping[str, Any]) -> list[str]:
+    return [p["text"] for p in sorted(raw["paragraphs"], key=lambda p: int(p["order"]))]
 
 
 def _table(rows: Sequence[Sequence[str]]) -> str:

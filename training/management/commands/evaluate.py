@@ -15,6 +15,7 @@ class Command(ScoredCommand):
         "topics": "training.evaluation.topics",
         "router": "training.evaluation.router",
         "answers": "training.evaluation.answers",
+        "tables": "training.evaluation.table_answers",
         "passages": "training.evaluation.passages",
         "answerable": "training.evaluation.answerable",
         "feed": "training.evaluation.feed",

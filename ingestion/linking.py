@@ -6,6 +6,8 @@ import re
 import time
 from dataclasses import dataclass
 
+from django.db.models import Max
+
 from ingestion.attributing import is_attributed
 from ingestion.models import Company, CompanyAlias, Document, Mention
 from ingestion.recognising.known_names import KnownNames
@@ -14,7 +16,8 @@ from ingestion.recognising.matching import Entry, Matcher, link
 from ingestion.recognising.mention import COMPANY, Found
 from ingestion.recognising.words import is_generic
 
-# The tables are read again after this long: other processes add companies too.
+# The tables are read again after this long, for names that were changed; whatever was added is seen
+# at once, since the first filings of a corpus bring the companies that its news is about.
 FRESH_SECONDS = 300.0
 FILINGS = ("annual_report", "quarterly_report", "current_report", "announcement")
 _DEFINITION = re.compile(r"\([^()]{0,120}[“\"](?:the\s+)?Company[,.]?[”\"]")
@@ -28,14 +31,20 @@ class Catalogue:
     known: KnownNames
     matcher: Matcher
     read_at: float
+    newest: tuple[int | None, ...]
 
 
 _latest: list[Catalogue] = []
 
 
 def catalogue(*, fresh: bool = False) -> Catalogue:
-    """The names of all companies; at most five minutes old, or read now if `fresh`."""
-    if fresh or not _latest or time.monotonic() - _latest[0].read_at > FRESH_SECONDS:
+    """The names of all companies, those just added too; changed names are at most five minutes
+    old, or read now if `fresh`."""
+    newest = tuple(
+        table.objects.aggregate(newest=Max("pk"))["newest"] for table in (Company, CompanyAlias)
+    )
+    old = not _latest or time.monotonic() - _latest[0].read_at > FRESH_SECONDS
+    if fresh or old or _latest[0].newest != newest:
         entries = [
             Entry(pk, name, ticker)
             for pk, name, ticker in Company.objects.values_list("pk", "name", "ticker")
@@ -43,7 +52,9 @@ def catalogue(*, fresh: bool = False) -> Catalogue:
         aliases = CompanyAlias.objects.values_list("company", "name")
         entries += [Entry(company, name) for company, name in aliases]
         names = {n for entry in entries for n in (entry.name, without_form(entry.name))}
-        _latest[:] = [Catalogue(KnownNames.of(names), Matcher.of(entries), time.monotonic())]
+        _latest[:] = [
+            Catalogue(KnownNames.of(names), Matcher.of(entries), time.monotonic(), newest)
+        ]
     return _latest[0]
 
 

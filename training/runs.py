@@ -76,6 +76,11 @@ class Run:
         _awake()
         TrainingRun.objects.filter(pk=self.row.pk).update(progress=min(max(share, 0.0), 1.0))
 
+    def say(self, line: str, share: float) -> None:
+        """A line and how much is done, 0 to 1. Raises RunLost."""
+        self.log(line)
+        self.progress(share)
+
     def learned_from(self, snapshot_hash: str) -> None:
         """Note the examples by their SHA-256."""
         self.row.snapshot_hash = snapshot_hash

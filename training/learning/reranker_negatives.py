@@ -15,6 +15,7 @@ from training.learning.reranker_reports import Example, Piece
 
 K1, B = 1.2, 0.75
 DEPTH = 30
+BRIEF = 500  # characters, some 120 tokens
 Floats = NDArray[np.float32]
 
 
@@ -26,10 +27,10 @@ class Finder:
     weights: dict[str, tuple[NDArray[np.int64], Floats]]
 
     @classmethod
-    def of(cls, pieces: Sequence[Piece]) -> Finder:
-        """Embeds every piece: some minutes for some thousands."""
+    def of(cls, pieces: Sequence[Piece], *, brief: bool = False) -> Finder:
+        """Embeds every piece: some minutes for some thousands; `brief` only its beginning."""
         bodies = [piece.header + piece.text for piece in pieces]
-        vectors = encoders.embed(bodies)
+        vectors = encoders.embed([body[:BRIEF] for body in bodies] if brief else bodies)
         counts = [Counter(word_list(body)) for body in bodies]
         lengths = np.array([sum(count.values()) for count in counts], dtype=np.float32)
         mean = float(lengths.mean())

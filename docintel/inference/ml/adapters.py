@@ -11,8 +11,8 @@ from typing import Any
 
 import torch
 
-# Every linear layer of a BERT block, by the end of its module's name; and of any encoder.
-BERT_LAYERS = ("query", "key", "value", "dense")
+# Every linear layer of a block of BERT or MPNet by the end of its name; and of any encoder.
+BLOCK_LAYERS = ("query", "key", "value", "q", "k", "v", "o", "dense")
 EVERY_LINEAR = "all-linear"
 _A, _B = ".lora_A.weight", ".lora_B.weight"
 
@@ -22,7 +22,7 @@ def attach(
     *,
     rank: int,
     alpha: int,
-    layers: Sequence[str] | str = BERT_LAYERS,
+    layers: Sequence[str] | str = BLOCK_LAYERS,
     blocks: Sequence[int] | None = None,
 ) -> Any:
     """The encoder with trainable adapters on those layers; everything else of it is frozen.

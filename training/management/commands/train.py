@@ -31,6 +31,7 @@ class Command(ScoredCommand):
         "router": "training.fitting_router",
         "ranker": "training.learning.ranker",
         "reranker": "training.learning.reranker",
+        "embedder": "training.learning.embedder",
         "answerable": "training.fitting_answerable",
         "feed": "training.learning.feed",
     }

@@ -8,7 +8,7 @@ from django.http import QueryDict
 
 from feed import known
 from feed.reading import PERIODS, SORTS, Filters
-from ingestion.models import Document
+from ingestion.models import Document, Source
 from ingestion.querysets import User
 
 MOST_VALUES = 20
@@ -18,14 +18,15 @@ def read_filters(params: QueryDict, user: User) -> Filters:
     """Values that this person may not know of are left out as if they were not there."""
     companies = [int(v) for v in several(params, "company") if v.isascii() and v.isdigit()]
     sources = [int(v) for v in several(params, "source") if v.isascii() and v.isdigit()]
-    seen = known.sources(user).filter(pk__in=[pk for pk in sources if pk < 2**63])
-    there = known.topics().filter(key__in=[v[:40] for v in several(params, "topic")])
+    topics = [value[:40] for value in several(params, "topic")]
+    seen = Source.objects.ids_visible_to(user) if sources else []
+    there = known.topic_names() if topics else {}
     period, sort = params.get("period", ""), params.get("sort", "")
     return Filters(
         companies=tuple(known.known_of([pk for pk in companies if pk < 2**63], user)),
-        topics=tuple(there.values_list("key", flat=True)),
+        topics=tuple(key for key in there if key in topics),
         kinds=tuple(v for v in several(params, "kind") if v in Document.Kind.values),
-        sources=tuple(seen.values_list("pk", flat=True)),
+        sources=tuple(pk for pk in seen if pk in sources),
         days=int(period) if period in PERIODS else 0,
         sort=sort if sort in SORTS else SORTS[0],
         hidden=params.get("hidden") == "1",

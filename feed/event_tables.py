@@ -58,7 +58,10 @@ class FeedEvent(models.Model):
             models.UniqueConstraint(fields=["user", "client_id"], name="feed_event_once")
         ]
         indexes = [
-            models.Index(fields=["user", "received_at"], name="feed_event_of_user"),
+            # With the verb, so that counting somebody's history reads no row of it.
+            models.Index(
+                fields=["user", "received_at"], name="feed_event_of_user", include=["verb"]
+            ),
             models.Index(fields=["occurred_at"], name="feed_event_when"),
         ]
 

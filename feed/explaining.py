@@ -18,12 +18,13 @@ from django.db.models import OuterRef, Q, Subquery
 from django.utils import timezone
 from pgvector.django import MaxInnerProduct
 
+from feed import known
 from feed.contributing import strongest
 from feed.ml.muting import SHOWN
 from feed.models import Engagement, Follow, Interest, RankedDocument
 from feed.quoting import first_mentions, sentences_at
 from feed.reading import Slot
-from ingestion.models import Company, Document, Topic
+from ingestion.models import Company, Document
 from ingestion.querysets import User
 
 MOST_REASONS = 2
@@ -72,8 +73,8 @@ def cards(slots: Sequence[Slot], user: User) -> list[Card]:
 
 def passage_of(document: int) -> str:
     """The two lines of one document that a card would quote, whoever reads it."""
-    known = RankedDocument.objects.filter(pk=document).values_list("facts", flat=True).first()
-    return sentences_at({document: (known or {}).get("lead", 0)}).get(document, "")
+    facts = RankedDocument.objects.filter(pk=document).values_list("facts", flat=True).first()
+    return sentences_at({document: (facts or {}).get("lead", 0)}).get(document, "")
 
 
 class _Told:
@@ -82,12 +83,12 @@ class _Told:
     def __init__(self, slots: Sequence[Slot], user: User) -> None:
         self.user = user
         ids = [slot.item.document_id for slot in slots]
-        known = RankedDocument.objects.filter(pk__in=ids).values_list("pk", "facts")
-        self.facts: dict[int, Any] = dict(known)
+        ranked = RankedDocument.objects.filter(pk__in=ids).values_list("pk", "facts")
+        self.facts: dict[int, Any] = dict(ranked)
         wanted = {pk for facts in self.facts.values() for pk in facts["companies"]}
         rows = Company.objects.filter(pk__in=wanted).order_by()
         self.names = dict(rows.values_list("pk", "name"))
-        self.topics = dict(Topic.objects.filter(active=True).values_list("key", "name"))
+        self.topics = known.topic_names()
         self.stances = _stances(user, wanted)
         self.groups = strongest([slot.item for slot in slots])
         self._read()
@@ -191,8 +192,8 @@ class _Told:
 
     @cached_property
     def _without_reason(self) -> str:
-        known = self.read or Follow.objects.filter(user=self.user.pk).exists()
-        return "New; not close to what you follow or read" if known else "New"
+        told = self.read or Follow.objects.filter(user=self.user.pk).exists()
+        return "New; not close to what you follow or read" if told else "New"
 
     def _say(self, group: str, slot: Slot, facts: dict[str, Any]) -> Reason | None:
         """None where nothing of it is true of this analyst."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 from pgvector.django import HalfVectorField
 
@@ -64,6 +65,8 @@ class FeedItem(models.Model):
         indexes = [
             models.Index(fields=["user", "-order", "-id"], name="feed_item_order"),
             models.Index(fields=["user", "-fresh_at", "-id"], name="feed_item_fresh"),
+            # To count them without a look at all the others.
+            models.Index(fields=["user"], name="feed_item_hidden", condition=~Q(hidden_by="")),
         ]
 
     def __str__(self) -> str:

@@ -10,6 +10,7 @@ from functools import cache
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from docintel.remembering import remembered
 from ingestion.catalogue import default_catalogue
 from ingestion.metadata import company_key
 from ingestion.models import Company, Document, Mention, Source, Topic
@@ -32,16 +33,17 @@ def may_know(company: Company, user: User) -> bool:
 
 def known_of(ids: Iterable[int], user: User) -> dict[int, Company]:
     """Those of these companies that the person may know; one that no document brought, anybody."""
-    rows = Company.objects.in_bulk(list(ids))
-    if not rows:
+    wanted = set(ids)
+    if not wanted:
         return {}
-    seen = set(companies(user).filter(pk__in=rows).values_list("pk", flat=True))
-    brought = Document.objects.filter(company__in=rows.keys() - seen).order_by()
+    seen = {row.pk: row for row in companies(user).filter(pk__in=wanted).order_by()}
+    rows = Company.objects.in_bulk(wanted - seen.keys())
+    brought = Document.objects.filter(company__in=rows.keys()).order_by()
     hidden = set(brought.values_list("company", flat=True).distinct())
-    return {
+    return seen | {
         pk: row
         for pk, row in rows.items()
-        if pk in seen or pk not in hidden or row.cik or row.lei or row.key in _public_keys()
+        if pk not in hidden or row.cik or row.lei or row.key in _public_keys()
     }
 
 
@@ -65,6 +67,11 @@ def sources(user: User) -> QuerySet[Source]:
 
 def topics() -> QuerySet[Topic]:
     return Topic.objects.filter(active=True)
+
+
+def topic_names() -> dict[str, str]:
+    """Of the active ones by key, in their order; read once in a turn."""
+    return remembered("topic names", lambda: dict(topics().values_list("key", "name")))
 
 
 @cache

@@ -36,8 +36,7 @@ def menus(user: User, filters: Filters) -> list[Menu]:
     period = [str(filters.days)] if filters.days else []
     return [
         _menu("company", "Company", "All companies", _companies(user, filters), filters.companies),
-        _menu("topic", "Topic", "All topics", known.topics().values_list("key", "name"),
-              filters.topics),
+        _menu("topic", "Topic", "All topics", known.topic_names().items(), filters.topics),
         _menu("kind", "Type", "All types", Document.Kind.choices, filters.kinds),
         _menu("source", "Source", "All sources", sources, filters.sources),
         _menu("period", "Period", "Any time", PERIODS.items(), period),

@@ -136,6 +136,8 @@ def page(
 
 def count_hidden(user: User, filters: Filters) -> int:
     """Documents that the reader would see had they muted nothing."""
+    if not FeedItem.objects.filter(user=user.pk).exclude(hidden_by="").exists():
+        return 0
     return seen_by(user, Filters(**{**_plain(filters), "hidden": True})).order_by().count()
 
 
@@ -172,17 +174,31 @@ def _plain(filters: Filters) -> dict[str, Any]:
 def seen_by(user: User, filters: Filters) -> QuerySet[FeedItem]:
     """What was ranked for this person, as far as they may see it and the filters let through."""
     documents = Document.objects.visible_to(user).searchable().order_by()
-    scope = Scope(topics=filters.topics, kinds=filters.kinds, sources=filters.sources)
+    scope = Scope(topics=filters.topics, kinds=filters.kinds)
     if not scope.is_empty:
         documents = documents.within(scope)
     if filters.companies:
         named = Mention.objects.filter(document=OuterRef("pk"), company__in=filters.companies)
         documents = documents.filter(Q(company__in=filters.companies) | Exists(named.order_by()))
     rows = FeedItem.objects.filter(user=user.pk, document__in=documents)
+    if filters.sources:
+        rows = rows.filter(_brought_by(filters.sources))
     rows = rows.exclude(hidden_by="") if filters.hidden else rows.filter(hidden_by="")
     if filters.days:
         rows = rows.filter(fresh_at__gte=timezone.now() - timedelta(days=filters.days))
     return rows
+
+
+def _brought_by(sources: Sequence[int]) -> Q:
+    """First, or as another arrival of the same or nearly the same text.
+
+    By sets of the sources' own arrivals: asked of each document by itself, it takes as long as the
+    feed is.
+    """
+    others = Document.objects.living().filter(source__in=sources).order_by()
+    same = others.filter(duplicate_of__isnull=False).values("duplicate_of")
+    near = others.filter(near_duplicate_of__isnull=False).values("near_duplicate_of")
+    return Q(source_ref__in=sources) | Q(document__in=same) | Q(document__in=near)
 
 
 def _window(rows: QuerySet[FeedItem], at: _Cursor, *, by_time: bool) -> list[FeedItem]:

@@ -23,6 +23,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from docintel.encoders import EncoderUnavailable
+from docintel.remembering import read_once
 from feed import (
     announcing,
     company_page,
@@ -52,6 +53,7 @@ can_read = permission_required("ingestion.view_document", raise_exception=True)
 @can_read
 @never_cache
 @seen_once()
+@read_once()
 def feed(request: HttpRequest) -> HttpResponse:
     """The feed, or with `cursor` its next cards alone."""
     profile = profile_of(request.user)

@@ -80,8 +80,9 @@ class SourceQuerySet(models.QuerySet["Source"]):
 
     def ids_visible_to(self, user: User) -> list[int]:
         """Their ids, once for one answer; see `ingestion.seeing`."""
-        rows = self.visible_to(user).order_by().values_list("pk", flat=True)
-        return seen_by(user.pk, lambda: list(rows))
+        return seen_by(
+            user.pk, lambda: list(self.visible_to(user).order_by().values_list("pk", flat=True))
+        )
 
     def hidden_from(self, user: User) -> SourceQuerySet:
         """The rest: sources of which this user may not even learn that they hold something."""

@@ -1,6 +1,6 @@
 """The sources that one person may see, looked up once for one answer.
 
-Within `seen_once` all that is asked for a person goes by one look, so a page is of one moment. Trap:
+Within `seen_once` all that is asked for a person goes by one look: a page is of one moment. Trap:
 only around what is answered at once; what takes seconds has to look again.
 """
 

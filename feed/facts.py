@@ -11,11 +11,12 @@ from datetime import datetime, timedelta
 from typing import Any, TypedDict
 
 import numpy as np
-from django.db.models import Avg, Q
+from django.db.models import Avg, F, Q
 from django.db.models.functions import Substr
 from pgvector import HalfVector
 
 from docintel.models import Activity, ModelVersion
+from feed.choosing_leads import MANAGEMENT, MOST_PASSAGES, Passage, lead
 from feed.ml import profiles
 from feed.ml.facts import Analyst, Documents, Floats, Muted
 from feed.ml.freshness import fresh_at
@@ -23,7 +24,7 @@ from feed.ml.profiles import Asked, Read
 from feed.models import Engagement, FeedProfile, Follow, Interest, RankedDocument
 from ingestion.chunk_tables import VECTOR_DIMENSIONS
 from ingestion.classifying.pooling import unit
-from ingestion.models import Document, DocumentTopic, Mention, Source, Topic
+from ingestion.models import Chunk, Document, DocumentTopic, Mention, Source, Topic
 from ingestion.vector_tables import vectors_by
 
 OPENING = 1_000
@@ -32,10 +33,15 @@ CHARACTERS_OF_A_CHUNK = 1_800
 # Of a profile's reading; older reading counts next to nothing by then.
 MOST_READ = 1_000
 MOST_ASKED = 200
+# Of these a card quotes what moved by how much, of others how they begin.
+TELLING = (
+    Document.Kind.ANNUAL_REPORT, Document.Kind.QUARTERLY_REPORT, Document.Kind.CURRENT_REPORT,
+    Document.Kind.EARNINGS_CALL,
+)  # fmt: skip
 
 
 class Facts(TypedDict):
-    """As kept in RankedDocument."""
+    """As kept in RankedDocument; `lead` is where its text begins to say something."""
 
     companies: list[int]
     main: int
@@ -45,6 +51,7 @@ class Facts(TypedDict):
     group: int
     characters: int
     opening: str
+    lead: int
 
 
 def gather(documents: Sequence[Document], embedder: ModelVersion) -> list[RankedDocument]:
@@ -63,6 +70,7 @@ def gather(documents: Sequence[Document], embedder: ModelVersion) -> list[Ranked
     vectors = {pk: unit(floats(mean).astype(np.float32)) for pk, mean in means if mean is not None}
     start = Document.objects.filter(pk__in=ids).order_by()
     openings = dict(start.values_list("pk", Substr("text", 1, OPENING)))
+    leads = _leads(documents)
     made = []
     for document in documents:
         main = document.company_id or 0
@@ -75,6 +83,7 @@ def gather(documents: Sequence[Document], embedder: ModelVersion) -> list[Ranked
             group=document.near_duplicate_of_id or document.pk,
             characters=document.chunk_count * CHARACTERS_OF_A_CHUNK,
             opening=f"{document.title}\n{openings.get(document.pk, '')}".lower(),
+            lead=leads[document.pk],
         )
         vector = vectors.get(document.pk)
         made.append(
@@ -87,6 +96,20 @@ def gather(documents: Sequence[Document], embedder: ModelVersion) -> list[Ranked
             )
         )
     return made
+
+
+def _leads(documents: Sequence[Document]) -> dict[int, int]:
+    """Where each of them begins to say something."""
+    found: defaultdict[int, list[Passage]] = defaultdict(list)
+    rows = Chunk.objects.filter(document__in=[document.pk for document in documents])
+    rows = rows.filter(Q(statement=MANAGEMENT) | Q(ordinal__lt=MOST_PASSAGES))
+    columns = ("document", "start", "statement", Substr("body", F("header_length") + 1))
+    for pk, start, statement, text in rows.order_by("document", "ordinal").values_list(*columns):
+        found[pk].append(Passage(start, text, statement))
+    return {
+        document.pk: lead(found[document.pk], document.title, telling=document.kind in TELLING)
+        for document in documents
+    }
 
 
 def documents_of(rows: Sequence[RankedDocument], embedder: ModelVersion) -> Documents:

@@ -12,8 +12,7 @@ from typing import Any
 
 from django.core.cache import cache
 
-from ingestion.comparing import Difference, Figure
-from ingestion.history import difference_from
+from ingestion.comparing import Difference, Figure, compare
 from ingestion.models import Document
 from ingestion.querysets import User
 from ingestion.sightings import standing_for
@@ -22,6 +21,11 @@ FILINGS = (Document.Kind.ANNUAL_REPORT, Document.Kind.QUARTERLY_REPORT)
 KEPT_SECONDS = 7 * 86_400
 MOST_LOOKED_AT = 20
 YEAR = re.compile(r"(?:19|20)\d\d")
+_MONTH = r"(?:Jan|Feb|Mar|Apr|May|June?|July?|Aug|Sep|Sept|Oct|Nov|Dec)[a-z]*\.?"
+# What stands beside the day of a date, as in "February 26, 2024" and "26 February".
+_MONTH_BEFORE = re.compile(rf"\b{_MONTH}\s+$")
+_MONTH_AFTER = re.compile(rf"(?:st|nd|rd|th)?\s+{_MONTH}(?![a-z])")
+LONGEST_MONTH = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,7 @@ class Changes:
 
     @property
     def figures(self) -> list[Figure]:
-        """Without years, which are other ones in every filing."""
+        """Without years, which are other ones in every filing, as the days of dates are."""
         return [
             figure
             for figure in self.found.figures
@@ -63,6 +67,29 @@ def since_last_filing(user: User, company: int) -> Changes | None:
 def _compared(
     earlier: Any, later: Any, before: Mapping[str, Any], after: Mapping[str, Any]
 ) -> Changes:
-    key = f"filing-changes-{before['text_sha256']}-{after['text_sha256']}"
-    found = cache.get_or_set(key, lambda: difference_from(earlier, later), KEPT_SECONDS)
+    key = f"filing-changes-without-days-{before['text_sha256']}-{after['text_sha256']}"
+    found = cache.get_or_set(key, lambda: _without_days(before["pk"], after["pk"]), KEPT_SECONDS)
     return Changes(earlier, later, found or Difference())
+
+
+def _without_days(before: int, after: int) -> Difference:
+    """What changed, but for the days of dates: they are no figures, though they are numbers."""
+    texts = dict(Document.objects.filter(pk__in=(before, after)).values_list("pk", "text"))
+    found = compare(texts[before], texts[after])
+    found.figures = [
+        figure
+        for figure in found.figures
+        if not (
+            _is_day(texts[before], figure.earlier_span) and _is_day(texts[after], figure.later_span)
+        )
+    ]
+    return found
+
+
+def _is_day(text: str, span: tuple[int, int]) -> bool:
+    start, end = span
+    number = text[start:end].rstrip(",.")
+    if not (number.isdigit() and 1 <= int(number) <= 31):
+        return False
+    before = _MONTH_BEFORE.search(text, max(0, start - LONGEST_MONTH), start)
+    return before is not None or _MONTH_AFTER.match(text, end) is not None

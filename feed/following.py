@@ -5,6 +5,7 @@ Whoever names what they may not know of gets the same answer as for what is not 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
@@ -20,6 +21,8 @@ from ingestion.querysets import User
 Kind = Follow.Kind
 MOST_FOLLOWED = 5_000
 MOST_INTERESTS = 20
+# Of one kind on the page.
+MOST_LISTED = 200
 
 
 class CannotFollow(ValueError):
@@ -106,6 +109,27 @@ def said_by(user: User) -> list[Follow]:
     sources = set(known.sources(user).values_list("pk", flat=True)) | {None}
     companies = {None, *known.known_of([row.company_id for row in rows if row.company_id], user)}
     return [row for row in rows if row.source_id in sources and row.company_id in companies]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """What of one kind is followed and muted; `more` were left out."""
+
+    label: str
+    rows: list[Follow]
+    more: int
+
+
+def grouped(user: User, find: str = "") -> tuple[list[Group], bool]:
+    """By kind, 200 of each, those with `find` in their name; and whether that leaves any out."""
+    mine = said_by(user)
+    found = []
+    for kind, label in Kind.choices:
+        rows = [row for row in mine if row.kind == kind and find.lower() in row.label.lower()]
+        if rows:
+            more = max(0, len(rows) - MOST_LISTED)
+            found.append(Group(str(label), rows[:MOST_LISTED], more))
+    return found, bool(find) or any(group.more for group in found)
 
 
 def id_of(user: User) -> int:

@@ -18,8 +18,8 @@ from feed.following import (
     drop_interest,
     follow,
     follow_all,
+    grouped,
     profile_of,
-    said_by,
     state_interest,
 )
 from feed.models import FeedProfile, Follow, Interest
@@ -37,13 +37,13 @@ can_read = permission_required("ingestion.view_document", raise_exception=True)
 @never_cache
 def profile(request: HttpRequest) -> HttpResponse:
     """Everything followed and muted, stated interests, the digest and the history."""
-    mine = said_by(request.user)
-    groups = [
-        (label, [row for row in mine if row.kind == kind]) for kind, label in Follow.Kind.choices
-    ]
+    find = request.GET.get("find", "").replace("\0", "").strip()[:100]
+    groups, is_cut = grouped(request.user, find)
     context = {
         "profile": profile_of(request.user),
-        "groups": [(label, found) for label, found in groups if found],
+        "groups": groups,
+        "is_cut": is_cut,
+        "find": find,
         "interests": Interest.objects.filter(user=request.user.pk),
         "topics": known.topics(),
         "sources": known.sources(request.user),

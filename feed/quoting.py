@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 
 from django.db import connection
 from django.db.models import Min
 
+from feed.choosing_leads import sentences
 from ingestion.models import Mention
+from ingestion.sentence_windows import ROW, is_ended
 
 LONGEST_PASSAGE = 260
-_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z“\"(])|\n+")
 # The first passage of each document that holds the offset asked for.
 _AT = """
 SELECT wanted.document, wanted.place - chunk.start, substr(chunk.body, chunk.header_length + 1)
@@ -41,12 +41,14 @@ def sentences_at(places: Mapping[int, int]) -> dict[int, str]:
 
 
 def _sentence(text: str, offset: int) -> str:
-    start = 0
-    for match in _SENTENCE.finditer(text):
-        if match.start() >= offset + 1:
-            break
-        start = match.end()
-    words = " ".join(text[start : start + 3 * LONGEST_PASSAGE].split())
-    if len(words) <= LONGEST_PASSAGE:
-        return words
-    return words[:LONGEST_PASSAGE].rsplit(" ", 1)[0] + " …"
+    """From the sentence around the offset on, up to a row of a table or a heading."""
+    quoted: list[str] = []
+    for low, high in sentences(text):
+        words = " ".join(text[low:high].split())
+        if high <= offset or (quoted and (ROW in words or not is_ended(words))):
+            if quoted:
+                break
+            continue
+        quoted.append(words)
+    said = " ".join(quoted)
+    return said if len(said) <= LONGEST_PASSAGE else f"{said[:LONGEST_PASSAGE].rsplit(' ', 1)[0]} …"

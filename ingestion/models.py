@@ -276,6 +276,7 @@ class Document(models.Model):
         indexes = [
             models.Index(fields=["-received_at", "-id"]),
             models.Index(fields=["company", "fiscal_year"]),
+            models.Index(fields=["company", "-received_at", "-id"], name="document_of_company"),
             models.Index(fields=["kind", "-published_on"]),
             models.Index(fields=["text_sha256"]),
             *BACKLOG_INDEXES,

@@ -26,14 +26,14 @@ def windows(text: str, start: int, end: int) -> list[Span]:
 
     A text of fewer sentences than a unit has is one unit; a blank one has none.
     """
-    parts = _joined(text, _parts(text, start, end))
-    if not parts:
+    found = _joined(text, parts(text, start, end))
+    if not found:
         return []
-    begins = range(0, max(1, len(parts) - SIZE + STEP), STEP)
-    return [(parts[at][0], parts[min(at + SIZE, len(parts)) - 1][1]) for at in begins]
+    begins = range(0, max(1, len(found) - SIZE + STEP), STEP)
+    return [(found[at][0], found[min(at + SIZE, len(found)) - 1][1]) for at in begins]
 
 
-def _parts(text: str, start: int, end: int) -> Iterator[Span]:
+def parts(text: str, start: int, end: int) -> Iterator[Span]:
     """Rows, and the sentences of other lines as far as they stand on one."""
     for line in _LINE.finditer(text, start, end):
         at, last = line.span()
@@ -44,10 +44,15 @@ def _parts(text: str, start: int, end: int) -> Iterator[Span]:
         yield at, last
 
 
-def _joined(text: str, parts: Iterator[Span]) -> list[Span]:
+def is_ended(line: str) -> bool:
+    """Whether a sentence ends with the line."""
+    return _ENDED.search(line) is not None
+
+
+def _joined(text: str, found_parts: Iterator[Span]) -> list[Span]:
     """Without what is blank; a sentence that was broken into lines is whole again."""
     found: list[Span] = []
-    for low, high in parts:
+    for low, high in found_parts:
         if not text[low:high].strip():
             continue
         if found and _goes_on(text, found[-1], low, high):
@@ -61,4 +66,4 @@ def _goes_on(text: str, last: Span, low: int, high: int) -> bool:
     before, between = text[slice(*last)], text[last[1] : low]
     if ROW in before or ROW in text[low:high] or "\n\n" in between:
         return False
-    return not _ENDED.search(before) and high - last[0] < LONGEST_JOINED
+    return not is_ended(before) and high - last[0] < LONGEST_JOINED

@@ -87,6 +87,19 @@ def test_the_newest_filing_is_compared_with_the_one_before_of_its_kind(client, a
     assert "20.0 %" in client.get(f"/companies/{acme.pk}/changes/").content.decode()
 
 
+def test_the_day_of_a_date_is_no_figure_that_changed(client, alice) -> None:
+    acme = company("Acme")
+    filing(acme, 2023, "Filed February 24, 2023.\n\nWe had 24 plants on 3 May.\n\nNet sales    100")
+    filing(acme, 2024, "Filed February 26, 2024.\n\nWe had 26 plants on 4 May.\n\nNet sales    120")
+    client.force_login(alice)
+    page = client.get(f"/companies/{acme.pk}/changes/").content.decode()
+    figures = page.split("<tbody>")[1].split("</tbody>")[0]
+    assert "Filed February" not in figures
+    assert figures.count("<tr>") == 2, figures
+    assert ">24<" in figures
+    assert ">120<" in figures
+
+
 def test_one_filing_alone_and_one_that_is_hidden_are_compared_with_nothing(client, alice) -> None:
     acme = company("Acme")
     vault = source("Vault")

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.db import OperationalError
 from django.utils import timezone
 
 from docintel import activity, encoders
-from feed import facts, health, ranking, reading, saving_searches
-from feed.following import follow, profile_of
+from feed import facts, health, hearing, ranking, reading, saving_searches
+from feed.following import MOST_LISTED, follow, follow_all, profile_of
 from feed.models import FeedItem, Follow, RankedDocument, RankFailure
 from ingestion.merging import merge_companies
-from ingestion.models import Document
+from ingestion.models import Chunk, Company, Document
 from ingestion.querysets import Scope
 from tests.feed_corpus import company, known, source, version
 
@@ -110,3 +111,48 @@ def test_companies_that_become_one_keep_what_people_said_of_them(alice, bob, eve
     assert ranking.rescore_pending() == 2
     assert FeedItem.objects.get(user=bob).hidden_by
     assert not FeedItem.objects.get(user=alice).hidden_by
+
+
+def test_who_follows_five_thousand_companies_gets_pages_of_usual_size(
+    client, alice, django_assert_max_num_queries
+) -> None:
+    rows = [Company(name=f"Company {n:04}", key=f"company {n}") for n in range(5_000)]
+    ids = [row.pk for row in Company.objects.bulk_create(rows)]
+    follow_all(alice, ids, [])
+    document = known("Company 0007 grew", of=Company.objects.get(pk=ids[7]))
+    ranking.rank_pending()
+    client.force_login(alice)
+    with django_assert_max_num_queries(45):
+        page = client.get("/feed/").content.decode()
+    assert document.title in page
+    assert "You follow Company 0007" in page
+    assert page.count("<option") < 200
+    profile = client.get("/feed/profile/").content.decode()
+    assert profile.count('name="kind" value="company"') == MOST_LISTED
+    assert "and 4,800 more" in profile
+    found = client.get("/feed/profile/?find=company 0007").content.decode()
+    assert found.count('name="kind" value="company"') == 1
+    assert b"has this in its name" in client.get("/feed/profile/?find=nobody").content
+
+
+def test_a_document_that_is_deleted_while_somebody_scrolls_is_gone(client, alice) -> None:
+    profile_of(alice)
+    made = [known(f"Story {n}", days=n / 50) for n in range(60)]
+    ranking.rank_pending(seconds=600)
+    first = reading.page(alice)
+    shown = {slot.item.document_id for slot in first.slots}
+    [*_, gone] = [document for document in made if document.pk not in shown]
+    [lost, *_] = first.slots
+    said = {"verb": "impression", "document": str(lost.document.public_id), "mark": lost.mark,
+            "id": str(uuid4()), "at": timezone.now().isoformat()}  # fmt: skip
+    address = lost.document.get_absolute_url()
+    for document in (gone, lost.document):
+        Chunk.objects.filter(document=document).delete()
+        Document.objects.get(pk=document.pk).delete()
+    rest = [slot.item.document_id for slot in reading.page(alice, cursor=first.cursor).slots]
+    assert rest
+    assert gone.pk not in rest
+    assert dict(hearing.hear(alice, [said]).refused) == {"no such document": 1}
+    client.force_login(alice)
+    assert client.get(address).status_code == 404
+    assert client.get("/feed/").status_code == 200

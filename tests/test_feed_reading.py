@@ -14,8 +14,9 @@ from feed.explaining import cards
 from feed.following import follow, profile_of
 from feed.marking_cards import read
 from feed.ml.diversity import AMONG, MOST, arrange
-from feed.models import Engagement, FeedItem
+from feed.models import Engagement, FeedItem, RankedDocument
 from feed.reading import BadCursor, Filters
+from ingestion.models import Chunk
 from tests.feed_corpus import company, known, source
 
 EVERYTHING = Filters()
@@ -186,6 +187,27 @@ def test_reasons_are_tied_to_what_shows_them(alice) -> None:
     assert any(text.startswith(topic) or "Mergers of last week" in text for text in said), said
     assert not any("You follow" in reason.text for reason in made["Weather"].reasons)
     assert made["Mergers of last week"].slot.is_read
+
+
+def test_a_card_quotes_no_cover(alice) -> None:
+    document = known("Annual report", kind="annual_report")
+    cover = "FORM 10-K\nIndicate by check mark whether the registrant is a shell company. Yes No"
+    said = "Net sales increased by 20 percent because the new plant in Ohio was open all year."
+    chunk = document.chunks.get()
+    chunk.delete()
+    for ordinal, (start, text) in enumerate([(0, cover), (200, f"Results\n{said}")]):
+        Chunk.objects.create(
+            document=document, ordinal=ordinal, start=start, end=start + len(text), page=1,
+            n_tokens=9, body=f"x\n{text}", header_length=2, terms=chunk.terms,
+            statement="mdna" if ordinal else "",
+        )  # fmt: skip
+    ranked(alice)
+    [card] = cards(reading.page(alice).slots, alice)
+    assert card.passage == said
+    # What was ranked before this was known is quoted from its beginning.
+    RankedDocument.objects.update(facts=RankedDocument.objects.get().facts | {"lead": 0})
+    [card] = cards(reading.page(alice).slots, alice)
+    assert card.passage.startswith("FORM 10-K")
 
 
 def test_the_page_and_its_controls(client, alice) -> None:

@@ -87,9 +87,18 @@ def site() -> Iterator[str]:
 
 
 @pytest.fixture
-def context(browser: Browser, live_server: Any) -> Iterator[BrowserContext]:
-    context = browser.new_context(base_url=live_server.url, viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(15_000)
+def address(live_server: Any) -> str:
+    """Where the browser finds the pages; a module whose pages stream says `site` instead."""
+    return str(live_server.url)
+
+
+@pytest.fixture
+def context(browser: Browser, address: str) -> Iterator[BrowserContext]:
+    context = browser.new_context(
+        base_url=address, viewport={"width": 1280, "height": 900},
+        permissions=["clipboard-read", "clipboard-write"],
+    )  # fmt: skip
+    context.set_default_timeout(20_000)
     yield context
     context.close()
 

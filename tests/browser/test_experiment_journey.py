@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from qa.models import ExperimentOutcome
 from tests.browser.conftest import sign_in
@@ -26,11 +25,8 @@ def corpus(settings: Any, tmp_path: Any) -> None:
 
 
 @pytest.fixture
-def context(browser: Browser, site: str) -> Iterator[BrowserContext]:
-    context = browser.new_context(base_url=site, viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(20_000)
-    yield context
-    context.close()
+def address(site: str) -> str:
+    return site
 
 
 def test_passages_first_and_the_answer_on_demand(

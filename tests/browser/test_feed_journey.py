@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from feed import announcing, ranking, reading, saving_searches
 from feed.following import profile_of
@@ -37,11 +36,8 @@ def firm(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def context(browser: Browser, site: str) -> Iterator[BrowserContext]:
-    context = browser.new_context(base_url=site, viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(20_000)
-    yield context
-    context.close()
+def address(site: str) -> str:
+    return site
 
 
 def opened(page: Page) -> Page:

@@ -1,0 +1,111 @@
+"""Where a document begins to say something: past its cover, its contents and its disclaimers; pure.
+
+A card without a better place quotes this one. Sentences are told apart here so that a heading is
+no part of the one below it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from ingestion.sentence_windows import ROW, Span, is_ended, parts
+
+MANAGEMENT = "mdna"  # Where management says how business went.
+LEAST_WORDS = 8
+LEAST_LETTERS = 0.72
+# A line as long as this was broken by the page, not by who wrote it.
+WRAPPED = 60
+# Passages of each kind that are looked through.
+MOST_PASSAGES = 12
+_BOILERPLATE = re.compile(
+    r"check mark|incorporated (?:herein )?by reference|(?:Exchange|Securities|Reform) Act|"
+    r"forward.looking|(?:in conjunction|together) with|\bregistrant|table of contents|"
+    r"on Form \d|undersigned|safe harbor|rights reserved|fair disclosure|is designed to provide|"
+    r"pursuant to (?:the requirements|section|rule|item)|risks and uncertainties|par value|"
+    r"conference call|web ?cast|good (?:morning|afternoon|day)|\bwelcome\b|non-GAAP|"
+    r"(?:presented|organi[sz]ed) (?:in|as follows)|as used (?:in|herein)|\bcontact|"
+    r"(?:identification|file|commission) n(?:o\b|umber)|principal executive|exact name|zip code|"
+    r"other jurisdiction|date of report|check this box|due to rounding|actual results|"
+    r"management.s discussion and analysis",
+    re.IGNORECASE,
+)
+_FIGURE = re.compile(r"\d\s?(?:%|per ?cent|percent|[mb]illion|basis points)|[$€£¥]\s?\d")
+_MOVEMENT = re.compile(
+    r"\b(?:(?:in|de)creas|gr[eo]w|rose|fell|declin|improv|higher|lower|weaken|expand|narrow|widen|"
+    r"doubl|(?:up|down) (?:by )?\d)",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """`text` begins at `start` of the document; `statement` is the part of a report that it is."""
+
+    start: int
+    text: str
+    statement: str = ""
+
+
+def lead(passages: Sequence[Passage], title: str, *, telling: bool) -> int:
+    """The offset of the first sentence worth quoting, 0 where there is none.
+
+    With `telling`, for reports and calls, rather one that says what moved by how much, in what
+    management says if it is there.
+    """
+    managed = [each for each in passages if each.statement == MANAGEMENT][:MOST_PASSAGES]
+    others = [each for each in passages if each.statement != MANAGEMENT][:MOST_PASSAGES]
+    found = [*_prose(managed, title), *_prose(others, title)]
+    best = (at for at, words in found if _FIGURE.search(words) and _MOVEMENT.search(words))
+    first = found[0][0] if found else 0
+    return next(best, first) if telling else first
+
+
+def sentences(text: str) -> list[Span]:
+    """Offsets of the sentences, headings and rows of a passage, in order."""
+    found: list[Span] = []
+    for low, high in parts(text, 0, len(text)):
+        if not text[low:high].strip():
+            continue
+        if found and _goes_on(text, found[-1], low, high):
+            found[-1] = (found[-1][0], high)
+        else:
+            found.append((low, high))
+    return found
+
+
+def _prose(passages: Iterable[Passage], title: str) -> Iterator[tuple[int, str]]:
+    """(offset in the document, sentence) of what is neither a heading nor a formula of lawyers."""
+    same = _plain(title)
+    for passage in passages:
+        for low, high in sentences(passage.text):
+            words = " ".join(passage.text[low:high].split())
+            if _is_prose(words) and _plain(words) != same:
+                yield passage.start + low, words
+
+
+def _is_prose(words: str) -> bool:
+    letters = sum(character.isalpha() or character == " " for character in words)
+    return (
+        words.count(" ") + 1 >= LEAST_WORDS
+        and letters >= LEAST_LETTERS * len(words)
+        # A passage may begin in the middle of a sentence.
+        and not words[0].islower()
+        and words[0] != "("
+        and ROW not in words
+        and not words.isupper()
+        and is_ended(words)
+        and not _BOILERPLATE.search(words)
+    )
+
+
+def _plain(words: str) -> str:
+    return "".join(character for character in words.lower() if character.isalnum())
+
+
+def _goes_on(text: str, last: Span, low: int, high: int) -> bool:
+    before, between = text[slice(*last)], text[last[1] : low]
+    if ROW in before or ROW in text[low:high] or "\n\n" in between or is_ended(before):
+        return False
+    return text[low].islower() or len(before.rpartition("\n")[2]) >= WRAPPED

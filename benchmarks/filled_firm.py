@@ -7,8 +7,6 @@ be measured on a quiet one.
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,7 +16,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from benchmarks.place import ROOT, fresh_place, kept_place, written_carelessly
+from benchmarks.place import fresh_place, kept_place, said, written_carelessly
 from docintel import postgres
 from docintel.scoring import CannotScore
 
@@ -56,17 +54,6 @@ def filled_firm(sizes: Sequence[int], keep: Path | None) -> Iterator[tuple[dict[
         else:
             said(MIGRATE, environment, "ready")
         yield environment, told
-
-
-def said(code: str, environment: dict[str, str], word: str, *sizes: int) -> dict[str, Any]:
-    """The JSON after `word` in what the code prints, run in a process of its own."""
-    command = [sys.executable, "-c", code, *map(str, sizes)]
-    done = subprocess.run(
-        command, cwd=ROOT, env=environment, check=True, stdout=subprocess.PIPE, text=True
-    )
-    line = next(each for each in done.stdout.splitlines() if each.startswith(f"{word} "))
-    found: dict[str, Any] = json.loads(line.removeprefix(f"{word} "))
-    return found
 
 
 def _filled(environment: dict[str, str], sizes: Sequence[int]) -> Told:

@@ -6,11 +6,15 @@ environment that is yielded work in the place.
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
@@ -79,3 +83,14 @@ def _environment(url: str, var: Path, files: Path) -> dict[str, str]:
         "MEDIA_ROOT": str(files),
         "LOG_LEVEL": "ERROR",
     }
+
+
+def said(code: str, environment: dict[str, str], word: str, *sizes: object) -> dict[str, Any]:
+    """The JSON after `word` in what the code prints, run in a process of its own."""
+    command = [sys.executable, "-c", code, *map(str, sizes)]
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, check=True, stdout=subprocess.PIPE, text=True
+    )
+    line = next(each for each in done.stdout.splitlines() if each.startswith(f"{word} "))
+    found: dict[str, Any] = json.loads(line.removeprefix(f"{word} "))
+    return found

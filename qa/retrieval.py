@@ -18,6 +18,7 @@ from docintel import encoders, measuring
 from docintel.encoders import EncoderUnavailable
 from docintel.measuring import Timed
 from docintel.models import ModelVersion
+from docintel.remembering import read_once
 from ingestion.lexical import configs_present, query_terms, rarest
 from ingestion.models import Chunk, Document, Source
 from ingestion.querysets import ChunkQuerySet, DocumentQuerySet, Scope, User
@@ -82,12 +83,14 @@ def search(
 ) -> SearchResults:
     """The best `limit` documents for a question, from the best `depth` chunks of each half.
 
+    A turn of its own, or part of the caller's: question and passages are compared by one embedder.
     Words in double quotes must occur exactly so. Raises BadQuery for a question that is empty or
     longer than 2,000 characters, or whose search outlasts the database's `statement_timeout`; a
     scope without documents gives no results and a note.
     """
     try:
-        return _search(question, user, scope or Scope(), limit, depth)
+        with read_once():
+            return _search(question, user, scope or Scope(), limit, depth)
     except OperationalError as error:
         if isinstance(error.__cause__, QueryCanceled):
             raise BadQuery(TOO_SLOW) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextvars import Context
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,9 @@ from ingestion.models import (
     OtherChunkVector,
     Reembedding,
 )
+from ingestion.querysets import ChunkQuerySet
 from ingestion.reembedding import CannotReembed
+from qa import retrieval
 from tests.tiny_taggers import tiny_encoder
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("whole_graph")]
@@ -290,3 +293,34 @@ def test_the_page_steers_it(olga, client, folders, blue, green) -> None:
         assert "Nothing has changed" in said
     said = client.post(f"{place}steer/987654321/pause/", follow=True).content.decode()
     assert "there is no such step" in said
+
+
+def test_a_search_keeps_to_the_embedder_that_it_began_with(folders, blue, green, adam, monkeypatch):
+    row = reembedding.start(green, automatic=False)
+    made()
+    before = expected(folders[0])
+    ranked = ChunkQuerySet.lexical
+
+    def meanwhile(*given: Any, **named: Any) -> Any:
+        """Another process switches after the search has begun, before its question is a vector."""
+        Context().run(reembedding.switch, row, who="olga")
+        return ranked(*given, **named)
+
+    monkeypatch.setattr(retrieval, "embed_in_background", lambda texts: Later(list(texts)))
+    with monkeypatch.context() as switching:
+        switching.setattr(ChunkQuerySet, "lexical", meanwhile)
+        results = retrieval.search(QUESTION, adam)
+    assert encoders.live_embedder() == green
+    assert is_best([(hit.chunk_id, hit.score) for hit in results.dense], before)
+    again = retrieval.search(QUESTION, adam)
+    assert is_best([(hit.chunk_id, hit.score) for hit in again.dense], expected(folders[1]))
+
+
+class Later:
+    """A vector that is made only when it is asked for, in the same turn as its thread would."""
+
+    def __init__(self, texts: list[str]) -> None:
+        self.texts = texts
+
+    def result(self) -> np.ndarray:
+        return encoders.embed(self.texts, kind="query")

@@ -15,6 +15,7 @@ class Command(ScoredCommand):
         "review": "benchmarks.review",
         "embed": "benchmarks.embedding",
         "search": "benchmarks.search",
+        "switch": "benchmarks.switching",
         "tag": "benchmarks.tagging",
         "feed": "benchmarks.feed",
         "feed-scoring": "benchmarks.feed_scoring",

@@ -20,6 +20,7 @@ from qa.answer_tables import Ask
 from qa.asked import Asked
 from qa.checking.quoting import fold
 from qa.extractive.computing_ratios import computed
+from qa.extractive.deriving_figures import derived
 from qa.extractive.extracting_answers import extract
 from qa.offering import Offered, known_names
 from qa.reading_objects import ObjectReader
@@ -315,7 +316,8 @@ def _by_extraction(
     composed.mode, composed.notice = EXTRACTIVE, ""
     composed.passages_used = len(answer.offered)
     sources = {each.reference: each.source for each in answer.offered}
-    for each in computed(question, understanding, answer.offered):
+    follows = computed(question, understanding, answer.offered)
+    for each in follows or derived(question, understanding, answer.offered):
         operands = {passage.reference: passage.source for passage in each.offered}
         answer.take(each.drafted, operands)
     extracts = extract(question, understanding, answer.offered, route=route)

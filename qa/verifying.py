@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 
-from qa.checking import computing
+from qa.checking import computing, deriving
 from qa.checking.evidence import Evidence, Header, Source
 from qa.checking.figures import Claim, unbacked_figure
 from qa.checking.names import (
@@ -69,7 +69,7 @@ class Drafted:
     text: str
     citations: tuple[tuple[str, str], ...] = ()
     # Set where it says what follows from its quotes by a formula; then it says nothing else.
-    computed: computing.Asked | None = None
+    computed: computing.Asked | deriving.Derivation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +150,7 @@ def verify(
 
 def _miscalculated(
     claim: Claim,
-    asked: computing.Asked,
+    asked: computing.Asked | deriving.Derivation,
     evidence: Sequence[Evidence],
     lost: Sequence[Lost],
 ) -> str | None:
@@ -158,8 +158,11 @@ def _miscalculated(
     if lost:
         return f"not all of its operands are quoted: {lost[0].reason}"
     try:
-        follows = computing.compute(asked, evidence)
-        problem = computing.contradiction(asked, evidence)
+        if isinstance(asked, deriving.Derivation):
+            follows, problem = deriving.derive(asked, evidence), None
+        else:
+            follows = computing.compute(asked, evidence)
+            problem = computing.contradiction(asked, evidence)
     except computing.CannotCompute as error:
         return str(error)
     if fold(follows) != claim.text:

@@ -71,7 +71,7 @@ def compute(asked: Asked, evidence: Sequence[Evidence]) -> str:
     needed = {operand.item for operand in known.operands}
     if set(rows) != needed:
         raise CannotCompute("the quotes are not the rows of its formula")
-    year = asked.year + _offset(evidence, [row for _, row in rows.values()])
+    year = asked.year + year_offset(_fiscal_year(evidence), [row for _, row in rows.values()])
 
     def value(operand: Operand, back: int) -> _Value:
         item, row = rows[operand.item]
@@ -93,7 +93,7 @@ def contradiction(asked: Asked, evidence: Sequence[Evidence]) -> str | None:
     """
     rows = dict(_item_row(e) for e in evidence)
     text = evidence[0].source.text
-    year = asked.year + _offset(evidence, list(rows.values()))
+    year = asked.year + year_offset(_fiscal_year(evidence), list(rows.values()))
     for item, row in rows.items():
         for other in rows_of(text, item.name):
             if any(_is_larger(item, other, row, year - back) for back in (0, 1)):
@@ -140,9 +140,12 @@ def _item_row(e: Evidence) -> tuple[Item, Row]:
     return item, row
 
 
-def _offset(evidence: Sequence[Evidence], rows: Sequence[Row]) -> int:
-    """How far the years of the columns lie behind the fiscal year: 1 if it ends in January."""
-    own = evidence[0].source.header.fiscal_year or 0
+def year_offset(fiscal_year: int | None, rows: Sequence[Row]) -> int:
+    """How far the years of the columns lie behind the fiscal year: 1 if it ends in January.
+
+    Raises CannotCompute where the newest column is not of the report's own year.
+    """
+    own = fiscal_year or 0
     found = set()
     for row in rows:
         newest = max((year for cell in row.cells for year in _years(cell)), default=0)
@@ -151,6 +154,10 @@ def _offset(evidence: Sequence[Evidence], rows: Sequence[Row]) -> int:
     if len(found) != 1 or not found <= {0, 1}:
         raise CannotCompute("the columns are not of the report's fiscal year")
     return found.pop()
+
+
+def _fiscal_year(evidence: Sequence[Evidence]) -> int | None:
+    return evidence[0].source.header.fiscal_year
 
 
 def _years(cell: Cell) -> frozenset[int]:

@@ -28,7 +28,7 @@ def show_row(row: Row, group: str = "") -> str:
 
     A label that says nothing by itself has its group's before it.
     """
-    label = _FOOTNOTE.sub("", row.label.strip()).rstrip(" .:*")
+    label = label_of(row)
     if group and _BARE.fullmatch(label):
         label = f"{group.strip()} {label}"
     parts = [label]
@@ -41,6 +41,11 @@ def show_row(row: Row, group: str = "") -> str:
     if row.scale and row.unit_power and not shares:
         parts.append(row.scale.lower())
     return " | ".join(" ".join(part.split()) for part in parts)
+
+
+def label_of(row: Row) -> str:
+    """What the row is called, without the marks of footnotes."""
+    return _FOOTNOTE.sub("", row.label.strip()).rstrip(" .:*")
 
 
 def is_group(line: str) -> bool:

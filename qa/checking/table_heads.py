@@ -14,7 +14,7 @@ from qa.checking.quoting import fold
 
 LINES_BACK = 80
 _NUMERIC = re.compile(
-    r"(?:[$€£¥]\s?)?(?:\(\s?)?[$€£¥]?\s?[-+]?(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|"
+    r"[-−]?(?:[$€£¥]\s?)?(?:\(\s?)?[$€£¥]?\s?[-+−]?(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|"
     r"\d+(?:\.\d+)?|\.\d+)(?:\s?\))?(?:\s?%)?(?:\s?\))?"
 )
 _PLAIN_ROW = re.compile(
@@ -37,6 +37,7 @@ _PERIOD = re.compile(
 )
 _QUARTERS = re.compile(r"\b(?:Q[1-4]|[1-4]Q|Full year|Year|FY|Total)\b")
 _PROSE = re.compile(r"[a-z]{2,}[^|]{60,}[.;,]$|[a-z]\.$")
+_LONGEST_WORDED_HEAD = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,20 +82,44 @@ def line_at(text: str, offset: int) -> tuple[int, int]:
 def row_at(text: str, offset: int) -> Row | None:
     """The row of a table that holds this character, or None where it is none."""
     start, end = line_at(text, offset)
-    parts = _split(text, start, end)
-    if parts is None:
+    line = _split(text, start, end)
+    if line is None:
         return None
-    label, spans = parts
-    columns, power, scale, currency, caption = _above(text, start, len(spans))
+    above = _above(text, start, line)
     cells = tuple(
-        Cell(low, high, text[low:high].strip(), columns[index] if index < len(columns) else "")
-        for index, (low, high) in enumerate(spans)
+        Cell(low, high, text[low:high].strip(), column)
+        for (low, high), column in zip(line.spans, _columns(above, line), strict=True)
     )
-    return Row(start, end, label, cells, power, scale, currency, caption)
+    return Row(
+        start, end, line.label, cells, above.power, above.scale, above.currency, above.caption
+    )
 
 
-def _split(text: str, start: int, end: int) -> tuple[str, list[tuple[int, int]]] | None:
-    """(label, spans of the cells that hold figures), or None for a line that is no row."""
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A row before its heads are known: `spans` of the cells that hold figures, and `places`, which
+    of its `n_parts` parts between bars they are (0 is the label); without bars there are none."""
+
+    label: str
+    spans: tuple[tuple[int, int], ...]
+    places: tuple[int, ...] = ()
+    n_parts: int = 0
+
+
+@dataclass(slots=True)
+class _Above:
+    """What stands above a row: heads with periods, or else a line of words between bars."""
+
+    heads: tuple[str, ...] = ()
+    worded: tuple[str, ...] = ()
+    power: int | None = None
+    scale: str = ""
+    currency: str = ""
+    caption: str = ""
+
+
+def _split(text: str, start: int, end: int) -> _Line | None:
+    """None for a line that is no row."""
     line = text[start:end]
     if len(line) > 400:
         return None
@@ -107,35 +132,33 @@ def _split(text: str, start: int, end: int) -> tuple[str, list[tuple[int, int]]]
         (start + match.start("cells") + cell.start(), start + match.start("cells") + cell.end())
         for cell in re.finditer(_NUMERIC.pattern + r"|[—–-](?=\s|$)", match["cells"])
     ]
-    return match["label"].strip(), cells
+    return _Line(match["label"].strip(), tuple(cells))
 
 
-def _split_pipes(line: str, start: int) -> tuple[str, list[tuple[int, int]]] | None:
+def _split_pipes(line: str, start: int) -> _Line | None:
     low, parts = 0, []
     for part in line.split(" | "):
         parts.append((part, start + low, start + low + len(part)))
         low += len(part) + 3
     label = parts[0][0].strip()
     figures = [
-        (a, b)
-        for part, a, b in parts[1:]
+        (place, a, b)
+        for place, (part, a, b) in enumerate(parts[1:], start=1)
         if _NUMERIC.fullmatch(part.strip()) or part.strip() in "—–-"
     ]
     if not figures or not re.search(r"[^\W\d_]", label) or _PERIOD.fullmatch(label):
         return None
-    if all(_YEAR.fullmatch(line[a - start : b - start].strip()) for a, b in figures):
+    if all(_YEAR.fullmatch(line[a - start : b - start].strip()) for _, a, b in figures):
         return None
-    return label, figures
+    spans = tuple((a, b) for _, a, b in figures)
+    return _Line(label, spans, tuple(place for place, *_ in figures), len(parts))
 
 
-def _above(text: str, start: int, n_cells: int) -> tuple[list[str], int | None, str, str, str]:
-    columns: list[str] = []
-    currency, caption, scale = "", "", ""
-    power: int | None = None
+def _above(text: str, start: int, row: _Line) -> _Above:
+    found = _Above()
     after_heads = 0
     low = start
-    line = text[start : text.find("\n", start) if text.find("\n", start) >= 0 else len(text)]
-    currency = _currency(line)
+    found.currency = _currency(text[slice(*line_at(text, start))])
     for _ in range(LINES_BACK):
         if low <= 0:
             break
@@ -147,22 +170,50 @@ def _above(text: str, start: int, n_cells: int) -> tuple[list[str], int | None, 
         is_row = _split(text, low, high) is not None
         if not is_row and len(line) > 100 and _PROSE.search(line) and not said:
             break
-        if said and power is None and len(line) < 300:
+        if is_row and found.worded:
+            # What stands further up is another table's.
+            break
+        if said and found.power is None and len(line) < 300:
             unit = (said[1] or said[2] or said[3]).lower()
-            scale, power = f"in {unit}", _POWER[unit]
-            caption = caption or line
-        currency = currency or _currency(line)
-        if not columns and not after_heads and not is_row:
+            found.scale, found.power = f"in {unit}", _POWER[unit]
+            found.caption = found.caption or line
+        found.currency = found.currency or _currency(line)
+        if not after_heads and not is_row:
             heads = column_heads(line)
             if heads:
-                columns, after_heads = _aligned(heads, n_cells), 1
+                found.heads, after_heads = tuple(heads), 1
                 continue
+            found.worded = found.worded or _worded_heads(line, row)
         if after_heads:
             after_heads += 1
-            if power is not None or after_heads > 5 or is_row:
+            if found.power is not None or after_heads > 5 or is_row:
                 break
-            caption = caption or (line if len(line) < 120 else "")
-    return columns, power, scale, currency, caption
+            found.caption = found.caption or (line if len(line) < 120 else "")
+    return found
+
+
+def _worded_heads(line: str, row: _Line) -> tuple[str, ...]:
+    """ "As reported | Adjustments | As adjusted" above rows of a label and three cells.
+
+    One with a head over the labels too is left: it could be that of rows with a cell more.
+    """
+    parts = tuple(part.strip() for part in line.split(" | "))
+    if len(parts) < 2 or len(parts) != row.n_parts - 1:
+        return ()
+    fit = all(re.search(r"[^\W\d_]", p) and len(p) <= _LONGEST_WORDED_HEAD for p in parts)
+    return parts if fit and not any(_PROSE.search(part) for part in parts) else ()
+
+
+def _columns(above: _Above, row: _Line) -> list[str]:
+    """The head of each cell, empty where none is certain."""
+    heads = above.heads
+    over_cells = len(heads) == row.n_parts - 1
+    if row.places and (over_cells or (len(heads) == row.n_parts and not _YEAR.search(heads[0]))):
+        return [heads[place - over_cells] for place in row.places]
+    aligned = _aligned(list(heads), len(row.spans))
+    if not aligned and len(above.worded) == row.n_parts - 1 > 0:
+        return [above.worded[place - 1] for place in row.places]
+    return aligned or [""] * len(row.spans)
 
 
 def column_heads(line: str) -> list[str]:

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 
 from qa.asked import Asked
 from qa.checking.quoting import fold
-from qa.checking.table_heads import line_at
 from qa.checking.wording import content, stem
 from qa.extractive.asked_kinds import AskedFor, asked_for
+from qa.extractive.quoting_units import substantial_quote
 from qa.extractive.scoring_units import Ranked, rank
 from qa.extractive.unit_features import explains, is_anaphoric, says_cause
 from qa.offering import Offered
-from qa.verifying import Drafted, is_substantial
+from qa.verifying import Drafted
 
 FACTUAL_SENTENCES = 6
 SYNTHESIS_SENTENCES = 12
@@ -46,7 +46,6 @@ _NUMBERS = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6}
 FARTHEST = 4.0
 FEWEST_SYNTHESIS = 5
 SAME_WORDS = 0.8
-LONGEST_QUOTE = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,16 +256,6 @@ def _draft(each: Ranked) -> Drafted:
             quotes = [text[unit.group[0] : unit.end].strip()]
         elif shown:
             quotes.append(group)
-    if unit.row is not None and not is_substantial(quotes[0]):
-        quotes[0] = _with_lines_above(each, quotes[0])
+    if unit.row is not None:
+        quotes[0] = substantial_quote(each.offered.source, unit)
     return Drafted(unit.shown, tuple((reference, quote) for quote in quotes))
-
-
-def _with_lines_above(each: Ranked, quote: str) -> str:
-    """ "Other | 8 | 9" proves nothing by itself: the lines before it come too."""
-    source, low = each.offered.source, each.unit.start
-    while low > source.start and each.unit.end - low < LONGEST_QUOTE:
-        low = max(source.start, line_at(source.text, low - 1)[0])
-        if is_substantial(source.text[low : each.unit.end]):
-            return source.text[low : each.unit.end].strip()
-    return quote

@@ -161,12 +161,15 @@ def _says(question: PageQuestion, sentences: Sequence[Sentence]) -> bool:
 
 def _same(gold: Decimal, said: Quantity, *, percent: bool) -> bool:
     """But for the sign, which words tell, and for the scale, which heads of tables tell."""
-    if (said.unit in ("percent", "points")) != percent:
-        return False
-    exact = [abs(gold).scaleb(power) for power in (0, 3, 6, 9)]
+    said_percent = said.unit in ("percent", "points")
+    if said_percent and not percent:
+        # A ratio of 0.95 is 95 %.
+        return is_rounded(said, abs(gold) * 100) or abs(abs(said.amount) - abs(gold) * 100) < ROOM
+    # Rates of a table whose cells have no sign are plain figures.
+    powers = (0, 3, 6, 9) if not percent else (0,)
     return any(
         abs(abs(said.amount) - each) <= ROOM * each / (abs(gold) or 1) or is_rounded(said, each)
-        for each in exact
+        for each in (abs(gold).scaleb(power) for power in powers)
     )
 
 

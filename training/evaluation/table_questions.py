@@ -61,24 +61,25 @@ def read_page_questions(folder: Path, part: str) -> list[PageQuestion]:
     Raises CannotScore where the files are not there.
     """
     pages = _pages(folder, part)
-    source, created = Source.objects.get_or_create(name=f"TAT-QA {part}", kind=Source.Kind.FOLDER)
-    if created:
-        for number, page in enumerate(pages):
+    source, _ = Source.objects.get_or_create(name=f"TAT-QA {part}", kind=Source.Kind.FOLDER)
+    held = set(Document.objects.filter(source=source).values_list("file_name", flat=True))
+    for number, page in enumerate(pages):
+        if _file_name(number) not in held:
             _take_in(source, number, page)
-        for stage in (pipeline.parse_pending, pipeline.index_pending):
-            while stage(60):
-                pass
-        refresh_statistics()
-        for stage in (pipeline.embed_pending, pipeline.units_pending):
-            while stage(60):
-                pass
+    for stage in (pipeline.parse_pending, pipeline.index_pending):
+        while stage(60):
+            pass
+    refresh_statistics()
+    for stage in (pipeline.embed_pending, pipeline.units_pending):
+        while stage(60):
+            pass
     found = Document.objects.filter(source=source).searchable()
-    held = dict(found.values_list("file_name", "pk"))
+    documents = dict(found.values_list("file_name", "pk"))
     draw = random.Random(SEED)  # noqa: S311  no secret
     return [
         question
         for number, page in enumerate(pages)
-        if (pk := held.get(_file_name(number))) is not None
+        if (pk := documents.get(_file_name(number))) is not None
         for question in _questions(page, pk, _company(number), draw)
     ]
 

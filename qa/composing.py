@@ -22,6 +22,7 @@ from qa.checking.quoting import fold
 from qa.extractive.computing_ratios import computed
 from qa.extractive.deriving_figures import derived
 from qa.extractive.extracting_answers import extract
+from qa.extractive.stating_items import stated
 from qa.offering import Offered, known_names
 from qa.reading_objects import ObjectReader
 from qa.verifying import Cited, Drafted, Dropped, Lost, Source, Verified, verify
@@ -316,10 +317,12 @@ def _by_extraction(
     composed.mode, composed.notice = EXTRACTIVE, ""
     composed.passages_used = len(answer.offered)
     sources = {each.reference: each.source for each in answer.offered}
-    follows = computed(question, understanding, answer.offered)
-    for each in follows or derived(question, understanding, answer.offered):
-        operands = {passage.reference: passage.source for passage in each.offered}
-        answer.take(each.drafted, operands)
+    for drafts in (computed, derived, stated):
+        for each in drafts(question, understanding, answer.offered):
+            operands = {passage.reference: passage.source for passage in each.offered}
+            answer.take(each.drafted, operands)
+        if composed.sentences:
+            break
     extracts = extract(question, understanding, answer.offered, route=route)
     wanted = len(composed.sentences) + sum(not each.spare for each in extracts)
     for one in extracts:

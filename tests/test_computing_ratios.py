@@ -72,6 +72,13 @@ RIGHT = [
     ("change of operating income", 2024, ["operating"],
      ("Computed for fiscal 2024: change of operating income -8.5% = operating income 91.0 / "
      "operating income of the year before 99.4 - 1 (in millions).")),
+    ("gross margin", 2023, ["cost", "sales"],
+     ("Computed for fiscal 2023: gross margin 37.6% = (revenue 801.2 - cost of revenue 500.1) / "
+     "revenue 801.2 (in millions).")),
+    ("change of gross margin", 2024, ["gross", "sales"],
+     ("Computed for fiscal 2024: change of gross margin -0.4 percentage points = (gross profit "
+     "312.4 / revenue 839.8) - (gross profit of the year before 301.1 / revenue of the year before "
+     "801.2) (in millions).")),
 ]  # fmt: skip
 
 
@@ -202,3 +209,4 @@ def test_only_exact_labels_count() -> None:
         assert item_of(label) is None, label
     assert formula("price to earnings") is None
     assert formula("change of weather") is None
+    assert formula("change of inventory turnover") is None

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from qa.checking.evidence import Evidence, times
-from qa.checking.formulas import Formula, Operand, formula
+from qa.checking.evidence import Evidence, Header, times
+from qa.checking.formulas import Formula, Operand, formulas
 from qa.checking.quoting import fold
 from qa.checking.statement_items import Item, item_of, rows_of, statement_of
 from qa.checking.table_heads import Cell, Row
@@ -58,8 +58,8 @@ class CannotCompute(Exception):
 
 def compute(asked: Asked, evidence: Sequence[Evidence]) -> str:
     """The sentence, of these quotes alone. Raises CannotCompute for anything that is not exact."""
-    known = formula(asked.ratio)
-    if known is None:
+    ways = formulas(asked.ratio)
+    if not ways:
         raise CannotCompute(f"no formula is known for “{asked.ratio}”")
     _of_one_annual_report(evidence)
     rows: dict[str, tuple[Item, Row]] = {}
@@ -68,8 +68,8 @@ def compute(asked: Asked, evidence: Sequence[Evidence]) -> str:
         if item.name in rows:
             raise CannotCompute(f"two rows are quoted as {item.name}")
         rows[item.name] = (item, row)
-    needed = {operand.item for operand in known.operands}
-    if set(rows) != needed:
+    known = next((way for way in ways if set(rows) == {o.item for o in way.operands}), None)
+    if known is None:
         raise CannotCompute("the quotes are not the rows of its formula")
     year = asked.year + year_offset(_fiscal_year(evidence), [row for _, row in rows.values()])
 
@@ -164,6 +164,14 @@ def _years(cell: Cell) -> frozenset[int]:
     return times(fold(cell.column)).years
 
 
+def check_year(row: Row, header: Header, year: int) -> None:
+    """Raises CannotCompute unless the row has one plain figure for this fiscal year."""
+    item = item_of(row.label)
+    if item is None:
+        raise CannotCompute(f"“{row.label.strip()[:40]}” is no row of a primary statement")
+    _value(item, row, year + year_offset(header.fiscal_year, [row]))
+
+
 def _value(item: Item, row: Row, year: int) -> _Value:
     """The one figure of the row for this whole year."""
     cells = [cell for cell in row.cells if year in _years(cell)]
@@ -227,6 +235,8 @@ def _shown(operand: Operand, found: Sequence[_Value]) -> str:
 def _result(result: Decimal, unit: str) -> str:
     if unit == "percent":
         return f"{result * 100:.1f}%"
+    if unit == "points":
+        return f"{result * 100:+.1f} percentage points"
     if unit == "money":
         return f"{result:,}"
     return f"{result:.{_PLACES[unit]}f}" + (" days" if unit == "days" else "")

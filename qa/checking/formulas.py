@@ -56,27 +56,45 @@ class Formula:
 
 
 def formula(ratio: str) -> Formula | None:
+    """The first of `formulas`, or None."""
+    return next(iter(formulas(ratio)), None)
+
+
+def formulas(ratio: str) -> tuple[Formula, ...]:
     """None for a ratio that is not known, or whose formula needs more than statements hold.
 
-    "change of net income": of any item, against the year before.
+    Those behind the first serve where a statement lacks a row of it. "change of net income": of any
+    item, against the year before; "change of gross margin": of a ratio in percent, in percentage
+    points.
     """
-    item = ratio.removeprefix(CHANGE)
-    if item != ratio:
-        tokens = (Operand(item), "/", Operand(item, "before"), "-", "1")
-        return Formula("percent", tokens) if item in names() else None
-    return _all().get(ratio)
+    changing = ratio.removeprefix(CHANGE)
+    if changing == ratio:
+        return _all().get(ratio, ())
+    if changing in names():
+        tokens = (Operand(changing), "/", Operand(changing, "before"), "-", "1")
+        return (Formula("percent", tokens),)
+    return tuple(filter(None, map(_change_of, _all().get(changing, ()))))
+
+
+def _change_of(known: Formula) -> Formula | None:
+    if known.unit != "percent" or {operand.when for operand in known.operands} != {"now"}:
+        return None
+    before = (Operand(t.item, "before") if isinstance(t, Operand) else t for t in known.tokens)
+    return Formula("points", ("(", *known.tokens, ")", "-", "(", *before, ")"))
 
 
 @cache
-def _all() -> dict[str, Formula]:
+def _all() -> dict[str, tuple[Formula, ...]]:
     rows = tomllib.loads(_RATIOS.read_text(encoding="utf-8"))["ratio"]
     written = {row["name"]: row["formula"] for row in rows}
     found = {}
     for row in rows:
-        tokens = _tokens(row["formula"], written, _DEEPEST)
-        if tokens and row["unit"] in ("percent", "ratio", "money", "days"):
-            found[row["name"]] = Formula(row["unit"], tokens)
-    return {name: each for name, each in found.items() if _is_sound(each)}
+        if row["unit"] not in ("percent", "ratio", "money", "days"):
+            continue
+        ways = (_tokens(way, written, _DEEPEST) for way in (row["formula"], row.get("instead", "")))
+        made = (Formula(row["unit"], tokens) for tokens in ways if tokens)
+        found[row["name"]] = tuple(each for each in made if _is_sound(each))
+    return {name: each for name, each in found.items() if each}
 
 
 def _is_sound(each: Formula) -> bool:

@@ -24,7 +24,8 @@ _NET_OF = re.compile(r"[,\s—–-]*\b(?:net of|less)\s.*", re.I)
 _CONSOLIDATED = re.compile(
     r"\bconsolidated\s+(?:condensed\s+)?(?:(?P<balance_sheet>balance\s+sheets?|statements?\s+of\s+"
     r"financial\s+(?:position|condition))|(?P<cash_flow>statements?\s+of\s+cash\s+flows?)|"
-    r"(?P<income_statement>statements?\s+of\s+(?:income|operations|earnings)\b(?!\s+and))|"
+    r"(?P<income_statement>statements?\s+of\s+(?:\(loss\)\s+)?(?:income|operations|earnings)\b"
+    r"(?!\s+and))|"
     r"(?P<other>statements?))",
     re.I,
 )

@@ -20,9 +20,9 @@ from qa.checking.showing_rows import label_of
 from qa.checking.table_heads import Cell, Row, line_at
 from qa.checking.wording import content, says_the_same
 from qa.extractive.asked_operations import PERIODS, Operation, asked_operation
-from qa.extractive.computing_ratios import Computation
 from qa.extractive.cutting_units import Unit, units
 from qa.extractive.quoting_units import substantial_quote
+from qa.extractive.reading_statements import Computation
 from qa.extractive.unit_features import read_question
 from qa.offering import Offered
 from qa.verifying import Drafted, is_substantial

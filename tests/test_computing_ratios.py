@@ -75,6 +75,14 @@ RIGHT = [
     ("gross margin", 2023, ["cost", "sales"],
      ("Computed for fiscal 2023: gross margin 37.6% = (revenue 801.2 - cost of revenue 500.1) / "
      "revenue 801.2 (in millions).")),
+    ("3-year average of operating margin", 2024, ["operating", "sales"],
+     ("Computed for fiscal 2024: 3-year average of operating margin 7.2% = (operating income 91.0 "
+     "/ revenue 839.8 + operating income of the year before 99.4 / revenue of the year before "
+     "801.2 + operating income of two years before (12.0) / revenue of two years before 790.0) / "
+     "3 (in millions).")),
+    ("2-year average of capital expenditure", 2024, ["capex"],
+     ("Computed for fiscal 2024: 2-year average of capital expenditure 39.0 = (capital expenditure "
+     "40.0 + capital expenditure of the year before 38.0) / 2 (in millions).")),
     ("change of gross margin", 2024, ["gross", "sales"],
      ("Computed for fiscal 2024: change of gross margin -0.4 percentage points = (gross profit "
      "312.4 / revenue 839.8) - (gross profit of the year before 301.1 / revenue of the year before "
@@ -172,6 +180,16 @@ def test_what_does_not_agree_is_refused(old: str, new: str, reason: str) -> None
     spoiled = REPORT.replace(old, new)
     quotes = re.findall(r"^(?:Cost of sales|Inventories) .*$", spoiled, re.M)
     assert reason in refused(draft(ratio, year, quotes, text), source(spoiled)), rows
+
+
+def test_a_larger_figure_of_a_company_that_is_not_contradicts_nothing() -> None:
+    ratio, year, rows, text = RIGHT[3]
+    rows_of_both = "2024 | 2023\nInventory | 180.0 | 150.0\n"
+    pro_forma = f"Acquisitions, unaudited pro forma, in millions\n{rows_of_both}"
+    found = verify(draft(ratio, year, rows, text), {"p1": source(REPORT + pro_forma)})
+    assert isinstance(found, Verified), found
+    stated = pro_forma.replace("unaudited pro forma", "Note 5")
+    assert "larger figure" in refused(draft(ratio, year, rows, text), source(REPORT + stated))
 
 
 def test_a_quarterly_report_and_a_report_without_a_year_give_nothing() -> None:

@@ -31,6 +31,8 @@ _OTHER_TABLE = re.compile(
     r"information)).{0,60}$",
     re.I | re.M,
 )
+# A table under which this stands is of a company that is not.
+_HYPOTHETICAL = re.compile(r"\bpro forma\b|\bconstant currency\b", re.I)
 _TURN_OF_YEAR = re.compile(r"\b(?:Jan|Feb)", re.I)
 _FIGURE = re.compile(r"[$€£¥]?\s?\(?\s?[$€£¥]?\s?(\d[\d,]*(?:\.\d+)?)\s?\)?")
 _SCALES = {3: "in thousands", 6: "in millions", 9: "in billions"}
@@ -96,6 +98,8 @@ def contradiction(asked: Asked, evidence: Sequence[Evidence]) -> str | None:
     year = asked.year + year_offset(_fiscal_year(evidence), list(rows.values()))
     for item, row in rows.items():
         for other in rows_of(text, item.name):
+            if _HYPOTHETICAL.search(text, max(0, other.start - _REACH), other.start):
+                continue
             if any(_is_larger(item, other, row, year - back) for back in (0, 1)):
                 return f"the report has a larger figure for {item.name} too"
     return None
@@ -210,7 +214,7 @@ def _sentence(
 ) -> str:
     values: dict[Operand, tuple[_Value, ...]] = {}
     for operand in known.operands:
-        back = {"now": (0,), "before": (1,), "average": (0, 1)}[operand.when]
+        back = {"now": (0,), "before": (1,), "two before": (2,), "average": (0, 1)}[operand.when]
         values[operand] = tuple(value(operand, each) for each in back)
     amounts = {
         operand: sum((each.amount for each in found), Decimal(0)) / len(found)
@@ -228,8 +232,8 @@ def _sentence(
 def _shown(operand: Operand, found: Sequence[_Value]) -> str:
     if operand.when == "average":
         return f"average {operand.item} of {found[0].shown} and {found[1].shown}"
-    of = " of the year before" if operand.when == "before" else ""
-    return f"{operand.item}{of} {found[0].shown}"
+    of = {"before": " of the year before", "two before": " of two years before"}
+    return f"{operand.item}{of.get(operand.when, '')} {found[0].shown}"
 
 
 def _result(result: Decimal, unit: str) -> str:
@@ -238,5 +242,6 @@ def _result(result: Decimal, unit: str) -> str:
     if unit == "points":
         return f"{result * 100:+.1f} percentage points"
     if unit == "money":
-        return f"{result:,}"
+        # A mean may have no end of decimals.
+        return f"{result:,}" if result == round(result, 2) else f"{result:,.2f}"
     return f"{result:.{_PLACES[unit]}f}" + (" days" if unit == "days" else "")

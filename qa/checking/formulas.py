@@ -19,11 +19,12 @@ _RATIOS = Path(__file__).parents[1] / "question" / "ratios.toml"
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _DEEPEST = 3
 CHANGE = "change of "
+MEAN = re.compile(r"(?P<years>[23])-year average of (?P<of>.+)")
 
 
 @dataclass(frozen=True, slots=True)
 class Operand:
-    """An item of the year ("now"), of the year before, or the mean of both year ends."""
+    """An item of the year ("now"), of one or two years before, or the mean of both year ends."""
 
     item: str
     when: str = "now"
@@ -65,8 +66,14 @@ def formulas(ratio: str) -> tuple[Formula, ...]:
 
     Those behind the first serve where a statement lacks a row of it. "change of net income": of any
     item, against the year before; "change of gross margin": of a ratio in percent, in percentage
-    points.
+    points; "3-year average of net margin": of an item or ratio, over years of one statement.
     """
+    mean = MEAN.fullmatch(ratio)
+    if mean is not None:
+        item = mean["of"] in names()
+        plain = (Formula("money", (Operand(mean["of"]),)),)
+        ways = plain if item else _all().get(mean["of"], ())
+        return tuple(filter(None, (_mean_of(way, int(mean["years"])) for way in ways)))
     changing = ratio.removeprefix(CHANGE)
     if changing == ratio:
         return _all().get(ratio, ())
@@ -77,10 +84,27 @@ def formulas(ratio: str) -> tuple[Formula, ...]:
 
 
 def _change_of(known: Formula) -> Formula | None:
-    if known.unit != "percent" or {operand.when for operand in known.operands} != {"now"}:
+    if known.unit != "percent" or not _is_of_a_year(known):
         return None
-    before = (Operand(t.item, "before") if isinstance(t, Operand) else t for t in known.tokens)
-    return Formula("points", ("(", *known.tokens, ")", "-", "(", *before, ")"))
+    return Formula("points", ("(", *known.tokens, ")", "-", "(", *_shifted(known, "before"), ")"))
+
+
+def _mean_of(known: Formula, years: int) -> Formula | None:
+    if not _is_of_a_year(known):
+        return None
+    tokens: list[str | Operand] = ["(", *known.tokens]
+    for when in ("before", "two before")[: years - 1]:
+        tokens += ["+", *_shifted(known, when)]
+    return Formula(known.unit, (*tokens, ")", "/", str(years)))
+
+
+def _is_of_a_year(known: Formula) -> bool:
+    """Whether it needs no year but its own."""
+    return {operand.when for operand in known.operands} == {"now"}
+
+
+def _shifted(known: Formula, when: str) -> tuple[str | Operand, ...]:
+    return tuple(Operand(t.item, when) if isinstance(t, Operand) else t for t in known.tokens)
 
 
 @cache

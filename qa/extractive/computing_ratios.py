@@ -12,7 +12,7 @@ from itertools import product
 from qa.asked import Asked
 from qa.checking import computing
 from qa.checking.evidence import Evidence
-from qa.checking.formulas import CHANGE, Formula, formula, formulas
+from qa.checking.formulas import CHANGE, MEAN, Formula, formula, formulas
 from qa.checking.statement_items import names
 from qa.extractive.reading_statements import (
     Computation,
@@ -25,6 +25,7 @@ from qa.offering import Offered
 from qa.verifying import Drafted
 
 _DEFINES = re.compile(r"\b(?:defined?|calculated?|computed?|assum\w+|formula)\b", re.I)
+_AVERAGE = re.compile(r"(?<!weighted )(?<!weighted-)\baverage\b", re.I)
 _CHANGE = re.compile(
     r"\b(?:chang|grow|increas|decreas|declin|improv|fell|fall|rise|rose|drop)\w*\b|"
     r"\byear[- ]over[- ]year\b",
@@ -41,13 +42,21 @@ def computed(
     own = annual_reports(understanding, offered)
     found = []
     years = asked_years(understanding, own)
-    for ratio in _ratios(question, understanding):
+    for ratio in _means(question, understanding, years) + _ratios(question, understanding):
         # "From 2016 to 2017" is the change of 2017.
-        for year in years[-1:] if ratio.startswith(CHANGE) else years:
+        for year in years[-1:] if ratio.startswith(CHANGE) or MEAN.match(ratio) else years:
             drafted = next(_drafts(computing.Asked(ratio, year), own, len(offered)), None)
             if drafted is not None:
                 found.append(drafted)
     return found
+
+
+def _means(question: str, understanding: Asked, years: Sequence[int]) -> list[str]:
+    """Of what is named, over the two or three years that follow each other."""
+    if not _AVERAGE.search(question) or len(years) < 2 or years[-1] - years[0] != len(years) - 1:
+        return []
+    named = [f"{len(years)}-year average of {metric.name}" for metric in understanding.metrics]
+    return [mean for mean in named if formula(mean) is not None][:1]
 
 
 def _ratios(question: str, understanding: Asked) -> list[str]:

@@ -15,7 +15,7 @@ from django.conf import settings as django_settings
 from django.db import connection
 
 from benchmarks import feed
-from benchmarks.filled_firm import filled_firm
+from benchmarks.filled_firm import filled_firm, said
 from docintel import postgres
 from docintel.scoring import CannotScore
 
@@ -56,8 +56,10 @@ def test_a_kept_firm_is_measured_again_without_being_filled(folder: Path) -> Non
         # As the application makes them: an index that filling forgot would be slow for ever.
         assert _indexes(environment["DATABASE_URL"]) == _indexes(settings_url())
         assert _shown(environment["DATABASE_URL"], "fsync") == "on"
+        assert said(feed.RANK, environment, "ranked", 1)["analysts"] == 2
     with filled_firm(sizes, folder) as (environment, again):
         assert again == told
+        assert said(feed.RANK, environment, "ranked", 1)["n"] == 1
         with psycopg.connect(environment["DATABASE_URL"]) as server:
             count = server.execute("SELECT count(*) FROM feed_feedevent").fetchone()
         assert count == (200,)

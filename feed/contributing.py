@@ -18,7 +18,7 @@ from feed.models import FeedEvent, FeedItem
 
 # Which of the ranker's features speak of the same thing.
 GROUPS = {
-    "followed company": ("followed_share", "followed_main"),
+    "followed company": ("followed_share", "followed_any", "followed_main"),
     "asked company": ("asked_share",),
     "read company": ("read_company",),
     "followed topic": ("followed_topic",),

@@ -236,7 +236,7 @@ def _sources(user: int, since: datetime) -> dict[int, tuple[float, float]]:
     return {source: (opened, shown) for source, (opened, shown) in found.items()}
 
 
-def _centroid(user: int, embedder: ModelVersion, most: int = 50) -> Floats:
+def _centroid(user: int, embedder: ModelVersion, most: int = profiles.CENTROID_OF) -> Floats:
     follows = Follow.objects.filter(user=user, muted=False)
     companies = [pk for pk in follows.values_list("company", flat=True) if pk]
     topics = [key for key in follows.values_list("topic", flat=True) if key]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol
@@ -50,15 +51,19 @@ class Formula:
 
 @dataclass(frozen=True, slots=True)
 class Learned:
+    """Trees that correct a formula of the weights `prior`: those that they were trained upon."""
+
     trees: Trees
     version: ModelVersion | None
     half_life: float
+    prior: Mapping[str, float]
 
     def score(self, rows: Floats) -> Floats:
-        return self.trees.predict(rows)
+        return formula.score(rows, self.prior) + self.trees.predict(rows)
 
     def contributions(self, rows: Floats) -> Floats:
-        return self.trees.contributions(rows)[:, : len(NAMES)]
+        added = self.trees.contributions(rows)[:, : len(NAMES)]
+        return formula.contributions(rows, self.prior) + added
 
 
 def live() -> Ranker:
@@ -80,7 +85,8 @@ def use(version: ModelVersion) -> Ranker:
         raise CannotUse(f"{version} cannot be used: {error}") from error
     if trees.names != NAMES:
         raise CannotUse(f"{version} was trained on other features than are made now")
-    return Learned(trees, version, float(version.metadata.get("half_life_days", HALF_LIFE)))
+    half_life = float(version.metadata.get("half_life_days", HALF_LIFE))
+    return Learned(trees, version, half_life, version.metadata.get("prior", {}))
 
 
 @lru_cache(maxsize=4)

@@ -11,9 +11,11 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from docintel import lightgbm_text
 from docintel.models import ModelVersion
 from feed import live_ranker, ranking
 from feed.following import profile_of
+from feed.ml import formula
 from feed.ml.features import NAMES
 from feed.models import FeedEvent
 from tests.feed_corpus import known
@@ -51,12 +53,35 @@ def test_a_label_is_opened_dwell_and_opened_again() -> None:
     assert feed_fitting.labels(rows)[2:5].tolist() == [3, 3, 4]
 
 
-def test_the_examination_is_found_where_documents_stood_by_chance() -> None:
+def placed_by_formula(rows: Shown) -> Shown:
+    """The same cards as a ranker places them, the best of each page on top, and clicked there."""
+    order = np.lexsort([-formula.score(rows.features), rows.query])
+    made = rows.rows(order)
+    made.position[:] = rows.position
+    made.exploring[:] = False
+    looked = np.random.default_rng(5).random(len(made)) < made.position**-1.0
+    made.opened[:] = looked & (made.features[:, TELLS] > 0.6)
+    return made
+
+
+def test_the_examination_is_found_whether_or_not_documents_stood_by_chance() -> None:
     assert feed_fitting.examination(shown(2_000, eta=1.0)) == pytest.approx(1.0, abs=0.15)
     assert feed_fitting.examination(shown(2_000, eta=0.4)) == pytest.approx(0.4, abs=0.15)
-    none = shown(20)
-    none.exploring[:] = False
-    assert feed_fitting.examination(none) == feed_fitting.USUAL_ETA
+    few = shown(20)
+    few.opened[:] = False
+    assert feed_fitting.examination(few) == feed_fitting.USUAL_ETA
+
+
+def test_what_is_on_top_because_it_is_worth_more_is_not_taken_for_looked_at() -> None:
+    rows = shown(2_000)
+    rows.features[:, TELLS] = rows.features[:, NAMES.index("followed_any")]
+    rows = placed_by_formula(rows)
+    places = np.arange(1, 21)
+    rates = [rows.opened[rows.position == at].mean() for at in places]
+    steep = -np.polyfit(np.log(places), np.log(np.maximum(rates, 1e-4)), 1)[0]
+    found = feed_fitting.examination(rows)
+    assert steep > 1.2
+    assert abs(found - 1.0) < 0.6 * abs(steep - 1.0)
 
 
 def test_a_reading_far_down_counts_more_but_not_without_limit() -> None:
@@ -64,7 +89,7 @@ def test_a_reading_far_down_counts_more_but_not_without_limit() -> None:
     said = feed_fitting.weights(rows, 1.0)
     read = feed_fitting.labels(rows) > 0
     assert said[read].max() <= 1 / feed_fitting.LEAST_PROPENSITY
-    assert said[read & (rows.position == 4)] == pytest.approx(4.0)
+    assert said[read & (rows.position == 2)] == pytest.approx(2.0)
     assert set(said[~read]) <= {feed_fitting.WEAK, feed_fitting.HARD}
 
 
@@ -72,8 +97,28 @@ def test_what_people_follow_is_learned() -> None:
     fitted = feed_fitting.fit(shown(300))
     importance = fitted.detail["importance"]
     assert max(importance, key=importance.get) == "followed_share"
+    assert fitted.detail["trees"] in feed_fitting.TREES
+    assert fitted.prior == formula.WEIGHTS
     with pytest.raises(TooLittle):
         feed_fitting.fit(shown(3))
+
+
+def test_a_feature_withheld_speaks_neither_in_the_trees_nor_in_the_formula() -> None:
+    rows = shown(300)
+    fitted = feed_fitting.fit(rows, without=("followed_share",))
+    assert fitted.detail["importance"]["followed_share"] == 0
+    assert "followed_share" not in fitted.prior
+
+
+def test_a_ranker_is_the_formula_it_was_trained_upon_and_its_trees() -> None:
+    fitted = feed_fitting.fit(shown(120))
+    trees = lightgbm_text.read(fitted.text)
+    other = {**fitted.prior, "followed_share": 9.0}
+    ranker = live_ranker.Learned(trees, None, 2.0, other)
+    table = shown(3).features
+    assert ranker.score(table) == pytest.approx(trees.predict(table) + formula.score(table, other))
+    added = ranker.contributions(table) - formula.contributions(table, other)
+    assert added == pytest.approx(trees.contributions(table)[:, : len(NAMES)])
 
 
 @pytest.mark.django_db
@@ -120,6 +165,7 @@ def test_events_become_rows_and_rows_a_candidate(
     version = ModelVersion.objects.get(name="feed")
     assert version.state == "candidate"
     assert json.dumps(version.metadata["features"]) == json.dumps(list(NAMES))
+    assert version.metadata["prior"] == formula.WEIGHTS
     ranker = live_ranker.use(version)
     table = made.features[:50]
     parts = ranker.contributions(table)

@@ -14,6 +14,7 @@ from feed.ml.facts import Analyst, Documents, Firm, Floats
 
 NAMES = (
     "followed_share",  # of the document's companies
+    "followed_any",  # whether it names one at all
     "followed_main",  # the company whose document it is
     "asked_share",  # of its companies, in questions of late
     "read_company",  # the share of reading that named its companies, the best of them
@@ -63,11 +64,15 @@ def features(documents: Documents, analysts: Sequence[Analyst], firm: Firm) -> F
     column["followed_kind"][:] = [[kind in a.kinds for a in analysts] for kind in documents.kinds]
     _of_sources(column, documents, analysts, firm)
     _of_vectors(column, documents, analysts)
-    column["phrase"][:] = [
-        [any(phrase in opening for phrase in a.phrases) for a in analysts]
-        for opening in documents.opening
-    ]
-    column["seen_similar"][:] = [[group in a.seen for a in analysts] for group in documents.groups]
+    column["phrase"][:] = 0.0
+    for at in [at for at, analyst in enumerate(analysts) if analyst.phrases]:
+        column["phrase"][:, at] = [
+            any(phrase in opening for phrase in analysts[at].phrases)
+            for opening in documents.opening
+        ]
+    seen = [analyst.seen for analyst in analysts]
+    groups = documents.groups.tolist()
+    column["seen_similar"][:] = [[group in one for one in seen] for group in groups]
     column["length"][:] = np.log10(np.maximum(documents.characters, 1.0))[:, None]
     column["engaged"][:] = np.log1p([profile.engaged for profile in profiles])
     column["follows"][:] = np.log1p([len(analyst.companies) for analyst in analysts])
@@ -86,7 +91,9 @@ def _of_companies(
     followed = np.array([[key in a.companies for key in vocabulary] for a in analysts], dtype=float)
     followed = followed.reshape(len(analysts), len(vocabulary))
     profiles = [analyst.profile for analyst in analysts]
-    column["followed_share"][:] = named @ followed.T / count
+    hits = named @ followed.T
+    column["followed_share"][:] = hits / count
+    column["followed_any"][:] = hits > 0
     main = [place[company] for company in documents.main.tolist()]
     column["followed_main"][:] = followed[:, main].T * (documents.main != 0)[:, None]
     asked = _weights([p.asked_companies for p in profiles], vocabulary)
@@ -101,12 +108,16 @@ def _of_sources(
     column: Mapping[str, Floats], documents: Documents, analysts: Sequence[Analyst], firm: Firm
 ) -> None:
     column["credibility"][:] = documents.credibility[:, None]
-    for row, source in enumerate(documents.sources.tolist()):
-        prior = firm_rate(firm, source)
-        for at, analyst in enumerate(analysts):
-            own, seen = analyst.profile.sources.get(source, (0.0, 0.0))
-            column["source_rate"][row, at] = (own + prior * SHRINKAGE) / (seen + SHRINKAGE)
-            column["followed_source"][row, at] = source in analyst.sources
+    sources, of = np.unique(documents.sources, return_inverse=True)
+    nothing = (0.0, 0.0)
+    own = np.array(
+        [[a.profile.sources.get(s, nothing) for a in analysts] for s in sources.tolist()]
+    )
+    prior = np.array([firm_rate(firm, source) for source in sources.tolist()])[:, None]
+    rates = (own[:, :, 0] + prior * SHRINKAGE) / (own[:, :, 1] + SHRINKAGE)
+    column["source_rate"][:] = rates[of]
+    followed = np.array([[s in a.sources for a in analysts] for s in sources.tolist()])
+    column["followed_source"][:] = followed[of]
 
 
 def firm_rate(firm: Firm, source: int) -> float:
@@ -120,16 +131,19 @@ def firm_rate(firm: Firm, source: int) -> float:
 def _of_vectors(
     column: Mapping[str, Floats], documents: Documents, analysts: Sequence[Analyst]
 ) -> None:
-    known = documents.vectors.any(axis=1) if documents.vectors.size else np.zeros(0, dtype=bool)
-    if not known.any():
+    if not documents.vectors.any():
         return
-    for at, analyst in enumerate(analysts):
-        if len(analyst.profile.vector):
-            cosines = documents.vectors @ analyst.profile.vector
-            column["profile_cosine"][:, at] = np.where(known, cosines, np.nan)
-        if analyst.interests.size:
-            best = (documents.vectors @ analyst.interests.T).max(axis=1)
-            column["interest_cosine"][:, at] = np.where(known, best, np.nan)
+    known = np.asarray(documents.vectors.any(axis=1))[:, None]
+    has = [at for at, analyst in enumerate(analysts) if len(analyst.profile.vector)]
+    if has:
+        vectors = np.array([analysts[at].profile.vector for at in has])
+        column["profile_cosine"][:, has] = np.where(known, documents.vectors @ vectors.T, np.nan)
+    states = [at for at, analyst in enumerate(analysts) if analyst.interests.size]
+    if states:
+        several = [analysts[at].interests for at in states]
+        starts = np.cumsum([0, *(len(each) for each in several[:-1])])
+        best = np.maximum.reduceat(documents.vectors @ np.concatenate(several).T, starts, axis=1)
+        column["interest_cosine"][:, states] = np.where(known, best, np.nan)
 
 
 def _weights(rows: Sequence[Mapping[Any, float]], keys: Sequence[Any]) -> Floats:

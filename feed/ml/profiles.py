@@ -22,6 +22,8 @@ ASKED_HALF_LIFE = 14.0
 # Opened and shut again tells little of what it is about.
 BOUNCED = 0.05
 MOST_KEPT = 200
+# Documents about what is followed whose centroid a profile begins with, the newest.
+CENTROID_OF = 50
 
 
 @dataclass(frozen=True, slots=True)

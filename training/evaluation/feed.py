@@ -10,36 +10,38 @@ import argparse
 import math
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import ir_measures
 import numpy as np
-from ir_measures import nDCG
-from numpy.typing import NDArray
 
 from docintel.encoders import EncoderUnavailable
-from docintel.scoring import CannotScore, Score, bootstrap
+from docintel.scoring import CannotScore, Score
 from feed.ml import formula
 from feed.ml.facts import Floats
 from feed.ml.freshness import HALF_LIFE
 from ingestion.topics import ClassifierUnavailable
-from training.evaluation import feed_ratings
-from training.evaluation.feed_sessions import Look, Policy, Weeks, column, concentration
+from training.evaluation import feed_prior_of_firm, feed_ratings
+from training.evaluation.feed_grades import Judged
+from training.evaluation.feed_sessions import (
+    Policy,
+    Weeks,
+    by_formula,
+    column,
+    concentration,
+    largest_share,
+    newcomers,
+)
 from training.evaluation.newswire import Newswire, read
 from training.evaluation.simulated_firm import Firm
 from training.learning.feed_fitting import Fitted, Shown, TooLittle, fit
 
 ANALYSTS = 200
-# Of them, who join with the last week: what they follow is known, and nothing else.
-COLD_SHARE = 0.1
-# Days before the judged week at which a third of the analysts come to want other things.
-DRIFT_BEFORE = 4.0
 EMBEDDING = ("profile_cosine", "interest_cosine")
 LEARNED = "learned"
-SINGLE = ("newest first", "entity overlap", "embedding only")
-MEASURE = nDCG @ 10
+SINGLE = ("newest first", "entity overlap", "names what is followed", "embedding only")
 HOW = (
     "Simulated: real stories with their dates, made-up analysts. Clicks by the position-based "
     "model, dwell by a Weibull distribution. All rankers are judged on the same candidates of the "
@@ -56,11 +58,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--until", type=float, help="leave out the days from this one on")
     parser.add_argument("--short", action="store_true", help="without the weeks of the closed loop")
+    parser.add_argument(
+        "--prior", action="store_true",
+        help="instead, fit the formula's weights on the earlier weeks and judge them on the last",
+    )  # fmt: skip
 
 
 def run(
     folder: Path | None = None, limit: int = 3_500, seed: int = 7, until: float | None = None,
-    *, short: bool = False, **_: Any,
+    *, short: bool = False, prior: bool = False, **_: Any,
 ) -> Score:  # fmt: skip
     """Raises CannotScore where the stories, the embedder or clicks are missing."""
     started = time.perf_counter()
@@ -69,6 +75,8 @@ def run(
         return _by_ratings(rated, started)
     try:
         wire = read(folder, limit)
+        if prior:
+            return _prior(wire, seed, until, started)
         detail, found = simulate(wire, seed, until, short=short)
     except (EncoderUnavailable, ClassifierUnavailable, TooLittle) as error:
         raise CannotScore(str(error)) from error
@@ -78,10 +86,24 @@ def run(
         headline="NDCG@10 of the learned feed for a simulated firm",
         value=detail["ndcg@10"][LEARNED]["all"],
         higher_is_better=True,
-        n=len(found),
-        interval=bootstrap(found),
+        n=found.looks,
+        interval=found.interval(LEARNED),
         seconds=time.perf_counter() - started,
         detail=detail,
+    )
+
+
+def _prior(wire: Newswire, seed: int, until: float | None, started: float) -> Score:
+    end, judged = weeks_until(wire, until)
+    prior, table = feed_prior_of_firm.fit(wire, [seed, seed + 1], judged, end, ANALYSTS)
+    return Score(
+        headline="NDCG@10 of the formula with fitted weights for a simulated firm",
+        value=table.mean(feed_prior_of_firm.FITTED),
+        higher_is_better=True,
+        n=table.looks,
+        interval=table.interval(feed_prior_of_firm.FITTED),
+        seconds=time.perf_counter() - started,
+        detail={**asdict(prior), "ndcg@10": table.means()},
     )
 
 
@@ -107,41 +129,45 @@ def _by_ratings(rated: dict[str, Any], started: float) -> Score:
 def simulate(
     wire: Newswire, seed: int, until: float | None = None, *, short: bool = False,
     analysts: int = ANALYSTS,
-) -> tuple[dict[str, Any], list[float]]:  # fmt: skip
-    """What was seen, and NDCG@10 of the learned ranker for each look at a feed."""
-    end = math.ceil(until if until is not None else float(wire.days.max()) + 1e-9)
-    # The Monday of the last week, if it is not the end itself.
-    judged = 7.0 * ((end - 1) // 7)
-    firm = Firm(wire, analysts, judged - DRIFT_BEFORE, seed)
-    cold = np.arange(analysts) >= analysts * (1 - COLD_SHARE)
-    weeks = Weeks(wire, firm, np.flatnonzero(cold).tolist(), seed)
-    plain = formula_policy
-    for day in weeks.days(0, judged):
-        if (look := weeks.look(day)) is not None:
-            weeks.show(look, plain)
+) -> tuple[dict[str, Any], Judged]:  # fmt: skip
+    """What was seen, and each ranker's NDCG@10 for each look at a feed."""
+    end, judged = weeks_until(wire, until)
+    firm = Firm(wire, analysts, judged, seed)
+    cold = np.isin(np.arange(analysts), newcomers(analysts))
+    weeks = Weeks(wire, firm, newcomers(analysts), seed)
+    for look in weeks.looks(0, judged):
+        weeks.show(look, formula_policy)
     shown = weeks.log.shown()
     fitted = variants(shown)
     policies = {**baselines(), **{name: policy_of(each) for name, each in fitted.items()}}
-    table = _Table(cold, firm.drifted & ~cold)
-    for day in weeks.days(judged, end):
-        if (look := weeks.look(day)) is None:
-            continue
-        for name, policy in policies.items():
-            table.judge(name, look, policy(look.made, look.ages))
-        table.judge("best possible", look, firm.expected(look.day, look.rows).T)
-        weeks.show(look, plain)
+    table = Judged(cold, np.isfinite(firm.drifts_at) & ~cold)
+    for look in weeks.looks(judged, end):
+        scores = {name: policy(look.made, look.ages) for name, policy in policies.items()}
+        table.judge(look, {**scores, "best possible": firm.expected(look.day, look.rows).T})
+        weeks.show(look, formula_policy)
+    best = max(SINGLE, key=table.mean)
     detail: dict[str, Any] = {"ndcg@10": table.means(), "how": HOW, "stories": len(wire.documents)}
+    detail["interval"] = {name: table.interval(name) for name in table.values}
+    detail["above"] = {
+        name: (round(table.mean(LEARNED) - table.mean(name), 4), table.interval(LEARNED, name))
+        for name in (best, "entity overlap", "formula", *list(fitted)[1:])
+    }
+    detail["best_single_signal"] = best
     detail["fitted"] = {name: each.detail for name, each in fitted.items()}
     detail["looks"] = {"trained": int(shown.query[-1]) + 1, "judged": table.looks}
-    detail["ctr_by_rank"] = (weeks.log.by_rank[0] / weeks.log.by_rank[1]).round(4).tolist()
-    best = max(detail["ndcg@10"][name]["all"] for name in SINGLE)
-    detail["above_best_single_signal"] = round(detail["ndcg@10"][LEARNED]["all"] - best, 4)
+    detail["ctr_by_rank"] = weeks.log.clicks_by_rank()
     if not short:
         detail["closed_loop"] = {
             name: closed_loop(wire, seed, end, exploring=exploring, analysts=analysts)
             for name, exploring in (("exploring", True), ("not exploring", False))
         }
-    return detail, table.values[LEARNED]
+    return detail, table
+
+
+def weeks_until(wire: Newswire, until: float | None) -> tuple[int, float]:
+    """The day on which all ends, and the Monday of the last week before it."""
+    end = math.ceil(until if until is not None else float(wire.days.max()) + 1e-9)
+    return end, 7.0 * ((end - 1) // 7)
 
 
 def variants(shown: Shown) -> dict[str, Fitted]:
@@ -168,17 +194,21 @@ def baselines() -> dict[str, Policy]:
     def newest(made: Floats, ages: Floats) -> Floats:
         return np.repeat(-ages[:, None], made.shape[1], axis=1)
 
+    def entities(made: Floats, ages: Floats) -> Floats:
+        """The article's: the share of companies that are followed, or were asked about of late."""
+        return single("followed_share")(made, ages) + single("asked_share")(made, ages)
+
     return {
         "newest first": newest,
-        "entity overlap": single("followed_share"),
+        "entity overlap": entities,
+        "names what is followed": single("followed_any"),
         "embedding only": embedding,
         "formula": formula_policy,
     }
 
 
 def formula_policy(made: Floats, ages: Floats) -> Floats:
-    scores: Floats = formula.score(made) - math.log(2) / HALF_LIFE * ages[:, None]
-    return scores
+    return by_formula(formula.WEIGHTS, HALF_LIFE)(made, ages)
 
 
 def policy_of(fitted: Fitted) -> Policy:
@@ -188,60 +218,11 @@ def policy_of(fitted: Fitted) -> Policy:
     booster = lightgbm.Booster(model_str=fitted.text)
 
     def policy(made: Floats, ages: Floats) -> Floats:
-        scores = booster.predict(made.reshape(-1, made.shape[2]), num_threads=2)
+        added = np.asarray(booster.predict(made.reshape(-1, made.shape[2]), num_threads=2))
         aged = math.log(2) / fitted.half_life * ages[:, None]
-        return np.asarray(scores).reshape(made.shape[:2]) - aged
+        return formula.score(made, fitted.prior) + added.reshape(made.shape[:2]) - aged
 
     return policy
-
-
-@dataclass(slots=True)
-class _Table:
-    """NDCG@10 of each ranker for each look at a feed, and for whom it was."""
-
-    cold: NDArray[np.bool_]
-    drifted: NDArray[np.bool_]
-    values: dict[str, list[float]] = field(default_factory=dict)
-    who: dict[str, list[int]] = field(default_factory=dict)
-    looks: int = 0
-
-    def judge(self, name: str, look: Look, scores: Floats) -> None:
-        """Of what an analyst has not read; analysts who want nothing that is there are left out."""
-        qrels, ranked, wanted = [], [], []
-        for at in range(look.grades.shape[0]):
-            grades = np.where(look.unread[at], look.grades[at], 0)
-            if not grades.any():
-                continue
-            wanted.append(at)
-            rows = np.flatnonzero(grades)
-            qrels += [ir_measures.Qrel(str(at), str(row), int(grades[row])) for row in rows]
-            best = np.argsort(-np.where(look.unread[at], scores[:, at], -np.inf), kind="stable")
-            ranked += [
-                ir_measures.ScoredDoc(str(at), str(row), float(-rank))
-                for rank, row in enumerate(best[:10])
-            ]
-        found = {
-            int(each.query_id): each.value
-            for each in ir_measures.iter_calc([MEASURE], qrels, ranked)
-        }
-        self.values.setdefault(name, []).extend(found[at] for at in wanted)
-        self.who.setdefault(name, []).extend(wanted)
-        self.looks = len(self.values[name])
-
-    def means(self) -> dict[str, dict[str, float]]:
-        made = {}
-        for name, values in self.values.items():
-            who, scores = np.array(self.who[name]), np.array(values)
-            groups = {
-                "all": np.ones(len(who), dtype=bool), "cold start": self.cold[who],
-                "drifted": self.drifted[who], "others": ~(self.cold | self.drifted)[who],
-            }  # fmt: skip
-            made[name] = {
-                group: round(float(scores[chosen].mean()), 4)
-                for group, chosen in groups.items()
-                if chosen.any()
-            }
-        return made
 
 
 def closed_loop(
@@ -249,29 +230,28 @@ def closed_loop(
 ) -> dict[str, Any]:
     """The firm over all weeks, the model trained anew each Monday on what it has itself shown.
 
-    By week: distinct stories shown, and how concentrated the impressions are over sources.
+    By week: distinct stories shown, and how concentrated the impressions are over sources, as the
+    sum of squared shares and as the share of the five that were shown most.
     """
-    firm = Firm(wire, analysts, end - 7 - DRIFT_BEFORE, seed)
+    firm = Firm(wire, analysts, end - 7, seed)
     weeks = Weeks(wire, firm, (), seed)
     policy: Policy = formula_policy
-    table = _Table(np.zeros(analysts, dtype=bool), firm.drifted)
+    table = Judged(np.zeros(analysts, dtype=bool), np.isfinite(firm.drifts_at))
+    found: dict[str, Any] = {"ndcg@10": {}}
     for monday in range(0, end, 7):
-        if weeks.log.queries:
+        with suppress(TooLittle):
             policy = policy_of(fit(weeks.log.shown()))
-        for day in weeks.days(monday, min(end, monday + 7)):
-            if (look := weeks.look(day)) is not None:
-                table.judge(f"week {monday // 7}", look, policy(look.made, look.ages))
-                weeks.show(look, policy, exploring=exploring)
+        for look in weeks.looks(monday, min(end, monday + 7)):
+            table.judge(look, {f"week {monday // 7}": policy(look.made, look.ages)})
+            weeks.show(look, policy, exploring=exploring)
+    found["ndcg@10"] = {name: groups["all"] for name, groups in table.means().items()}
     log = weeks.log
-    return {
-        "stories_shown": {str(week): len(rows) for week, rows in sorted(log.documents.items())},
-        "concentration": {
-            str(week): round(concentration(counts), 4)
-            for week, counts in sorted(log.sources.items())
-        },
-        "ndcg@10": {name: groups["all"] for name, groups in table.means().items()},
-        "clicks": round(float(log.by_rank[0].sum() / log.queries), 4),
-    }
+    found["stories_shown"] = {week: len(rows) for week, rows in sorted(log.documents.items())}
+    for name, measure in (("concentration", concentration), ("top_five", largest_share)):
+        found[name] = {week: round(measure(n), 4) for week, n in sorted(log.sources.items())}
+    found["ctr_by_rank"] = log.clicks_by_rank()
+    found["clicks"] = round(float(log.by_rank[0].sum() / log.queries), 4)
+    return found
 
 
 def show(detail: Mapping[str, Any]) -> None:
@@ -280,6 +260,7 @@ def show(detail: Mapping[str, Any]) -> None:
     print(f"{'NDCG@10':22}" + "".join(f"{group:>12}" for group in groups))
     for name, row in detail["ndcg@10"].items():
         print(f"{name:22}" + "".join(f"{row.get(group, math.nan):12.4f}" for group in groups))
-    print(f"above the best single signal: {detail['above_best_single_signal']:+.4f}")
+    for name, (by, (low, high)) in detail["above"].items():
+        print(f"{LEARNED} above {name}: {by:+.4f} [{low:+.4f}, {high:+.4f}]")
     for name, found in detail.get("closed_loop", {}).items():
         print(f"{name}: {found}")

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from feed.ml import profiles
+from feed.ml import formula, profiles
 from feed.ml.facts import Analyst, Floats, Profile
 from feed.ml.features import NAMES, features
-from feed.ml.profiles import Asked, Read, firm_of
+from feed.ml.muting import SHOWN
+from feed.ml.profiles import CENTROID_OF, READ_SECONDS, Asked, Read, firm_of
+from ingestion.classifying.pooling import unit
 from training.evaluation.newswire import Newswire
 from training.evaluation.simulated_firm import Firm
-from training.learning.feed_fitting import Shown
+from training.learning.feed_fitting import Shown, TooLittle
 
 CARDS = 20
+COLD_SHARE = 0.1
 EXPLORING = 0.05
-# What is older is no candidate any more, in days; two looks at the feed a day, at these hours.
+# What is older is no candidate any more, in days; looks at the feed in a day, at these hours.
 WINDOW = 3.0
-LOOKS = (0.45, 0.75)
+LOOKS = (0.38, 0.5, 0.62, 0.75)
 # What is explored stands below this rank.
 BEYOND = 50
 # (documents, analysts, names) and (documents,) ages in days -> (documents, analysts)
@@ -40,9 +44,16 @@ class Log:
     by_rank: NDArray[np.float64] = field(default_factory=lambda: np.zeros((2, CARDS)))
 
     def shown(self) -> Shown:
-        """All rows."""
+        """All rows. Raises TooLittle where there is none."""
+        if not self.queries:
+            raise TooLittle("nothing was shown yet")
         columns = {name: np.concatenate(rows) for name, rows in self.parts.items()}
         return Shown(**columns)
+
+    def clicks_by_rank(self) -> list[float]:
+        """The share of cards opened at each position, the first first."""
+        rates: list[float] = (self.by_rank[0] / np.maximum(1, self.by_rank[1])).round(4).tolist()
+        return rates
 
 
 @dataclass(slots=True)
@@ -50,7 +61,7 @@ class _History:
     """What one analyst has done: document -> [day, seconds, opens]."""
 
     reads: dict[int, list[float]] = field(default_factory=dict)
-    asked: list[tuple[float, list[int]]] = field(default_factory=list)
+    asked: list[tuple[float, list[int], list[str]]] = field(default_factory=list)
     sources: defaultdict[int, list[float]] = field(
         default_factory=lambda: defaultdict(lambda: [0.0, 0.0])
     )
@@ -86,15 +97,21 @@ class Weeks:
             day + hour for day in there if first <= day < last and day % 7 < 5 for hour in LOOKS
         ]
 
+    def looks(self, first: float, last: float) -> Iterator[Look]:
+        """Every look from one day to before another; what is shown at one changes the next."""
+        for day in self.days(first, last):
+            if (look := self.look(day)) is not None:
+                yield look
+
     def look(self, day: float) -> Look | None:
         """What stands to choice now; None where there is too little."""
         days = self.wire.days
         rows = np.flatnonzero((days <= day) & (days > day - WINDOW))
         if len(rows) < 2 * BEYOND:
             return None
-        for at, history in enumerate(self.histories):
-            if day % 1 < sum(LOOKS) / 2 and (asked := self.firm.asked(at, day)):
-                history.asked.append((day, asked))
+        if day % 1 < LOOKS[1]:
+            for at, history in enumerate(self.histories):
+                history.asked.append((day, *self.firm.asked(at, day)))
         made_of = [self._profile(at, day) for at in range(self.n)]
         analysts = [self._analyst(at, day, profile) for at, profile in enumerate(made_of)]
         made = features(self.wire.documents.rows(rows), analysts, firm_of(made_of))
@@ -137,6 +154,8 @@ class Weeks:
         for hit in np.flatnonzero(opened):
             opened_row = int(look.rows[page[hit]])
             history.reads[opened_row] = [look.day, float(seconds[hit]), 1.0 + again[hit]]
+            if seconds[hit] > READ_SECONDS:
+                self.firm.read(at, look.day, opened_row)
         for place, row in enumerate(look.rows[page]):
             source = int(self.wire.documents.sources[row])
             history.sources[source][0] += float(opened[place])
@@ -167,20 +186,54 @@ class Weeks:
             )
             for row, (when, seconds, opens) in history.reads.items()
         ]  # fmt: skip
-        asked = [Asked(day - when, companies) for when, companies in history.asked]
+        asked = [Asked(day - when, companies, topics) for when, companies, topics in history.asked]
         sources = {source: (a, b) for source, (a, b) in history.sources.items()}
         return profiles.build(reads, asked, sources)
 
     def _analyst(self, at: int, day: float, profile: Profile) -> Analyst:
         groups = self.wire.documents.groups
         seen = frozenset(int(groups[row]) for row in self.histories[at].reads)
-        return self.firm.analyst(at, day, profile, seen)
+        analyst = self.firm.analyst(at, day, profile, seen)
+        if len(profile.vector):
+            return analyst
+        return replace(analyst, profile=replace(profile, vector=self._centroid(analyst, day)))
+
+    def _centroid(self, analyst: Analyst, day: float) -> Floats:
+        """As `feed.facts.refresh` begins a profile: of the newest about what is followed."""
+        documents, days = self.wire.documents, self.wire.days
+        followed = np.isin(documents.topic_keys, list(analyst.topics))
+        about = np.isin(documents.main, list(analyst.companies))
+        about |= (documents.topics[:, followed] >= SHOWN).any(axis=1)
+        newest = np.flatnonzero(about & (days <= day))[-CENTROID_OF:]
+        if not len(newest):
+            return np.zeros(0)
+        return unit(documents.vectors[newest].mean(axis=0).astype(np.float32)).astype(np.float64)
+
+
+def newcomers(analysts: int) -> list[int]:
+    """Who joins with the judged week: what they follow is known by then, and nothing else."""
+    return list(range(round(analysts * (1 - COLD_SHARE)), analysts))
+
+
+def by_formula(weights: Mapping[str, float], half_life: float) -> Policy:
+    """The formula with these weights, less what age costs."""
+
+    def policy(made: Floats, ages: Floats) -> Floats:
+        scores: Floats = formula.score(made, weights) - math.log(2) / half_life * ages[:, None]
+        return scores
+
+    return policy
 
 
 def concentration(counts: Counter[int]) -> float:
     """Of impressions over sources: the sum of squared shares (Herfindahl), 1 for a single one."""
     shares = np.array(list(counts.values()), dtype=float)
     return float(((shares / shares.sum()) ** 2).sum()) if len(shares) else 0.0
+
+
+def largest_share(counts: Counter[int], most: int = 5) -> float:
+    """Of impressions, the share of the sources that have most of them."""
+    return sum(n for _, n in counts.most_common(most)) / max(1, counts.total())
 
 
 def column(name: str) -> int:

@@ -1,6 +1,7 @@
 """A dated newswire as documents of the feed, with what its editors knew and the ranker does not.
 
-Reuters-21578: companies are the names in angle brackets, sources the offices of the date lines.
+Reuters-21578: companies are the names in angle brackets, of titles and texts, sources the offices
+of the date lines.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ class Newswire:
     places: tuple[frozenset[str], ...]
     companies: tuple[str, ...]  # the name of company number i + 1
     mapped: dict[str, str]  # the editors' topic -> the product's
-    words: dict[str, Floats]  # the editors' topic -> the vector of its name
+    words: dict[str, Floats]  # the editors' topic -> the vector of its name in plain words
 
 
 def read(folder: Path, limit: int) -> Newswire:
@@ -75,7 +76,8 @@ def read(folder: Path, limit: int) -> Newswire:
     classifier = live_classifier(encoders.live_embedder())
     first = stories[0]["at"].replace(hour=0, minute=0, second=0)
     monday = first - timedelta(days=first.weekday())
-    mapping: dict[str, list[str]] = tomllib.loads(MAPPING.read_text("utf-8"))["topics"]
+    told = tomllib.loads(MAPPING.read_text("utf-8"))
+    mapping: dict[str, list[str]] = told["topics"]
     documents = Documents(
         ids=np.arange(1, len(stories) + 1),
         companies=tuple(frozenset(numbers[n] for n in story["companies"]) for story in stories),
@@ -90,7 +92,8 @@ def read(folder: Path, limit: int) -> Newswire:
         groups=np.arange(1, len(stories) + 1),
         opening=tuple(story["text"][:200].lower() for story in stories),
     )
-    names = sorted({topic for story in stories for topic in story["topics"]})
+    codes = sorted({topic for story in stories for topic in story["topics"]})
+    names = [told["names"].get(code, code.replace("-", " ")) for code in codes]
     return Newswire(
         documents,
         np.array([(story["at"] - monday) / timedelta(days=1) for story in stories]),
@@ -98,7 +101,7 @@ def read(folder: Path, limit: int) -> Newswire:
         tuple(story["places"] for story in stories),
         tuple(sorted(named)),
         {theirs: key for key, several in mapping.items() for theirs in several},
-        dict(zip(names, encoders.embed(names, kind="query").astype(np.float64), strict=True)),
+        dict(zip(codes, encoders.embed(names, kind="query").astype(np.float64), strict=True)),
     )
 
 
@@ -110,15 +113,16 @@ def _stories(text: str) -> Iterator[dict[str, Any]]:
         if not body or not said["DATE"]:
             continue
         at = datetime.strptime(said["DATE"].split(".")[0], "%d-%b-%Y %H:%M:%S")  # noqa: DTZ007
-        named = [" ".join(name.upper().split()) for name in _COMPANY.findall(body)]
+        title = html.unescape(said["TITLE"]).strip()
+        # The title's comes first: whose story it is.
+        named = [" ".join(name.upper().split()) for name in _COMPANY.findall(f"{title}\n{body}")]
         lists = {
             name: frozenset(_ITEM.findall(_first(pattern, story)))
             for name, pattern in _LIST.items()
         }
-        title = html.unescape(said["TITLE"]).strip()
         yield {
             "at": at,
-            "text": "\n\n".join([title, _COMPANY.sub(r"\1", body)]),
+            "text": _COMPANY.sub(r"\1", f"{title}\n\n{body}"),
             "companies": list(dict.fromkeys(named))[:10],
             "topics": lists["TOPICS"],
             "places": lists["PLACES"],

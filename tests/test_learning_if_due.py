@@ -31,8 +31,21 @@ def stop(*_, **__):
 {where}
 learning_if_due.learn_if_due("tagger:kpis")
 """
-# Where the trainer is killed: in the training's third step, and when the verdict is decided.
+# Where the trainer is killed: when the snapshot stands and no run has begun, in the third step of
+# the training, while the candidate's files are written, and when the verdict is decided.
 AT = {
+    "freezing": """
+from training import runs
+runs.opened = stop
+""",
+    "keeping": """
+from docintel import artefacts
+store = artefacts._store
+def half(*given):
+    store(*given)
+    stop()
+artefacts._store = half
+""",
     "training": """
 from extraction.ml.learning import Learner
 step = Learner._step
@@ -108,16 +121,18 @@ def test_a_killed_trainer_goes_on_and_never_half_promotes(world, settings, where
     verdict = learning_if_due.learn_if_due(NAME)
     assert verdict
     assert verdict.outcome == "promoted"
-    killed, after = TrainingRun.objects.order_by("pk")
-    assert (killed.state, after.state) == ("killed", "finished")
+    *cut_short, after = TrainingRun.objects.order_by("pk")
+    assert after.state == "finished"
+    assert [each.state for each in cut_short] == ([] if where == "freezing" else ["killed"])
     assert registry.live(NAME) == after.version == verdict.candidate
-    if where == "training":
-        assert after.resumed_from == killed
-        assert killed.version is None
-        report = ModelVersion.objects.get(pk=after.version_id)
-        assert report.snapshot_hash == killed.snapshot_hash
-    else:
-        assert killed.version == after.version
+    assert Snapshot.objects.filter(digest=after.snapshot_hash).count() == 1
+    for killed in cut_short:
+        resumed = where in {"training", "keeping"}
+        assert after.resumed_from == (killed if resumed else None)
+        assert killed.version == (None if resumed else after.version)
+        assert after.snapshot_hash == killed.snapshot_hash == after.version.snapshot_hash
+    # The files of a candidate that was never kept are in nobody's way.
+    assert after.version.number == world.number + 1
     assert ModelFlip.objects.filter(version=after.version).count() == 1
 
 

@@ -20,6 +20,7 @@ from qa.ranking.ranking_features import (
     add_best_coverage,
     features,
 )
+from qa.ranking.relative_features import ABSOLUTE, add_relative
 from qa.ranking.unit_features import compare_units_of_all, of_units
 
 NAMES = ["a", "b", "c"]
@@ -138,7 +139,8 @@ def test_the_bundled_ranker_knows_every_feature_and_no_other() -> None:
     cosines, spans = np.array([0.5], dtype=np.float32), ((0, 22),)
     made |= of_units(cosines, spans, candidate.text, 0, question.words)
     compare_units_of_all([made])
-    assert set(ranker.bundled().names) == set(made)
+    add_relative([made])
+    assert set(ranker.bundled().names) == set(made) - ABSOLUTE
 
 
 def test_ranking_loads_no_lightgbm() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from training.learning.ranker_fitting import (
     fit,
     left_out,
     ndcg,
+    times,
     weigh,
     weighed_left_out,
     without,
@@ -29,12 +31,12 @@ CANDIDATES = 20
 
 
 def group(company: int, number: int, sort: str = "row") -> Group:
-    """Of its candidates one answers, which the feature `unit` tells and `bm25` does not."""
+    """Of its candidates one answers, which the feature `unit_z` tells and `bm25` does not."""
     chance = np.random.default_rng(company * 100 + number)
     grades = np.zeros(CANDIDATES, dtype=np.int64)
     grades[chance.integers(CANDIDATES)] = 3
     rows = [
-        {"bm25": float(chance.random()), "unit": float(grade / 3 + chance.normal() * 0.2)}
+        {"bm25": float(chance.random()), "unit_z": float(grade / 3 + chance.normal() * 0.2)}
         for grade in grades
     ]
     lot = chance.random(CANDIDATES)
@@ -67,8 +69,33 @@ def test_the_ranker_learns_what_units_say_and_does_without(groups: list[Group]) 
     assert detail["companies"] == 6
     assert detail["by_sort"]["row"]["ranker"] == detail["ranker"]
     model = lightgbm_text.read(fit(groups))
-    assert set(model.names) == {"bm25", "unit"}
+    assert set(model.names) == {"bm25", "unit_z"}
     assert all(np.isfinite(model.score(without(groups[0].rows, UNITS))))
+
+
+def ranked_at(sort: str, place: int | None) -> Group:
+    """A question whose answer's units stand there, or have no vectors."""
+    made = group(1, 1, sort)
+    answer = int(np.argmax(made.grades))
+    for at, row in enumerate(made.rows):
+        if place is not None:
+            row["unit_rank"] = float(np.log1p(place if at == answer else 50 + at))
+    return made
+
+
+def test_a_question_in_other_words_counts_if_its_answer_is_found_by_it() -> None:
+    assert times(ranked_at("heading reworded", 10)) == times(ranked_at("retold", 1)) == 2
+    assert times(ranked_at("retold", 11)) == times(ranked_at("reworded", None)) == 0
+    assert times(ranked_at("sentence", 11)) == times(ranked_at("metric", None)) == 1
+
+
+def test_the_ranker_hears_no_cosine_as_it_is_and_never_a_nearer_one_as_worse(groups) -> None:
+    rows = [{**row, "unit": row["unit_z"], "dense": 0.1} for row in groups[0].rows]
+    model = lightgbm_text.read(fit([replace(groups[0], rows=rows), *groups[1:]]))
+    assert set(model.names) == {"bm25", "unit_z"}
+    for words in (0.1, 0.5, 0.9):
+        rising = model.score([{"bm25": words, "unit_z": z} for z in np.linspace(-1, 2, 40)])
+        assert np.all(np.diff(rising) >= 0)
 
 
 def test_the_weight_is_what_the_cross_encoder_is_worth(groups: list[Group]) -> None:

@@ -22,6 +22,7 @@ from qa.ranking.ranking_features import (
     features,
     prior,
 )
+from qa.ranking.relative_features import add_relative
 from qa.ranking.scoring_chunks import Asked, without_names
 from qa.ranking.unit_features import compare_units_of_all, of_units
 from qa.understood import Understanding
@@ -182,8 +183,10 @@ def entries(
             text, asked = candidate.text, question.words
             found |= of_units(near.cosines, near.spans, text, chunk.start, asked)
         made.append(Entry(passage_of(chunk, document, score), score, found))
-    add_best_coverage([entry.features for entry in made])
-    compare_units_of_all([entry.features for entry in made])
+    rows = [entry.features for entry in made]
+    add_best_coverage(rows)
+    compare_units_of_all(rows)
+    add_relative(rows)
     return made
 
 

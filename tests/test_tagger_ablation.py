@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
@@ -45,7 +46,8 @@ def test_every_size_and_variant_is_learned_once(
     assert rows == score["detail"]["runs"]
     assert [(row["variant"], row["windows"]) for row in rows] == [each[:2] for each in seen]
     assert all(0 <= row["f1"] <= 1 for row in rows)
-    assert (tmp_path / "out" / "ablation.png").stat().st_size > 1_000
+    drawn = ET.parse(tmp_path / "out" / "ablation.svg").getroot()
+    assert len(drawn.findall(".//{*}polyline")) == 4
 
 
 def test_what_was_done_before_a_kill_is_not_done_again(tmp_path: Path) -> None:

@@ -26,9 +26,9 @@ from extraction import base_encoders
 from extraction.ml.settings import Design
 from extraction.ml.spans import Example, FoundSpan
 from review.valuing import uncertainty
+from training.drawing_lines import draw
 from training.evaluation.extraction import DATASETS, FLOOR, Dataset, live_schema
-from training.evaluation.flywheel_curves import Compared, ratios
-from training.evaluation.flywheel_plot import Panel, draw
+from training.evaluation.flywheel_curves import Compared, panel, ratios
 from training.evaluation.span_scores import (
     Judged,
     Match,
@@ -234,7 +234,7 @@ def scored(done: Sequence[Turn], experiment: Experiment, output: Path, seconds: 
     found = ratios([(each.order, each.seed, each.corrections, each.f1) for each in done])
     areas = ratios([(each.order, each.seed, each.corrections, each.area) for each in done])
     shown = f"F1 of the spans shown ({experiment.match})"
-    plot = draw([Panel(shown, found), Panel("Average precision", areas)])
+    plot = draw([panel(shown, found), panel("Average precision", areas)])
     (output / "flywheel.svg").write_text(plot, encoding="utf-8")
     for order, curve in found.curves.items():
         print(f"{order:12}", *(f"{spent:.0f}: {value:.3f} " for spent, value in curve))

@@ -9,7 +9,10 @@ from itertools import pairwise
 
 import numpy as np
 
+from training.drawing_lines import BLUE, GREY, ORANGE, Line, Panel
+
 RANDOM = "random"
+COLOURS = {RANDOM: GREY, "uncertainty": BLUE, "errors": ORANGE}
 Points = list[tuple[float, float]]
 
 
@@ -61,6 +64,15 @@ def ratios(rows: Sequence[tuple[str, int, int, float]]) -> Compared:
         },
         spread,
     )
+
+
+def panel(title: str, found: Compared) -> Panel:
+    """The mean curves, with one standard deviation of the seeds around each."""
+    lines = [
+        Line(order, COLOURS[order], points, found.spread[order])
+        for order, points in found.curves.items()
+    ]
+    return Panel(title, "corrections", lines)
 
 
 def share(points: Points, against: Points) -> float:

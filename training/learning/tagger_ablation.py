@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from docintel.scoring import Score
+from training.drawing_lines import BLUE, GREEN, GREY, ORANGE, Line, Panel, draw
 from training.learning import tagger, tagger_report
 from training.learning.tagger_data import load
 from training.runs import Run
@@ -63,7 +65,7 @@ def run_name(**options: Any) -> str:
 
 
 def run(training_run: Run | None = None, output: Path | None = None, **options: Any) -> Score:
-    """Prints the table and writes ablation.json and ablation.png into `output`."""
+    """Prints the table and writes ablation.json and ablation.svg into `output`."""
     started = time.perf_counter()
     options = tagger.with_preset({**options, "folds": 0})
     spec = tagger.spec_of(options["schema"])
@@ -76,7 +78,11 @@ def run(training_run: Run | None = None, output: Path | None = None, **options: 
         output.mkdir(parents=True, exist_ok=True)
         rows = json.dumps([asdict(each) for each in found], indent=1)
         (output / "ablation.json").write_text(rows, encoding="utf-8")
-        draw(found, output / "ablation.png")
+        panels = [
+            _panel(found, "F1 at the best common threshold", lambda each: each.f1),
+            _panel(found, "Mean average precision over labels", lambda each: each.area),
+        ]
+        (output / "ablation.svg").write_text(draw(panels), encoding="utf-8")
     whole = [each.f1 for each in found if each.variant == "whole"]
     return Score(
         headline=f"{options['match']} F1 of the whole tagger at the largest size",
@@ -158,33 +164,26 @@ def in_words(found: list[Result]) -> str:
         "| labelled windows | " + " | ".join(variants) + " |",
         "|---" * (len(variants) + 1) + "|",
     ]
-    for size in sorted({each.windows for each in found}):
+    for size in _sizes(found):
         cells = [_cell([e for e in found if (e.variant, e.windows) == (v, size)]) for v in variants]
         lines.append(f"| {size:,} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 
-def draw(found: list[Result], path: Path) -> None:
-    """F1 over the number of labelled windows, a line for each variant."""
-    import matplotlib as mpl  # noqa: PLC0415  only a training draws
+def _panel(found: list[Result], title: str, value: Callable[[Result], float]) -> Panel:
+    lines = []
+    for variant, colour in zip(VARIANTS, (BLUE, ORANGE, GREY, GREEN), strict=True):
+        own = [each for each in found if each.variant == variant]
+        by_size = {size: [value(e) for e in own if e.windows == size] for size in _sizes(own)}
+        means = [(size, float(np.mean(values))) for size, values in by_size.items()]
+        around = [float(np.std(values)) for values in by_size.values()]
+        if own:
+            lines.append(Line(variant, colour, means, around))
+    return Panel(title, "labelled windows", lines)
 
-    mpl.use("Agg")
-    from matplotlib import pyplot as plt  # noqa: PLC0415
 
-    figure, axes = plt.subplots(figsize=(6, 4))
-    for variant in VARIANTS:
-        sizes = sorted({each.windows for each in found if each.variant == variant})
-        means = [
-            np.mean([e.f1 for e in found if (e.variant, e.windows) == (variant, size)])
-            for size in sizes
-        ]
-        if sizes:
-            axes.plot(sizes, means, "o-", label=variant)
-    axes.set(xlabel="labelled windows", ylabel="F1", xscale="log")
-    axes.legend()
-    figure.tight_layout()
-    figure.savefig(path, dpi=100)
-    plt.close(figure)
+def _sizes(found: list[Result]) -> list[int]:
+    return sorted({each.windows for each in found})
 
 
 def _cell(found: list[Result]) -> str:

@@ -9,7 +9,7 @@ from html import escape
 
 Points = Sequence[tuple[float, float]]
 WIDTH, HEIGHT = 380, 300
-LEFT, RIGHT, TOP, BOTTOM = 48, 12, 34, 70
+LEFT, RIGHT, TOP, BOTTOM = 48, 20, 34, 70
 # About as wide as a letter of the legend.
 LETTER = 6.4
 GREY, BLUE, ORANGE, GREEN = "#8a8f98", "#2f7fe0", "#d9772b", "#3a9a5b"

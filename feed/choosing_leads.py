@@ -80,15 +80,17 @@ def _prose(passages: Iterable[Passage], title: str) -> Iterator[tuple[int, str]]
     same = _plain(title)
     for passage in passages:
         for low, high in sentences(passage.text):
-            words = " ".join(passage.text[low:high].split())
-            if _is_prose(words) and _plain(words) != same:
-                yield passage.start + low, words
+            start = _past(passage.text, low, high, same)
+            words = " ".join(passage.text[start:high].split())
+            if _is_prose(words):
+                yield passage.start + start, words
 
 
 def _is_prose(words: str) -> bool:
     letters = sum(character.isalpha() or character == " " for character in words)
     return (
-        words.count(" ") + 1 >= LEAST_WORDS
+        bool(words)
+        and words.count(" ") + 1 >= LEAST_WORDS
         and letters >= LEAST_LETTERS * len(words)
         # A passage may begin in the middle of a sentence.
         and not words[0].islower()
@@ -98,6 +100,18 @@ def _is_prose(words: str) -> bool:
         and is_ended(words)
         and not _BOILERPLATE.search(words)
     )
+
+
+def _past(text: str, low: int, high: int, title: str) -> int:
+    """Where it begins to say something, if the title is in one with it."""
+    if not title or not _plain(text[low:high]).startswith(title):
+        return low
+    left = len(title)
+    while left > 0 and low < high:
+        left -= len(_plain(text[low]))
+        low += 1
+    rest = text[low:high]
+    return high - len(rest.lstrip(" \n.:-–—"))
 
 
 def _plain(words: str) -> str:

@@ -116,11 +116,18 @@ class _Told:
                 self.by_topic.update(key for key, probability in about if probability >= SHOWN)
 
     def _passages(self, ids: list[int]) -> dict[int, str]:
-        """The sentence that names a followed company, else where the document begins to speak."""
-        leads = {pk: facts.get("lead", 0) for pk, facts in self.facts.items()}
-        places = dict.fromkeys(ids, 0) | leads
+        """Where a document begins to speak, or of another's than a followed company names one.
+
+        A company's own documents name it on every page.
+        """
+        places = {pk: self.facts.get(pk, {}).get("lead", 0) for pk in ids}
         followed = self._followed_companies()
-        return sentences_at(places | (first_mentions(ids, followed) if followed else {}))
+        others = {
+            pk: lead
+            for pk, lead in places.items()
+            if pk in self.facts and self.facts[pk]["main"] not in followed
+        }
+        return sentences_at(places | (first_mentions(others, followed) if followed else {}))
 
     @cached_property
     def nearest(self) -> dict[int, str]:

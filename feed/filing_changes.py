@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from django.core.cache import cache
@@ -35,6 +36,11 @@ class Changes:
     earlier: Any
     later: Any
     found: Difference
+
+    @property
+    def rows(self) -> list[Figure]:
+        """The first figure of each row or sentence: those beside it are of the year before."""
+        return [next(several) for _, several in groupby(self.figures, lambda each: each.label)]
 
     @property
     def figures(self) -> list[Figure]:

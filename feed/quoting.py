@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from django.db import connection
-from django.db.models import Min
 
 from feed.choosing_leads import sentences
 from ingestion.models import Mention
@@ -24,10 +23,15 @@ CROSS JOIN LATERAL (
 """
 
 
-def first_mentions(documents: Iterable[int], companies: Iterable[int]) -> dict[int, int]:
-    """Document -> where it first names one of these companies."""
-    rows = Mention.objects.filter(document__in=documents, company__in=companies).order_by()
-    return dict(rows.values_list("document").annotate(first=Min("start")))
+def first_mentions(leads: Mapping[int, int], companies: Iterable[int]) -> dict[int, int]:
+    """Document -> where it first names one of these companies, from where it begins to speak on.
+
+    `leads` are those beginnings; before them a name stands on a cover or in a title.
+    """
+    rows = Mention.objects.filter(document__in=leads, company__in=companies).order_by("-start")
+    named = rows.values_list("document", "start")
+    # The last one of each that is put in is the first in the text.
+    return {pk: start for pk, start in named if start >= leads[pk]}
 
 
 def sentences_at(places: Mapping[int, int]) -> dict[int, str]:

@@ -56,6 +56,15 @@ def test_news_begin_with_their_first_sentence_and_not_with_their_title() -> None
     assert quoted(made, whole, title, telling=False).startswith("The board of Acme")
 
 
+def test_a_title_in_one_with_the_first_sentence_is_left_out() -> None:
+    title = "Kestrin: fourth quarter of fiscal 2024 sales $253.9 million, per share $0.66"
+    said = "FREDERICK, Md., February 10 - Kestrin Biologics today announced results of the quarter."
+    made, whole = passages(f"{title}\n{said}")
+    assert quoted(made, whole, title, telling=False) == said
+    made, whole = passages(title)
+    assert lead(made, title, telling=False) == 0
+
+
 @pytest.mark.parametrize(
     "text",
     ["", "a", "1 | 2 | 3", COVER, CONTENTS, "and so it ended in the middle of a sentence here."],

@@ -210,6 +210,20 @@ def test_a_card_quotes_no_cover(alice) -> None:
     assert card.passage.startswith("FORM 10-K")
 
 
+def test_a_card_quotes_where_another_document_names_what_is_followed(alice) -> None:
+    acme, orion = company("Acme"), company("Orion")
+    own = known("Acme files its report", of=acme, names=(acme,))
+    other = known("Orion spoke of Acme and grew much more than it had said before", of=orion,
+                  names=(orion, acme))  # fmt: skip
+    ranked(alice)
+    follow(alice, "company", str(acme.pk))
+    ranking.rescore(alice)
+    made = {card.slot.document.pk: card for card in cards(reading.page(alice).slots, alice)}
+    assert made[other.pk].passage.startswith("Acme spoke.")
+    # Its own documents name it on every page: they are quoted from where they begin.
+    assert made[own.pk].passage.startswith("Acme files its report.")
+
+
 def test_the_page_and_its_controls(client, alice) -> None:
     acme = company("Acme")
     document = known("Acme grew", of=acme, names=(acme,))

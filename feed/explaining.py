@@ -74,7 +74,8 @@ def cards(slots: Sequence[Slot], user: User) -> list[Card]:
 def passage_of(document: int) -> str:
     """The two lines of one document that a card would quote, whoever reads it."""
     facts = RankedDocument.objects.filter(pk=document).values_list("facts", flat=True).first()
-    return sentences_at({document: (facts or {}).get("lead", 0)}).get(document, "")
+    leads = {document: (facts or {}).get("lead", 0)}
+    return sentences_at(leads, leads).get(document, "")
 
 
 class _Told:
@@ -120,14 +121,15 @@ class _Told:
 
         A company's own documents name it on every page.
         """
-        places = {pk: self.facts.get(pk, {}).get("lead", 0) for pk in ids}
+        leads = {pk: self.facts.get(pk, {}).get("lead", 0) for pk in ids}
         followed = self._followed_companies()
         others = {
             pk: lead
-            for pk, lead in places.items()
+            for pk, lead in leads.items()
             if pk in self.facts and self.facts[pk]["main"] not in followed
         }
-        return sentences_at(places | (first_mentions(others, followed) if followed else {}))
+        named = first_mentions(others, followed) if followed else {}
+        return sentences_at(leads | named, leads)
 
     @cached_property
     def nearest(self) -> dict[int, str]:

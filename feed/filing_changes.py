@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any
 
 from django.core.cache import cache
@@ -40,7 +39,10 @@ class Changes:
     @property
     def rows(self) -> list[Figure]:
         """The first figure of each row or sentence: those beside it are of the year before."""
-        return [next(several) for _, several in groupby(self.figures, lambda each: each.label)]
+        found: dict[str, Figure] = {}
+        for figure in self.figures:
+            found.setdefault(figure.label, figure)
+        return list(found.values())
 
     @property
     def figures(self) -> list[Figure]:

@@ -13,7 +13,7 @@ from ingestion.sentence_windows import ROW, is_ended
 LONGEST_PASSAGE = 260
 # The first passage of each document that holds the offset asked for.
 _AT = """
-SELECT wanted.document, wanted.place - chunk.start, substr(chunk.body, chunk.header_length + 1)
+SELECT wanted.document, wanted.place, chunk.start, substr(chunk.body, chunk.header_length + 1)
 FROM unnest(%s::bigint[], %s::bigint[]) AS wanted(document, place)
 CROSS JOIN LATERAL (
     SELECT body, header_length, start FROM ingestion_chunk
@@ -34,21 +34,25 @@ def first_mentions(leads: Mapping[int, int], companies: Iterable[int]) -> dict[i
     return {pk: start for pk, start in named if start >= leads[pk]}
 
 
-def sentences_at(places: Mapping[int, int]) -> dict[int, str]:
+def sentences_at(places: Mapping[int, int], leads: Mapping[int, int]) -> dict[int, str]:
     """Document -> the sentence at this offset of its text, cut to what fits on two lines.
 
-    The trap: whether somebody may read them the caller has found out.
+    None begins before the document's lead, so that no title is in one with it. The trap: whether
+    somebody may read them the caller has found out.
     """
     with connection.cursor() as cursor:
         cursor.execute(_AT, [list(places), list(places.values())])
-        return {pk: _sentence(text, offset) for pk, offset, text in cursor.fetchall()}
+        return {
+            pk: _sentence(text, place - start, max(0, leads[pk] - start))
+            for pk, place, start, text in cursor.fetchall()
+        }
 
 
-def _sentence(text: str, offset: int) -> str:
+def _sentence(text: str, offset: int, lead: int) -> str:
     """From the sentence around the offset on, up to a row of a table or a heading."""
     quoted: list[str] = []
     for low, high in sentences(text):
-        words = " ".join(text[low:high].split())
+        words = " ".join(text[max(low, lead) : high].split())
         if high <= offset or (quoted and (ROW in words or not is_ended(words))):
             if quoted:
                 break

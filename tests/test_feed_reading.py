@@ -204,6 +204,10 @@ def test_a_card_quotes_no_cover(alice) -> None:
     ranked(alice)
     [card] = cards(reading.page(alice).slots, alice)
     assert card.passage == said
+    # A title on the same line is no part of it.
+    RankedDocument.objects.update(facts=RankedDocument.objects.get().facts | {"lead": 212})
+    [card] = cards(reading.page(alice).slots, alice)
+    assert card.passage == said.removeprefix("Net ")
     # What was ranked before this was known is quoted from its beginning.
     RankedDocument.objects.update(facts=RankedDocument.objects.get().facts | {"lead": 0})
     [card] = cards(reading.page(alice).slots, alice)

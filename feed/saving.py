@@ -36,7 +36,7 @@ def save(user: User, document_id: int, *, saved: bool, now: datetime | None = No
 def history(user: User) -> dict[str, Any]:
     """What is kept of this person: events by verb, questions, and since when."""
     events = FeedEvent.objects.filter(user=user.pk).order_by()
-    counts: QuerySet[Any, Any] = events.values_list("verb").annotate(n=Count("pk"))
+    counts: QuerySet[Any, Any] = events.values_list("verb").annotate(n=Count("*"))
     oldest = events.order_by("received_at").values_list("received_at", flat=True).first()
     asked = Activity.objects.filter(user=user.pk).count()
     labels = dict(FeedEvent.Verb.choices)

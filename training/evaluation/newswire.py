@@ -63,7 +63,7 @@ def read(folder: Path, limit: int) -> Newswire:
     files = sorted(folder.glob("reut2-*.sgm"))
     if not files:
         raise CannotScore(f"{folder} holds no reut2-*.sgm")
-    found = [story for file in files for story in _stories(file.read_text("latin-1"))]
+    found = [story for file in files for story in stories_of(file.read_text("latin-1"))]
     found.sort(key=lambda story: story["at"])
     chosen = np.unique(np.linspace(0, len(found) - 1, min(limit, len(found))).astype(int))
     stories = [found[at] for at in chosen]
@@ -105,7 +105,8 @@ def read(folder: Path, limit: int) -> Newswire:
     )
 
 
-def _stories(text: str) -> Iterator[dict[str, Any]]:
+def stories_of(text: str) -> Iterator[dict[str, Any]]:
+    """Those with a body and a date, of one file; `companies` with the one of the title first."""
     for match in _STORY.finditer(text):
         story = match[0]
         said = {name: _first(pattern, story) for name, pattern in _FIELDS.items()}

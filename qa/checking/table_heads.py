@@ -38,6 +38,12 @@ _PERIOD = re.compile(
 _QUARTERS = re.compile(r"\b(?:Q[1-4]|[1-4]Q|Full year|Year|FY|Total)\b")
 _PROSE = re.compile(r"[a-z]{2,}[^|]{60,}[.;,]$|[a-z]\.$")
 _LONGEST_WORDED_HEAD = 60
+# Without one of these there is no currency; most lines have none, and reading figures takes long.
+_MAY_BE_MONEY = re.compile(
+    r"[$€£¥₹₩＄￡￥￦﹩]|\b(?-i:[A-Z]{3})\b|(?:dollar|euro|pound|yen|franc|rupee|yuan|renminbi|won|peso)s?\b|"
+    r"cents\b|pence\b|krona|sterling",
+    re.I,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +246,8 @@ def _aligned(heads: list[str], n_cells: int) -> list[str]:
 
 
 def _currency(line: str) -> str:
+    if not _MAY_BE_MONEY.search(line):
+        return ""
     found = [each.currency for each in quantities(fold(line)) if each.unit == "money"]
     if found:
         return found[0]

@@ -56,13 +56,13 @@ _OPERATION_WORDS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class _Candidate:
-    """A row with the words of its label and of what stands above it."""
+    """A row with the words of its label; `rows` are where the rows of its passage begin."""
 
     offered: Offered
     unit: Unit
     row: Row
     label: frozenset[str]
-    context: frozenset[str]
+    rows: frozenset[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,11 +127,16 @@ def _candidates(offered: Sequence[Offered]) -> Iterator[_Candidate]:
             if unit.row is None or place in seen:
                 continue
             seen.add(place)
-            group = source.text[slice(*unit.group)] if unit.group else ""
-            said = f"{unit.heading} {group} {unit.row.caption} {each.passage.section} "
-            above = said + _above(each, unit.start, starts)
             label = _words(_NOTE.sub(" ", label_of(unit.row)))
-            yield _Candidate(each, unit, unit.row, label, _words(above))
+            yield _Candidate(each, unit, unit.row, label, starts)
+
+
+def _context(candidate: _Candidate) -> frozenset[str]:
+    """The words of what stands above it."""
+    unit, offered = candidate.unit, candidate.offered
+    group = offered.source.text[slice(*unit.group)] if unit.group else ""
+    said = f"{unit.heading} {group} {candidate.row.caption} {offered.passage.section} "
+    return _words(said + _above(offered, unit.start, candidate.rows))
 
 
 def _above(offered: Offered, start: int, rows: frozenset[int]) -> str:
@@ -167,18 +172,16 @@ def _without_years(text: str) -> str:
 def _fit(wanted: _Wanted, candidate: _Candidate) -> float:
     """0 for a row that is not meant; else the more, the more of label and question agree."""
     label = candidate.label
-    if not label:
-        return 0.0
     agreed = {word for word in label if _has(wanted.words, word)}
     told = {word for word in wanted.plain if _has(label, word)}
-    beside = {word for word in wanted.plain - told if _has(candidate.context, word)}
-    if any(not _has(label | candidate.context, name) for name in wanted.names):
+    if not told or len(agreed) < LEAST_OF_LABEL * len(label):
         return 0.0
-    of_label = len(agreed) / len(label)
+    context = _context(candidate)
+    if any(not _has(label | context, name) for name in wanted.names):
+        return 0.0
+    beside = {word for word in wanted.plain - told if _has(context, word)}
     of_question = (len(told) + CONTEXT_SHARE * len(beside)) / len(wanted.plain)
-    if of_label < LEAST_OF_LABEL or not told or of_question < LEAST_OF_QUESTION:
-        return 0.0
-    return of_label + of_question
+    return len(agreed) / len(label) + of_question if of_question >= LEAST_OF_QUESTION else 0.0
 
 
 def _has(words: frozenset[str], word: str) -> bool:

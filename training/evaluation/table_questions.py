@@ -135,7 +135,9 @@ def _questions(
 
 def _kind(row: Mapping[str, Any]) -> str:
     if row["answer_type"] == "arithmetic":
-        derivation = re.sub(r"\s|\*100$", "", str(row["derivation"]))
+        derivation = re.sub(r"\*100$", "", re.sub(r"\s", "", str(row["derivation"])))
+        if re.fullmatch(r"\(.*\)/?", derivation) and derivation.count("(") > 1:
+            derivation = derivation[1:-1]
         form = next((n for n, p in _OPERATIONS if re.fullmatch(p, derivation)), "")
         return form or "several steps"
     if row["answer_type"] == "count":

@@ -25,6 +25,10 @@ class AskedPeriod(Protocol):
 
 
 class AskedMetric(Protocol):
+    """`start` is where the question names it."""
+
+    @property
+    def start(self) -> int: ...
     @property
     def name(self) -> str: ...
 

@@ -117,3 +117,21 @@ def test_whether_a_margin_improved_is_computed_from_both_years() -> None:
         ("Computed for fiscal 2024: gross margin 37.2% = (revenue 839.8 - cost of revenue 527.4) / "
          "revenue 839.8 (in millions)."),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("question", "mean"),
+    [
+        ("What was Halden's average capital expenditure in 2023 and 2024?", True),
+        ("What was the average annual operating margin of Halden from 2022 to 2024?", True),
+        # The averages of a definition, and what stands elsewhere in the question.
+        (
+            "What is Halden's FY2024 ROA: revenue over average total assets of FY2023 and FY2024?",
+            False,
+        ),
+        ("What was the change of average prices on revenue between 2023 and 2024?", False),
+    ],
+)
+def test_only_what_average_stands_before_is_averaged(question: str, mean: bool) -> None:
+    found = verified(computed(question, understood(question), offered()))
+    assert any("-year average of" in each for each in found) == mean

@@ -25,7 +25,11 @@ from qa.offering import Offered
 from qa.verifying import Drafted
 
 _DEFINES = re.compile(r"\b(?:defined?|calculated?|computed?|assum\w+|formula)\b", re.I)
-_AVERAGE = re.compile(r"(?<!weighted )(?<!weighted-)\baverage\b", re.I)
+_AVERAGED = re.compile(
+    r"(?<!weighted )(?<!weighted-)\b(?:average|mean)\s"
+    r"(?:\w+['’]s\s|(?:annual|yearly|of|the|total)\s)*$",
+    re.I,
+)
 _CHANGE = re.compile(
     r"\b(?:chang|grow|increas|decreas|declin|improv|fell|fall|rise|rose|drop)\w*\b|"
     r"\byear[- ]over[- ]year\b",
@@ -52,11 +56,17 @@ def computed(
 
 
 def _means(question: str, understanding: Asked, years: Sequence[int]) -> list[str]:
-    """Of what is named, over the two or three years that follow each other."""
-    if not _AVERAGE.search(question) or len(years) < 2 or years[-1] - years[0] != len(years) - 1:
+    """Of what "average" stands before, over the two or three years that follow each other.
+
+    Not where a ratio is defined: the averages of its formula are no answers.
+    """
+    if len(years) < 2 or years[-1] - years[0] != len(years) - 1 or _DEFINES.search(question):
         return []
-    named = [f"{len(years)}-year average of {metric.name}" for metric in understanding.metrics]
-    return [mean for mean in named if formula(mean) is not None][:1]
+    named = [
+        metric for metric in understanding.metrics if _AVERAGED.search(question[: metric.start])
+    ]
+    means = [f"{len(years)}-year average of {metric.name}" for metric in named]
+    return [mean for mean in means if formula(mean) is not None][:1]
 
 
 def _ratios(question: str, understanding: Asked) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,8 @@ from docintel import artefacts, encoders, promoted_weights, weights
 from docintel.models import ModelVersion
 from docintel.scoring import CannotScore
 from qa.ranking.windows import Asked
-from tests.tiny_taggers import WORDS, tiny_encoder
+from tests.tiny_reports import tables
+from tests.tiny_taggers import tiny_encoder
 from training import runs
 from training.learning import embedder
 from training.learning.adapter_fitting import AdapterFitting
@@ -24,29 +24,6 @@ from training.learning.reranker_reports import Piece
 from training.models import TrainingRun
 
 pytestmark = pytest.mark.django_db(transaction=True)
-CONTEXTS = 100
-
-
-def tables(folder: Path) -> Path:
-    """Contexts of TAT-QA's shape, in each a table whose row answers its question."""
-    contexts = []
-    for number in range(CONTEXTS):
-        label = f"{WORDS[number % 20]} {WORDS[(number * 7 + 3) % 24]}"
-        question = {
-            "question": f"{label} in the year?", "answer_from": "table", "answer_type": "span",
-            "rel_paragraphs": [], "answer": [str(20 + number % 70)], "derivation": "",
-        }  # fmt: skip
-        contexts.append(
-            {
-                "paragraphs": [{"order": 1, "text": "revenue and profit were in the year."}],
-                "table": {"table": [["", "2019"], [label, str(20 + number % 70)]]},
-                "questions": [question],
-            }
-        )
-    folder.mkdir()
-    (folder / "dev.json").write_text(json.dumps(contexts))
-    (folder / "test_gold.json").write_text("[]")
-    return folder
 
 
 @pytest.fixture

@@ -25,8 +25,9 @@ from ingestion.models import Chunk, Document, EmbeddedBeside, Reembedding, Sourc
 from ingestion.reembedding import CannotReembed
 from ingestion.vector_tables import table_of
 
-# Of the passages so many are told to be the nearest by an embedder: a graph finds nearly all best.
-NEAREST_OF = 100
+# So many passages, or this share of them, are the nearest by an embedder: a search takes 50, and a
+# graph finds nearly all of the best.
+NEAREST, NEAREST_SHARE = 300, 0.01
 AT_ONCE = 2_000
 LINE = "Freight costs rose by a tenth.\n"
 COLUMNS = "chunk_id, embedder_id, embedding"
@@ -107,11 +108,12 @@ def _vectors(embedder: ModelVersion, ids: Numbers, asked: NDArray[np.float32]) -
     table = table_of(embedder)._meta.db_table
     dice = np.random.default_rng(embedder.pk)
     rank = dice.permutation(len(ids))
+    # Only cursors that are opened after it know the type.
+    register_vector(connection.connection)
     with connection.cursor() as cursor:
         cursor.execute(_GRAPH, [table])
         name, definition = cursor.fetchone()
         cursor.execute(f"DROP INDEX {name}")
-        register_vector(cursor.connection)
         with cursor.copy(f"COPY {table} ({COLUMNS}) FROM STDIN WITH (FORMAT BINARY)") as into:
             into.set_types(["int8", "int8", "halfvec"])
             for start in range(0, len(ids), AT_ONCE):
@@ -121,7 +123,7 @@ def _vectors(embedder: ModelVersion, ids: Numbers, asked: NDArray[np.float32]) -
                     into.write_row((pk, embedder.pk, HalfVector(vector)))
         cursor.execute("SET maintenance_work_mem = '1GB'")
         cursor.execute(definition)
-    best = ids[rank >= len(ids) * (1 - 1 / NEAREST_OF)]
+    best = ids[rank >= len(ids) - max(NEAREST, round(NEAREST_SHARE * len(ids)))]
     return Space(embedder, frozenset(best.tolist()))
 
 

@@ -12,8 +12,8 @@ from django.db.models import QuerySet
 
 from docintel import registry
 from docintel.models import ModelVersion
-from ingestion.models import ChunkVector, OtherChunkVector
-from ingestion.querysets import VECTORS, relation_of
+from ingestion.models import ChunkVector, EmbeddedBeside, OtherChunkVector
+from ingestion.querysets import VECTORS, DocumentQuerySet, relation_of
 
 # Both have the same columns and are used alike.
 Table = type[ChunkVector]
@@ -35,6 +35,18 @@ def live_table() -> Table:
     """That of the live embedder."""
     live = registry.live(registry.EMBEDDER)
     return table_of(live) if live else ChunkVector
+
+
+def lacking_vectors(documents: DocumentQuerySet, embedder: ModelVersion) -> int:
+    """How many of these are found by their words alone, where this embedder reads the question.
+
+    It may have been live until a moment ago: a search ends by the one that it began with.
+    """
+    lacking = documents.unembedded(embedder)
+    if not lacking.exists():
+        return 0
+    beside = EmbeddedBeside.objects.filter(embedder=embedder, reason="")
+    return lacking.exclude(pk__in=beside.values("document")).count()
 
 
 def shares_table(one: ModelVersion, other: ModelVersion) -> bool:

@@ -12,6 +12,7 @@ from docintel.encoders import EncoderUnavailable
 from ingestion.language import has_runs
 from ingestion.models import Company, Document, Source
 from ingestion.querysets import DocumentQuerySet, User
+from ingestion.vector_tables import lacking_vectors
 from qa.understanding import Understanding
 
 OTHER_LANGUAGE = (
@@ -90,7 +91,7 @@ def _warnings(understanding: Understanding, documents: DocumentQuerySet) -> list
     if waiting:
         found.append(_filings(waiting, of_whom) + " not yet searchable.")
     try:
-        lacking = documents.unembedded(encoders.live_embedder()).count()
+        lacking = lacking_vectors(documents, encoders.live_embedder())
     except EncoderUnavailable:
         found.append("Meaning search is unavailable; only words were looked for.")
     else:

@@ -19,6 +19,7 @@ from docintel.encoders import EncoderUnavailable
 from docintel.measuring import Timed
 from docintel.models import ModelVersion
 from docintel.remembering import read_once
+from ingestion import vector_tables
 from ingestion.lexical import configs_present, query_terms, rarest
 from ingestion.models import Chunk, Document, Source
 from ingestion.querysets import ChunkQuerySet, DocumentQuerySet, Scope, User
@@ -198,7 +199,7 @@ def _retrieve(
 def lacking_vectors(documents: DocumentQuerySet | None, embedder: ModelVersion) -> Iterator[str]:
     """A note where some of these documents can be found by keyword only."""
     searchable = (Document.objects.all() if documents is None else documents).searchable()
-    lacking = searchable.unembedded(embedder).count()
+    lacking = vector_tables.lacking_vectors(searchable, embedder)
     if lacking:
         yield (
             f"{lacking:,} of {searchable.count():,} documents in scope are not yet in the vector "

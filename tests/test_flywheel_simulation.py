@@ -32,6 +32,10 @@ def test_doubt_comes_before_certainty_and_chance_is_chance() -> None:
     chance = random.Random(1)
     assert [each.at for each in ORDERS["uncertainty"](queue, chance)] == [2, 3, 1, 0]
     assert [each.at for each in ORDERS["errors"](queue, chance)] == [3, 2, 1, 0]
+    # Where nothing is doubted, by what was before the calibration.
+    certain = [Waiting(at, (), (), closest) for at, closest in enumerate((0.2, 0.9, 0.4))]
+    assert [each.at for each in ORDERS["uncertainty"](certain, chance)] == [1, 2, 0]
+    assert [each.at for each in ORDERS["errors"](certain, chance)] == [1, 2, 0]
     orders = {tuple(e.at for e in ORDERS["random"](queue, chance)) for _ in range(40)}
     assert len(orders) > 10
 

@@ -312,6 +312,7 @@ def test_a_search_keeps_to_the_embedder_that_it_began_with(folders, blue, green,
         results = retrieval.search(QUESTION, adam)
     assert encoders.live_embedder() == green
     assert is_best([(hit.chunk_id, hit.score) for hit in results.dense], before)
+    assert results.notes == []
     again = retrieval.search(QUESTION, adam)
     assert is_best([(hit.chunk_id, hit.score) for hit in again.dense], expected(folders[1]))
 

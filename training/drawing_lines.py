@@ -137,5 +137,5 @@ def _scale(lines: Sequence[Line]) -> _Scale:
 def _ticks(low: float, high: float) -> list[float]:
     """Round numbers between the two, about five of them."""
     step = 10 ** math.floor(math.log10((high - low) / 4))
-    step *= next(by for by in (1, 2, 2.5, 5, 10) if (high - low) / (step * by) <= 6)
+    step *= next(by for by in (1, 2, 5, 10) if (high - low) / (step * by) <= 6)
     return [at * step for at in range(math.ceil(low / step), math.floor(high / step) + 1)]

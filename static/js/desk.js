@@ -134,8 +134,24 @@ const showPage = () => {
     .catch(() => holder.replaceChildren("The page cannot be drawn here; the text is beside it."));
 };
 
+// Which verdicts and tools there are on what is shown; the keys of the others do nothing.
+const applies = (action) => {
+  if (!now) return ["undo", "help"].includes(action);
+  const { kind, alike } = now.data;
+  if (["add", "link"].includes(action)) return ["span", "relation"].includes(kind);
+  if (/^(end|start)_/.test(action)) return kind === "span";
+  if (action === "label") return ["span", "router", "entity"].includes(kind);
+  if (action === "reject") return kind !== "router";
+  if (action === "all") return alike > 0;
+  if (action === "page") return Boolean(now.node.querySelector("[data-page]"));
+  return true;
+};
+
 const present = (shown, { fetchNext = true } = {}) => {
   now = shown;
+  for (const button of desk.querySelectorAll("[data-action]")) {
+    button.hidden = !applies(button.dataset.action);
+  }
   if (!now) {
     stage.replaceChildren(desk.querySelector("[data-empty]").content.cloneNode(true));
     return;

@@ -132,6 +132,10 @@ def test_a_name_gets_its_company_and_a_topic_its_verdict(desk: Page, complaints:
     assert document is not None
     desk.goto(f"{DESK}?kind=entity")
     expect(desk.locator(".desk-said")).to_contain_text("Several companies have this name")
+    # Only what can be said of a name is offered.
+    expect(desk.get_by_role("button", name="Reject")).to_be_visible()
+    for nothing in ("Add", "Link", "End +", "Apply to all", "Page"):
+        expect(desk.get_by_role("button", name=nothing, exact=False)).to_be_hidden()
     expect(desk.locator(".desk-choices li")).to_have_count(2)
     optics = desk.locator("[data-choice]", has_text="Halden Optics").locator("kbd").inner_text()
     desk.keyboard.press(optics)

@@ -7,6 +7,7 @@ trainer takes.
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -142,6 +143,11 @@ def test_from_keys_at_the_desk_to_a_live_tagger(
     page.goto(f"/admin/training/trainingrun/story/?name={NAME}", timeout=SLOW)
     expect(page.locator("body")).to_contain_text(f"{2 * DOCUMENTS} corrections")
     expect(page.locator("body")).to_contain_text("Promoted")
+    if shots := os.environ.get("DOCINTEL_SCREENSHOTS"):
+        page.screenshot(path=Path(shots, "story.png"), full_page=True)
+        page.emulate_media(color_scheme="dark")
+        page.reload()
+        page.screenshot(path=Path(shots, "story-dark.png"), full_page=True)
     page.goto(f"{ADMIN}/mine/")
     expect(page.locator(".desk-tile", has_text="Verdicts")).to_contain_text(str(2 * DOCUMENTS))
     expect(page.locator(".desk-tile", has_text="Relabelled")).to_contain_text(str(2 * DOCUMENTS))

@@ -208,7 +208,9 @@ def waiting(tagger: Tagger, pool: Sequence[Example], left: Sequence[int]) -> lis
         reads, candidates = tagger.candidates([pool[at].text for at in part])
         for at, read, each in zip(part, reads, candidates, strict=True):
             shown = tuple(tagger.spans(read, each))
-            found.append(Waiting(at, shown, tuple(tagger.spans(read, each, DOUBTED))))
+            closest = max((uncertainty(tagger.raw(one)) for one in each), default=0.0)
+            doubted = tuple(tagger.spans(read, each, DOUBTED))
+            found.append(Waiting(at, shown, doubted, closest))
     return found
 
 

@@ -20,11 +20,14 @@ class Waiting:
     """A text of the queue: its place in the pool, what the model shows and what it doubts.
 
     `doubted` are the spans down to the desk's lowest confidence, `shown` those that it delivers.
+    `closest` is the greatest doubt by the probability before it is calibrated: a calibration on
+    few texts has one answer for nearly all spans, and tells no order.
     """
 
     at: int
     shown: tuple[FoundSpan, ...]
     doubted: tuple[FoundSpan, ...]
+    closest: float = 0.0
 
 
 Order = Callable[[Sequence[Waiting], random.Random], list[Waiting]]
@@ -37,12 +40,16 @@ def by_chance(queue: Sequence[Waiting], chance: random.Random) -> list[Waiting]:
 
 def by_doubt(queue: Sequence[Waiting], chance: random.Random) -> list[Waiting]:
     """The text with the most doubtful span first, as the desk values them."""
-    return _ordered(queue, chance, lambda each: max(map(_doubt, each.doubted), default=0.0))
+    return _ordered(
+        queue, chance, lambda each: (max(map(_doubt, each.doubted), default=0.0), each.closest)
+    )
 
 
 def by_errors(queue: Sequence[Waiting], chance: random.Random) -> list[Waiting]:
     """The text with the most errors to be expected first: each span's lesser odds, added up."""
-    return _ordered(queue, chance, lambda each: sum(map(_odds_of_error, each.doubted)))
+    return _ordered(
+        queue, chance, lambda each: (sum(map(_odds_of_error, each.doubted)), each.closest)
+    )
 
 
 ORDERS: dict[str, Order] = {"random": by_chance, "uncertainty": by_doubt, "errors": by_errors}
@@ -73,11 +80,12 @@ def corrections(shown: Sequence[FoundSpan], gold: Sequence[LabelledSpan]) -> int
 
 
 def _ordered(
-    queue: Sequence[Waiting], chance: random.Random, value: Callable[[Waiting], float]
+    queue: Sequence[Waiting],
+    chance: random.Random,
+    value: Callable[[Waiting], tuple[float, float]],
 ) -> list[Waiting]:
     # Equal ones in random order, not in that of the pool, whose neighbours are alike.
-    shuffled = by_chance(queue, chance)
-    return sorted(shuffled, key=lambda each: -value(each))
+    return sorted(by_chance(queue, chance), key=value, reverse=True)
 
 
 def _doubt(span: FoundSpan) -> float:

@@ -118,8 +118,8 @@ def _vectors(embedder: ModelVersion, ids: Numbers, asked: NDArray[np.float32]) -
             into.set_types(["int8", "int8", "halfvec"])
             for start in range(0, len(ids), AT_ONCE):
                 part = slice(start, start + AT_ONCE)
-                drawn = _drawn(rank[part] / len(ids), asked, dice)
-                for pk, vector in zip(ids[part].tolist(), drawn, strict=True):
+                vectors = drawn(rank[part] / len(ids), asked, dice)
+                for pk, vector in zip(ids[part].tolist(), vectors, strict=True):
                     into.write_row((pk, embedder.pk, HalfVector(vector)))
         cursor.execute("SET maintenance_work_mem = '1GB'")
         cursor.execute(definition)
@@ -127,7 +127,7 @@ def _vectors(embedder: ModelVersion, ids: Numbers, asked: NDArray[np.float32]) -
     return Space(embedder, frozenset(best.tolist()))
 
 
-def _drawn(
+def drawn(
     near: NDArray[np.float64], asked: NDArray[np.float32], dice: np.random.Generator
 ) -> NDArray[np.float32]:
     """Unit vectors whose cosine with the question is about `near` ** 4, in its dimensions."""

@@ -92,8 +92,8 @@ class Searcher:
             except Exception as error:  # noqa: BLE001  whatever a reader would have met counts
                 self.errors.append(repr(error))
                 continue
-            whose = _whose([hit.chunk_id for hit in found.dense], self.spaces)
-            self.seen.append(Seen(began, time.perf_counter(), whose, tuple(found.notes)))
+            read = whose([hit.chunk_id for hit in found.dense], self.spaces)
+            self.seen.append(Seen(began, time.perf_counter(), read, tuple(found.notes)))
         connection.close()
 
 
@@ -127,11 +127,11 @@ def measure(documents: int, passages: int, searchers: int, quiet: float, to: str
         "vectors": 2 * documents * passages,
         "filled_in_s": filled,
         "seconds": {name: end - start for name, (start, end) in steps.items()},
-        **_summed_up(people, steps),
+        **summed_up(people, steps),
     }
 
 
-def _whose(chunks: Sequence[int], spaces: Sequence[Space]) -> str:
+def whose(chunks: Sequence[int], spaces: Sequence[Space]) -> str:
     if not chunks:
         return NOTHING
     for space in spaces:
@@ -146,7 +146,7 @@ def _timed(step: Callable[[], object]) -> tuple[float, float]:
     return began, time.perf_counter()
 
 
-def _summed_up(people: Sequence[Searcher], steps: dict[str, tuple[float, float]]) -> dict[str, Any]:
+def summed_up(people: Sequence[Searcher], steps: dict[str, tuple[float, float]]) -> dict[str, Any]:
     seen = [each for person in people for each in person.seen]
     over = {
         name: [each for each in seen if each.began < end and start < each.ended]

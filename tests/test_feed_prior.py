@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import numpy as np
 import pytest
 
@@ -57,8 +59,6 @@ def test_a_row_that_stands_for_ten_weighs_as_ten() -> None:
     rows = lists(50)
     unwanted = rows.grade == 0
     copies = np.where(unwanted, 10, 1)
-    many = Lists(*(np.repeat(each, copies, axis=0) for each in (
-        rows.features, rows.age, rows.query, rows.grade, rows.times
-    )))  # fmt: skip
+    many = Lists(*(np.repeat(getattr(rows, each.name), copies, axis=0) for each in fields(Lists)))
     standing = Lists(rows.features, rows.age, rows.query, rows.grade, copies.astype(float))
     assert feed_prior.fit(standing).loss[0] == pytest.approx(feed_prior.fit(many).loss[0])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 from datetime import timedelta
 from uuid import uuid4
 
@@ -56,7 +57,7 @@ def test_a_label_is_opened_dwell_and_opened_again() -> None:
 def placed_by_formula(rows: Shown) -> Shown:
     """The same cards as a ranker places them, the best of each page on top, and clicked there."""
     order = np.lexsort([-formula.score(rows.features), rows.query])
-    made = rows.rows(order)
+    made = Shown(*(getattr(rows, each.name)[order] for each in fields(Shown)))
     made.position[:] = rows.position
     made.exploring[:] = False
     looked = np.random.default_rng(5).random(len(made)) < made.position**-1.0

@@ -66,7 +66,7 @@ def wrong(settings: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Mod
 
 def text_of(number: int) -> str:
     words, _ = words_of(number)
-    return f"{' '.join(words)}. So it was said on page {number}."
+    return f"{' '.join(words)}."
 
 
 def read_by_workers() -> None:

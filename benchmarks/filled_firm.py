@@ -19,11 +19,15 @@ from psycopg import sql
 from benchmarks.place import fresh_place, kept_place, said, written_carelessly
 from docintel import postgres
 from docintel.scoring import CannotScore
+from feed.ml.features import NAMES
 
 SETUP = "import django; django.setup(); "
 MIGRATE = SETUP + (
     "from django.core.management import call_command; call_command('migrate', verbosity=0); "
-    "call_command('createcachetable', verbosity=0); print('ready {}', flush=True)"
+    "call_command('createcachetable', verbosity=0); "
+    # A migration may say that everybody is to be ranked anew, which is not what is measured.
+    "from benchmarks.simulated_readers import rank_as_they_are; rank_as_they_are(); "
+    "print('ready {}', flush=True)"
 )
 FILL = SETUP + "from benchmarks.simulated_readers import main; main()"
 NOTE = "bench-feed.json"
@@ -72,6 +76,8 @@ def _told_before(keep: Path, sizes: Sequence[int]) -> Told | None:
         _write(keep, sizes, None)
         return None
     kept = json.loads(note.read_text(encoding="utf-8"))
+    if kept.get("features") != list(NAMES):
+        raise CannotScore(f"{keep} was filled with other features; delete it or name another")
     if kept["sizes"] != list(sizes):
         of = "{:,} documents, {:,} analysts and {:,} events".format(*kept["sizes"])
         raise CannotScore(f"{keep} was filled with {of}; name these sizes or another folder")
@@ -80,7 +86,8 @@ def _told_before(keep: Path, sizes: Sequence[int]) -> Told | None:
 
 
 def _write(keep: Path, sizes: Sequence[int], told: Told | None) -> None:
-    (keep / NOTE).write_text(json.dumps({"sizes": list(sizes), "told": told}), encoding="utf-8")
+    said_of = {"sizes": list(sizes), "features": NAMES, "told": told}
+    (keep / NOTE).write_text(json.dumps(said_of), encoding="utf-8")
 
 
 def _empty(keep: Path) -> None:

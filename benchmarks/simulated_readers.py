@@ -297,6 +297,12 @@ def _profiles(embedder: ModelVersion) -> None:
     now = timezone.now()
     for row in FeedProfile.objects.all():
         facts.refresh(row, embedder, now)
+    rank_as_they_are()
+
+
+def rank_as_they_are() -> None:
+    """Nobody's feed is due to be ranked anew."""
+    now = timezone.now()
     FeedProfile.objects.update(changed_at=now, ranked_for=now)
 
 

@@ -15,7 +15,7 @@ from django.conf import settings as django_settings
 from django.db import connection
 
 from benchmarks import feed
-from benchmarks.filled_firm import filled_firm, said
+from benchmarks.filled_firm import NOTE, filled_firm, said
 from docintel import postgres
 from docintel.scoring import CannotScore
 
@@ -64,6 +64,10 @@ def test_a_kept_firm_is_measured_again_without_being_filled(folder: Path) -> Non
             count = server.execute("SELECT count(*) FROM feed_feedevent").fetchone()
         assert count == (200,)
     with pytest.raises(CannotScore, match="300 documents"), filled_firm((1, 1, 1), folder):
+        pass
+    note = folder / NOTE
+    note.write_text(note.read_text().replace('"length"', '"width"'))
+    with pytest.raises(CannotScore, match="other features"), filled_firm(sizes, folder):
         pass
     other = folder.parent / "other"
     other.mkdir()

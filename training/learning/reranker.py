@@ -38,12 +38,8 @@ from training.learning.scoring_evidence import as_table, measures, ranks_of
 from training.runs import Run
 
 ENCODER = "all-MiniLM-L6-v2"
-RANK, ALPHA = 32, 64
-RATE, HEAD_RATE = 1e-3, 1e-3
 NEGATIVES = 5
 QUESTIONS_PER_STEP = 8
-# What the model reads; windows are made to fit, a longer pair is cut at its end.
-TOKENS = 256
 
 CARD = """# {name}
 
@@ -144,6 +140,8 @@ def as_windows(group: Grouped) -> list[str]:
 
 def _write(output: Path, fitting: Any, encoder: str, detail: dict[str, Any], n: int) -> str:
     """The artefact: adapter.safetensors, config.json and card.md; its digest."""
+    from training.learning.reranker_fitting import ALPHA, RANK, TOKENS  # noqa: PLC0415  PyTorch
+
     fitting.save(output / "adapter.safetensors")
     digest = hashlib.sha256((output / "adapter.safetensors").read_bytes()).hexdigest()
     found = weights.describe(encoder)

@@ -20,8 +20,11 @@ from training.learning.adapter_fitting import (
     chosen_device,
     trainable,
 )
-from training.learning.reranker import ALPHA, HEAD_RATE, RANK, RATE, TOKENS
 
+RANK, ALPHA = 32, 64
+RATE, HEAD_RATE = 1e-3, 1e-3
+# What the model reads; windows are made to fit, a longer pair is cut at its end.
+TOKENS = 256
 BUDGET = 6_144
 
 

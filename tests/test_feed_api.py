@@ -10,6 +10,7 @@ from django.utils import timezone
 from docintel.models import ApiToken
 from feed import ranking, reading
 from feed.following import profile_of
+from feed.ml.features import NAMES
 from feed.models import FeedEvent
 from tests.feed_corpus import company, known, source
 
@@ -49,7 +50,7 @@ def test_cards_events_and_follows(client, alice, bearer, monkeypatch) -> None:
         content_type="application/json", headers=bearer,
     )  # fmt: skip
     assert heard.json() == {"kept": 2, "refused": {"unknown verb": 1}}
-    assert len(FeedEvent.objects.get(verb="impression").features) == 20
+    assert len(FeedEvent.objects.get(verb="impression").features) == len(NAMES)
     assert client.get("/api/v1/follows/", headers=bearer).json()[0]["value"] == str(acme.pk)
     gone = client.delete(f"/api/v1/follows/?kind=company&value={acme.pk}", headers=bearer)
     assert gone.status_code == 204

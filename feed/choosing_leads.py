@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from ingestion.sentence_windows import ROW, Span, is_ended, parts
+from ingestion.sentence_windows import ROW, Span, is_ended, joined, parts
 
 MANAGEMENT = "mdna"  # Where management says how business went.
 LEAST_WORDS = 8
@@ -64,15 +64,7 @@ def lead(passages: Sequence[Passage], title: str, *, telling: bool) -> int:
 
 def sentences(text: str) -> list[Span]:
     """Offsets of the sentences, headings and rows of a passage, in order."""
-    found: list[Span] = []
-    for low, high in parts(text, 0, len(text)):
-        if not text[low:high].strip():
-            continue
-        if found and _goes_on(text, found[-1], low, high):
-            found[-1] = (found[-1][0], high)
-        else:
-            found.append((low, high))
-    return found
+    return joined(text, parts(text, 0, len(text)), _goes_on)
 
 
 def _prose(passages: Iterable[Passage], title: str) -> Iterator[tuple[int, str]]:

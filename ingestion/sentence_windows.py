@@ -7,7 +7,7 @@ all twenty. Trap: units overlap, and are for ranking; what is cited by itself is
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 # Sentences in a unit, and how many further on the next begins; measured, see docs/results.md.
 SIZE, STEP = 3, 2
@@ -26,7 +26,7 @@ def windows(text: str, start: int, end: int) -> list[Span]:
 
     A text of fewer sentences than a unit has is one unit; a blank one has none.
     """
-    found = _joined(text, parts(text, start, end))
+    found = joined(text, parts(text, start, end), _goes_on)
     if not found:
         return []
     begins = range(0, max(1, len(found) - SIZE + STEP), STEP)
@@ -49,13 +49,15 @@ def is_ended(line: str) -> bool:
     return _ENDED.search(line) is not None
 
 
-def _joined(text: str, found_parts: Iterator[Span]) -> list[Span]:
-    """Without what is blank; a sentence that was broken into lines is whole again."""
+def joined(
+    text: str, found_parts: Iterator[Span], goes_on: Callable[[str, Span, int, int], bool]
+) -> list[Span]:
+    """Without what is blank; whole again where `goes_on` says that a part belongs to the last."""
     found: list[Span] = []
     for low, high in found_parts:
         if not text[low:high].strip():
             continue
-        if found and _goes_on(text, found[-1], low, high):
+        if found and goes_on(text, found[-1], low, high):
             found[-1] = (found[-1][0], high)
         else:
             found.append((low, high))

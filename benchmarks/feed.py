@@ -23,8 +23,8 @@ from urllib.parse import urlencode
 
 from benchmarks.arrivals import _percentiles, _process
 from benchmarks.ask import _answers, _wait_for
-from benchmarks.filled_firm import SETUP, filled_firm
-from benchmarks.place import said
+from benchmarks.filled_firm import filled_firm
+from benchmarks.place import SETUP, said
 from docintel.holding import HOST, free_port
 from docintel.scoring import CannotScore, Score, bootstrap
 

@@ -16,15 +16,12 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from benchmarks.place import fresh_place, kept_place, said, written_carelessly
+from benchmarks.place import SETUP, TABLES, fresh_place, kept_place, said, written_carelessly
 from docintel import postgres
 from docintel.scoring import CannotScore
 from feed.ml.features import NAMES
 
-SETUP = "import django; django.setup(); "
-MIGRATE = SETUP + (
-    "from django.core.management import call_command; call_command('migrate', verbosity=0); "
-    "call_command('createcachetable', verbosity=0); "
+MIGRATE = TABLES + (
     # A migration may say that everybody is to be ranked anew, which is not what is measured.
     "from benchmarks.simulated_readers import rank_as_they_are; rank_as_they_are(); "
     "print('ready {}', flush=True)"

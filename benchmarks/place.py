@@ -24,6 +24,12 @@ from psycopg import sql
 from docintel import postgres
 
 ROOT = Path(__file__).resolve().parent.parent
+# How the code of a process in a place begins; and how one begins that makes its tables.
+SETUP = "import django; django.setup(); "
+TABLES = SETUP + (
+    "from django.core.management import call_command; call_command('migrate', verbosity=0); "
+    "call_command('createcachetable', verbosity=0); "
+)
 
 
 @contextmanager

@@ -21,17 +21,13 @@ from django.contrib.auth.models import User
 from django.db import connection
 
 from benchmarks.filling_two_spaces import Space, fill
-from benchmarks.place import fresh_place, said
+from benchmarks.place import TABLES, fresh_place, said
 from docintel.scoring import CannotScore, Score
 from ingestion import reembedding
 from qa.retrieval import search
 
 QUESTION = "What became of freight costs?"
-MAIN = (
-    "import django; django.setup(); from django.core.management import call_command; "
-    "call_command('migrate', verbosity=0); call_command('createcachetable', verbosity=0); "
-    "from benchmarks.switching import main; main()"
-)
+MAIN = TABLES + "from benchmarks.switching import main; main()"
 MIXED, NOTHING = "of both or of neither", "without vectors"
 
 

@@ -8,7 +8,6 @@ through `qa.asking.ask`, with every document visible; without a model endpoint a
 from __future__ import annotations
 
 import argparse
-import random
 import sys
 import time
 from collections import Counter
@@ -26,6 +25,7 @@ from ingestion.models import Document
 from qa.answer_tables import AnswerSentence, Ask, Citation
 from qa.asking import ask
 from qa.checking.quoting import locate
+from training.evaluation import drawing_samples
 from training.evaluation.judging_answers import holds_gold, share_of_facts
 from training.evaluation.keeping_outcomes import KeptOutcomes
 from training.evaluation.retrieval import read_rows
@@ -75,8 +75,7 @@ class Outcome:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", type=Path, help="folder with questions.jsonl")
     parser.add_argument("--limit", type=int, help="only the first questions")
-    parser.add_argument("--sample", type=int, help="only so many, drawn at random by --seed")
-    parser.add_argument("--seed", type=int, default=7, help="of the sample")
+    drawing_samples.add_arguments(parser)
     parser.add_argument(
         "--keep", type=Path, help="file of outcomes: a stopped run goes on where it was"
     )
@@ -99,10 +98,7 @@ def run(
     started = time.perf_counter()
     if not Document.objects.searchable().exists():
         raise CannotScore("no document is searchable yet; ingest the folder's documents first")
-    questions = read_questions(folder)[:limit]
-    if sample is not None:
-        draw = random.Random(seed)  # noqa: S311  no secret
-        questions = draw.sample(questions, min(sample, len(questions)))
+    questions = drawing_samples.sampled(read_questions(folder)[:limit], sample, seed)
     outcomes = _asked(questions, KeptOutcomes(keep), show=show)
     right = [float(each.is_right) for each in outcomes]
     return Score(

@@ -8,7 +8,6 @@ finding. Trap: it takes the pages into the database at hand, which should be one
 from __future__ import annotations
 
 import argparse
-import random
 import re
 import sys
 import time
@@ -30,6 +29,7 @@ from qa.offering import Offered, offer
 from qa.passages import Passage
 from qa.routing import route
 from qa.understanding import understand
+from training.evaluation import drawing_samples
 from training.evaluation.judging_answers import share_of_facts
 from training.evaluation.table_questions import PARTS, PageQuestion, read_page_questions
 
@@ -69,8 +69,7 @@ class Read:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", type=Path, help="folder of TAT-QA")
     parser.add_argument("--part", choices=sorted(PARTS), default="develop")
-    parser.add_argument("--sample", type=int, help="only so many questions, drawn by --seed")
-    parser.add_argument("--seed", type=int, default=7, help="of the sample")
+    drawing_samples.add_arguments(parser)
     parser.add_argument("--show", action="store_true", help="print each question and its answer")
 
 
@@ -85,10 +84,7 @@ def run(
 ) -> Score:
     """The share of questions whose answer is said. Raises CannotScore."""
     started = time.perf_counter()
-    questions = read_page_questions(folder, part)
-    if sample is not None:
-        draw = random.Random(seed)  # noqa: S311  no secret
-        questions = draw.sample(questions, min(sample, len(questions)))
+    questions = drawing_samples.sampled(read_page_questions(folder, part), sample, seed)
     reads = []
     for number, question in enumerate(questions, start=1):
         reads.append(read_answer(question))

@@ -24,7 +24,7 @@ from docintel import artefacts, encoders, promoted_weights, weights
 from docintel.encoders import EncoderUnavailable
 from docintel.models import ModelVersion
 from docintel.registry import EMBEDDER
-from docintel.scoring import CannotScore, Score, bootstrap
+from docintel.scoring import CannotScore, Score
 from docintel.weights import Weights, WeightsUnavailable
 from ingestion.sentence_windows import windows
 from qa.ranking.ranking_features import word_list
@@ -40,7 +40,7 @@ from training.learning.grouping_evidence import (
     split,
     steps,
 )
-from training.learning.scoring_evidence import as_table, measures, ranks_of
+from training.learning.scoring_evidence import as_score, as_table, measures, ranks_of
 from training.runs import Run
 
 NEGATIVES = 2
@@ -115,16 +115,8 @@ def run(
     training_run.check_held()
     version = keep(fitting, base, told, training_run.label)
     training_run.produced(version)
-    values = [1.0 / rank for rank in ranks["tuned"]]
-    return Score(
-        headline="reciprocal rank of the evidence among 30 hard candidates, reports left out",
-        value=float(np.mean(values)),
-        higher_is_better=True,
-        n=len(values),
-        interval=bootstrap(values),
-        seconds=time.perf_counter() - started,
-        detail=detail | {"version": version.version, "kept": str(version)},
-    )
+    detail = detail | {"version": version.version, "kept": str(version)}
+    return as_score(ranks["tuned"], time.perf_counter() - started, detail)
 
 
 def base_of(encoder: str) -> Weights:

@@ -18,11 +18,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from docintel import artefacts, promoted_weights, rerankers, weights
 from docintel.models import ModelVersion
-from docintel.scoring import CannotScore, Score, bootstrap
+from docintel.scoring import CannotScore, Score
 from qa.ranking.windows import window
 from training.learning.grouping_evidence import (
     CREDITS_BY_SOURCE,
@@ -34,7 +32,7 @@ from training.learning.grouping_evidence import (
     split,
     steps,
 )
-from training.learning.scoring_evidence import as_table, measures, ranks_of
+from training.learning.scoring_evidence import as_score, as_table, measures, ranks_of
 from training.runs import Run
 
 ENCODER = "all-MiniLM-L6-v2"
@@ -121,16 +119,7 @@ def run(
     if training_run:
         training_run.produced(version)
     detail["version"] = version.version
-    values = [1.0 / rank for rank in ranks]
-    return Score(
-        headline="reciprocal rank of the evidence among 30 hard candidates, reports left out",
-        value=float(np.mean(values)),
-        higher_is_better=True,
-        n=len(values),
-        interval=bootstrap(values),
-        seconds=time.perf_counter() - started,
-        detail=detail,
-    )
+    return as_score(ranks, time.perf_counter() - started, detail)
 
 
 def as_windows(group: Grouped) -> list[str]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from docintel.scoring import Score, bootstrap
 from training.learning.grouping_evidence import Grouped, Prepared, as_asked, pool_of
 
 
@@ -43,6 +44,20 @@ def measures(
                       if prepared.library.examples[at].source == source]  # fmt: skip
             found[name][f"mrr_{source}"] = round(float(np.mean([1 / v for v in chosen])), 4)
     return found
+
+
+def as_score(ranks: Sequence[float], seconds: float, detail: dict[str, Any]) -> Score:
+    """The mean reciprocal rank of `ranks_of`, with its interval."""
+    values = [1.0 / rank for rank in ranks]
+    return Score(
+        headline="reciprocal rank of the evidence among 30 hard candidates, reports left out",
+        value=float(np.mean(values)),
+        higher_is_better=True,
+        n=len(values),
+        interval=bootstrap(values),
+        seconds=seconds,
+        detail=detail,
+    )
 
 
 def as_table(found: Mapping[str, Any]) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -22,6 +21,7 @@ from docintel.models import ApiToken
 from ingestion.lexical import refresh_statistics
 from qa import streaming
 from qa.models import Ask, CachedAnswer, ModelCall
+from tests.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 EVENTS = {"Accept": "text/event-stream"}
@@ -103,10 +103,7 @@ def test_going_away_stops_the_model(site: str, browser: Client, llm: LlmServer) 
             if name == "sentence":
                 break
     assert llm.disconnected.wait(10)
-    until = time.monotonic() + 10
-    while Ask.objects.get().state == "running" and time.monotonic() < until:
-        time.sleep(0.02)
-    assert Ask.objects.get().state == "cancelled"
+    until(Ask.objects.filter(state="cancelled").exists, "the question is cancelled")
     assert ModelCall.objects.get().status == "cancelled"
 
 

@@ -10,8 +10,7 @@ import stat
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -21,16 +20,9 @@ import pytest
 
 from docintel import postgres
 from docintel.holding import free_port
+from tests.waiting import ENOUGH_SECONDS, until
 
 ROOT = Path(__file__).resolve().parent.parent
-ENOUGH_SECONDS = 60.0
-
-
-def until(condition: Callable[[], object], what: str) -> None:
-    deadline = time.monotonic() + ENOUGH_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, f"waited in vain until {what}"
-        time.sleep(0.1)
 
 
 class Served:

@@ -18,6 +18,7 @@ from tests.browser.conftest import sign_in, watched
 from tests.browser.test_search_journey import judge
 from tests.feed_corpus import company, known, source
 from tests.test_company_page import extracted, filing
+from tests.waiting import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -67,7 +68,7 @@ def test_the_keyboard_goes_through_the_cards_saves_mutes_and_opens(
     page.wait_for_url("**/documents/**")
     page.goto("/feed/saved/")
     expect(page.locator("[data-card]")).to_have_count(1)
-    assert FeedEvent.objects.filter(verb="impression").exists()
+    until(FeedEvent.objects.filter(verb="impression").exists, "the cards shown are kept")
     assert complaints == []
 
 

@@ -1,0 +1,16 @@
+"""Waits for what another process, thread or browser does in its own time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+ENOUGH_SECONDS = 60.0
+
+
+def until(condition: Callable[[], object], what: str, seconds: float = ENOUGH_SECONDS) -> None:
+    """Return when `condition` holds; fails with `what` when it does not within `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"waited in vain until {what}"
+        time.sleep(0.05)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.indexes import OpClass
 from django.db import models
 
 from docintel.models import ModelVersion
+from ingestion.company_tables import older_linked_at
 
 
 class CompanyAlias(models.Model):
@@ -15,6 +17,7 @@ class CompanyAlias(models.Model):
     )
     name = models.CharField(max_length=200)
     key = models.CharField(max_length=200, db_index=True, editable=False)
+    older_linked_at = older_linked_at()
 
     class Meta:
         ordering = ["name"]
@@ -66,6 +69,9 @@ class Mention(models.Model):
             models.Index(fields=["kind", "name"]),
             models.Index(fields=["company", "document"], condition=models.Q(company__isnull=False),
                          name="mention_company"),
+            # By the beginning of a name that became known later.
+            models.Index(OpClass("name", name="varchar_pattern_ops"), name="mention_unlinked",
+                         condition=models.Q(kind="company", company__isnull=True)),
         ]  # fmt: skip
 
     def __str__(self) -> str:

@@ -26,6 +26,7 @@ from ingestion import (
     claiming,
     entities,
     indexing,
+    linking_older,
     near_duplicates,
     revising,
     topics,
@@ -135,7 +136,7 @@ def work_once(seconds: float = STAGE_SECONDS) -> int:
     first = _run(PARSE, seconds) + _run(INDEX, seconds)
     first += _run(EMBED, seconds)
     first += recognise_pending(seconds) + classify_pending(seconds)
-    return first + units_pending(seconds)
+    return first + units_pending(seconds) + linking_older.link_older(seconds)
 
 
 def progress() -> dict[str, Any]:

@@ -7,6 +7,7 @@ SCHEDULE = [
     Job("index documents", "ingestion.tasks.index_pending", 1),
     Job("embed documents", "ingestion.tasks.embed_pending", 1),
     Job("recognise mentions", "ingestion.tasks.recognise_pending", 1),
+    Job("link older documents", "ingestion.tasks.link_older", 1),
     Job("classify documents", "ingestion.tasks.classify_pending", 1),
     Job("embed units", "ingestion.tasks.units_pending", 1),
     Job("embed beside", "ingestion.tasks.reembed_pending", 1),

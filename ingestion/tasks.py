@@ -8,6 +8,7 @@ from ingestion import (
     fetching,
     index_health,
     lexical,
+    linking_older,
     near_duplicates,
     pipeline,
     polling,
@@ -29,6 +30,10 @@ def embed_pending() -> None:
 
 def recognise_pending() -> None:
     pipeline.recognise_pending()
+
+
+def link_older() -> None:
+    linking_older.link_older()
 
 
 def classify_pending() -> None:

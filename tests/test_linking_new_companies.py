@@ -1,12 +1,16 @@
-"""A company that the tables have just learned is linked at once, by every process."""
+"""A company that the tables have just learned is linked at once, in what was read before too."""
 
 from __future__ import annotations
 
 import pytest
+from django.utils import timezone
 from small_corpus import document
 
 from docintel import registry
+from ingestion.judging import say_link
 from ingestion.linking import catalogue, link_mentions
+from ingestion.linking_older import link_older
+from ingestion.merging import add_alias
 from ingestion.metadata import company_key
 from ingestion.models import Company, CompanyAlias, Document, Mention
 
@@ -34,6 +38,70 @@ def test_a_company_added_since_is_linked() -> None:
     CompanyAlias.objects.create(company=halden, name="Old Mills", key=company_key("Old Mills"))
     assert link_mentions(news) == 2
     assert {row.company for row in Mention.objects.filter(pk__in=[m.pk for m in found])} == {halden}
+
+
+def read(row: Document, *names: str) -> None:
+    mentioned(row, *names)
+    Document.objects.filter(pk=row.pk).update(recognised_at=timezone.now())
+
+
+def linked() -> list[str | None]:
+    return list(Mention.objects.order_by("start").values_list("company__name", flat=True))
+
+
+def test_what_was_read_before_a_company_was_known_is_linked_then() -> None:
+    news = document([TEXT], title="Halden Mills fell", kind="news")
+    read(news, "Halden Mills", "Old Mills")
+    assert link_older() == 0
+    Company.objects.create(name="Halden Mills, Inc.", key=company_key("Halden Mills, Inc."))
+    before = timezone.now()
+    assert link_older() == 1
+    assert linked() == ["Halden Mills, Inc.", None]
+    news.refresh_from_db()
+    assert news.company is not None
+    assert news.company.name == "Halden Mills, Inc."
+    assert news.recognised_at is not None
+    assert news.recognised_at > before
+    # Nothing is left to do, however often it is asked.
+    assert link_older() == 0
+
+
+def test_another_name_given_by_an_expert_reaches_older_documents() -> None:
+    halden = Company.objects.create(name="Halden Mills", key=company_key("Halden Mills"))
+    link_older()
+    read(document([TEXT]), "Old Mills")
+    add_alias(halden, "Old Mills")
+    assert link_older() == 1
+    assert linked() == ["Halden Mills"]
+
+
+def test_names_that_only_begin_alike_or_are_two_companies_stay_unlinked() -> None:
+    read(document([TEXT]), "Halden Mills")
+    Company.objects.create(name="Halden", key=company_key("Halden"))
+    one = Company.objects.create(name="Halden Mills", key=company_key("Halden Mills"))
+    two = Company.objects.create(name="Mills Halden", key=company_key("Mills Halden"))
+    add_alias(two, "Halden Mills")
+    assert link_older() == 0
+    assert linked() == [None]
+    two.delete()
+    Company.objects.filter(pk=one.pk).update(older_linked_at=None)
+    catalogue(fresh=True)
+    assert link_older() == 1
+
+
+def test_a_document_that_is_being_read_links_itself() -> None:
+    mentioned(document([TEXT]), "Halden Mills")
+    Company.objects.create(name="Halden Mills", key=company_key("Halden Mills"))
+    assert link_older() == 0
+
+
+def test_what_a_person_said_of_a_name_stays() -> None:
+    row = document([TEXT])
+    read(row, "Halden Mills")
+    say_link(row, "Halden Mills", None)
+    Company.objects.create(name="Halden Mills", key=company_key("Halden Mills"))
+    link_older()
+    assert linked() == [None]
 
 
 def test_what_has_not_changed_is_not_read_again() -> None:

@@ -7,7 +7,7 @@ import pytest
 from ingestion.recognising import amounts, dates, metrics, names, people
 from ingestion.recognising.known_names import KnownNames
 from ingestion.recognising.matching import Entry, Matcher
-from ingestion.recognising.mention import disjoint
+from ingestion.recognising.mention import Found, disjoint
 
 
 @pytest.mark.parametrize(
@@ -89,6 +89,18 @@ def test_people_with_their_role() -> None:
     assert found["Dave Kimbell"] == "Chief Executive Officer"
     assert found["Mary Chen"] == "Chief Financial Officer"
     assert "Deese" in found
+
+
+def test_a_person_is_one_wherever_the_full_name_stands() -> None:
+    text = "On the call:\n- Dana\n  Whitlock, Larkfield\nDana Whitlock asked. Dana Whitlocks did."
+    asked = text.index("Dana Whitlock asked")
+    found = [*people.people(text, [(asked, asked + len("Dana Whitlock"))])]
+    again = {(m.start, m.name) for m in people.repeated(text, found)}
+    assert again == {(text.index("Dana"), "Dana Whitlock"), (asked, "Dana Whitlock")}
+    # The longer of two wins, so a company called Dana is not found in her name.
+    person = next(people.repeated(text, found))
+    company = Found(person.start, person.start + 4, "company", "Dana")
+    assert disjoint([company, person]) == [person]
 
 
 def test_matching_prefers_none_to_a_guess() -> None:

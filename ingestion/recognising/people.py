@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from ingestion.recognising.mention import PERSON, Found, flat
 from ingestion.recognising.words import PLACES, is_generic, speaks_against, tokens
@@ -56,6 +56,18 @@ def people(text: str, tagged: Sequence[tuple[int, int]]) -> Iterator[Found]:
             found = _person(text, first, last)
             found.value["signed"] = True
             yield found
+
+
+def repeated(text: str, persons: Iterable[Found]) -> Iterator[Found]:
+    """Where full names of `persons` stand again: a tagger may see them in a sentence and overlook
+    them in a list, where a given name would be left to a company of that name."""
+    names = {person.name for person in persons if " " in person.name}
+    if not names:
+        return
+    longest_first = sorted(names, key=lambda name: (-len(name), name))
+    either = "|".join(r"\s+".join(map(re.escape, name.split(" "))) for name in longest_first)
+    for match in re.finditer(rf"(?<!\w)(?:{either})(?!\w)", text):
+        yield _person(text, *match.span())
 
 
 def _is_person(name: str, *, titled: bool) -> bool:

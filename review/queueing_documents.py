@@ -111,7 +111,7 @@ def _sureness(company: int | None, offers: dict[int, float]) -> float | None:
     if company is None:
         return AMBIGUOUS if len(same) > 1 else None
     score = offers.get(company)
-    if score is None or score >= NEAR[1]:
+    if score is None or not NEAR[0] <= score < NEAR[1]:
         # By what the document says of itself, or by the very name.
         return None
     return min(SURE, (score - NEAR[0]) / (NEAR[1] - NEAR[0]))

@@ -127,6 +127,19 @@ def test_ambiguous_and_nearly_spelt_names_wait_with_what_is_offered(report, firm
     assert QueuedDocument.objects.get().document == report
 
 
+def test_a_short_name_of_whom_the_document_is_about_is_in_no_doubt(report, firms, eve) -> None:
+    marlow = company("Marlow & Finch Foods")
+    catalogue(fresh=True)
+    report.company = marlow
+    report.save()
+    reader = registry.register("recogniser", "test", "test")
+    report.mentions.create(start=0, end=1, kind="company", name="Marlow & Finch", recogniser=reader)
+    link_mentions(report)
+    assert linked(report)["Marlow & Finch"] == marlow.name
+    queue_documents()
+    assert not ReviewItem.objects.filter(text__startswith="Marlow").exists()
+
+
 def test_a_chosen_company_holds_at_once_and_when_it_is_read_again(report, firms, eve) -> None:
     queue_documents()
     item = of("entity", "Halden")

@@ -226,6 +226,10 @@ def test_a_ticker_in_a_name_is_the_company_that_the_document_gives_it_to() -> No
         found = described(call.format(exchange), "HLDN 1Q24 transcript.txt")
         assert found.company_name == "Halden Motion Corporation"
         assert found.provenance["company"] == "page"
+    for label in ("Coverage | ", "Coverage ", "| Rating | Buy | Coverage | "):
+        row = f"{label}Halden Motion Corporation (HLDN)"
+        note = described(f"Told you\n{row}\nHalden Motion fell.", "HLDN note FINAL v2.docx")
+        assert note.company_name == "Halden Motion Corporation"
     # Another company's ticker says nothing of who this is.
     other = described("Rivals (XYZ) of HLDN", "HLDN 1Q24 transcript.txt")
     assert other.company_name != "Rivals"

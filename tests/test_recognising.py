@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ingestion.recognising import amounts, dates, metrics, names, people
+from ingestion.recognising import amounts, dates, finding, metrics, names, people
 from ingestion.recognising.known_names import KnownNames
 from ingestion.recognising.matching import Entry, Matcher
 from ingestion.recognising.mention import Found, disjoint
@@ -89,6 +89,13 @@ def test_people_with_their_role() -> None:
     assert found["Dave Kimbell"] == "Chief Executive Officer"
     assert found["Mary Chen"] == "Chief Financial Officer"
     assert "Deese" in found
+
+
+def test_no_name_spans_two_cells_of_a_row() -> None:
+    row = "At Larkfield Securities | Brackwater | they met."
+    tagged = (3, row.index(" | they"))
+    cells = [row[slice(*cell)] for cell in finding._cells(row, *tagged)]
+    assert cells == ["Larkfield Securities", "Brackwater"]
 
 
 def test_a_person_is_one_wherever_the_full_name_stands() -> None:

@@ -98,14 +98,20 @@ def as_written(name: str, text: str) -> tuple[str, bool]:
 def of_ticker(name: str, head: str) -> str:
     """The company that the head names with this ticker, "Best Buy Co., Inc. (NYSE: BBY)", or empty.
 
-    `name` is a word of a file name, in capitals as tickers are.
+    Of the row "| Coverage | Best Buy Co., Inc. (BBY) |" it is the cell beside the ticker. `name`
+    is a word of a file name, in capitals as tickers are.
     """
     if not (name.isalpha() and name.isupper() and len(name) <= LONGEST_TICKER):
         return ""
     found = re.search(
-        rf"^[ \t#*]*([^\W\d_][^\n(]{{1,80}}?)[ ]*\((?:[A-Z]+:[ ]*)?{name}\)", head, re.M
+        rf"^(?:[^\n|(]*\|)*[ \t#*]*([^\W\d_][^\n|(]{{1,80}}?)[ ]*\((?:[A-Z]+:[ ]*)?{name}\)",
+        head,
+        re.MULTILINE,
     )
-    return found[1].strip(" *") if found else ""
+    if not found:
+        return ""
+    label = _LABEL.match(found[1])
+    return found[1][label.end() if label else 0 :].strip(" *")
 
 
 def _letters(name: str) -> str:

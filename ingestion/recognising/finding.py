@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -28,7 +29,7 @@ def find(
     """
     part = text[start:end]
     tags = list(tagging.tag(part, [(0, len(part))]))
-    organisations = _spans(tags, COMPANY)
+    organisations = [cell for span in _spans(tags, COMPANY) for cell in _cells(part, *span)]
     others = _spans(tags, PERSON) + _spans(tags, PLACE) + _spans(tags, "other")
     persons = list(people.people(part, _spans(tags, PERSON)))
     persons += people.repeated(part, persons)
@@ -71,6 +72,12 @@ def _implied_last(found: list[Found]) -> list[Found]:
         m for m in found if m.value.get("implied") and taken.isdisjoint(range(m.start, m.end))
     ]
     return sorted(kept + implied, key=lambda m: m.start)
+
+
+def _cells(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """The parts of a tagged span that lie in one cell of a row each: no name spans two."""
+    for match in re.finditer(r"[^|\s](?:[^|]*[^|\s])?", text[start:end]):
+        yield start + match.start(), start + match.end()
 
 
 def _spans(tags: Sequence[tagging.Tag], kind: str) -> list[tuple[int, int]]:

@@ -31,10 +31,18 @@ _BOILERPLATE = re.compile(
     r"management.s discussion and analysis",
     re.IGNORECASE,
 )
+# What is said on a call about the call.
+_PROCEEDINGS = re.compile(
+    r"(?:hand|turn|pass) (?:\S+ ){0,3}over to|question.and.answer|(?:first|next|last) question|"
+    r"one follow-up|prepared remarks|in the room|(?:give|begin with) (?:the|an) overview|"
+    r"through the (?:numbers|financials)|results call|press star|"
+    r"(?:this|today.s) (?:call|transcript)|thank you|thanks\b",
+    re.IGNORECASE,
+)
 _FIGURE = re.compile(r"\d\s?(?:%|per ?cent|percent|[mb]illion|basis points)|[$€£¥]\s?\d")
 _MOVEMENT = re.compile(
     r"\b(?:(?:in|de)creas|gr[eo]w|rose|fell|declin|improv|higher|lower|weaken|expand|narrow|widen|"
-    r"doubl|(?:up|down) (?:by )?\d)",
+    r"doubl|(?:up|down) (?:by )?\d|(?:versus|against|compared (?:with|to)) \W?\d|a year ago)",
     re.IGNORECASE,
 )
 
@@ -51,15 +59,18 @@ class Passage:
 def lead(passages: Sequence[Passage], title: str, *, telling: bool) -> int:
     """The offset of the first sentence worth quoting, 0 where there is none.
 
-    With `telling`, for reports and calls, rather one that says what moved by how much, in what
-    management says if it is there.
+    With `telling`, for reports and calls, rather one that says what moved by how much, else one
+    with a figure, in what management says if it is there.
     """
     managed = [each for each in passages if each.statement == MANAGEMENT][:MOST_PASSAGES]
     others = [each for each in passages if each.statement != MANAGEMENT][:MOST_PASSAGES]
     found = [*_prose(managed, title), *_prose(others, title)]
-    best = (at for at, words in found if _FIGURE.search(words) and _MOVEMENT.search(words))
     first = found[0][0] if found else 0
-    return next(best, first) if telling else first
+    if not telling:
+        return first
+    figures = [(at, words) for at, words in found if _FIGURE.search(words)]
+    moved = (at for at, words in figures if _MOVEMENT.search(words))
+    return next(moved, figures[0][0] if figures else first)
 
 
 def sentences(text: str) -> list[Span]:
@@ -91,6 +102,7 @@ def _is_prose(words: str) -> bool:
         and not words.isupper()
         and is_ended(words)
         and not _BOILERPLATE.search(words)
+        and not _PROCEEDINGS.search(words)
     )
 
 

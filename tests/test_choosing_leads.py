@@ -49,6 +49,29 @@ def test_without_figures_the_first_that_is_said() -> None:
     assert quoted(made, whole, telling=True).startswith("Acme makes pumps and valves")
 
 
+CALL = (
+    "It is my pleasure to hand over to Lily Tran. In the room is our chief financial officer too.\n"
+    "Please keep to one question and one follow-up, we have a full queue.\n"
+    "You all saw the pictures from Garrow Point, where our resin came from.\n"
+    "{}\n"
+    "The next question is from Owen Castellan of Brightwater Lane Capital."
+)
+
+
+@pytest.mark.parametrize(
+    ("said", "begins"),
+    [
+        ("Our sales for the whole quarter came to $409.4 million against $406.0 million.", "Our"),
+        ("Fire insurance works against losses, above the $3 million we keep.", "Fire"),
+        ("Guidance for the year stands at $2.40 to $2.50 a share.", "Guidance for"),
+        ("The trucks of our second supplier were full again in March.", "You all saw"),
+    ],
+)
+def test_a_call_is_not_quoted_where_it_speaks_of_itself(said: str, begins: str) -> None:
+    made, whole = passages(CALL.format(said))
+    assert whole[lead(made, "Tidemarsh Q1", telling=True) :].startswith(begins)
+
+
 def test_news_begin_with_their_first_sentence_and_not_with_their_title() -> None:
     title = "Acme to build a second plant for pumps in Ohio next year."
     text = f"{title}\n\nThe board of Acme agreed to spend $40 million on it, it said on Friday."

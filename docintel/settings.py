@@ -345,10 +345,22 @@ UNFOLD = {
     "SITE_TITLE": "docintel",
     "SITE_HEADER": "docintel",
     "SITE_URL": "/",
+    "SITE_ICON": lambda _: static("favicon.svg"),
+    # The accent of the pages (static/css/tokens.css) in the steps that the admin's theme asks for.
+    "COLORS": {
+        "primary": {
+            "50": "oklch(97.5% .01 197)", "100": "oklch(94.5% .02 197)",
+            "200": "oklch(89% .04 197)", "300": "oklch(81% .06 197)",
+            "400": "oklch(72% .07 197)", "500": "oklch(57% .08 197)",
+            "600": "oklch(46% .07 197)", "700": "oklch(41% .065 197)",
+            "800": "oklch(36% .055 197)", "900": "oklch(31% .045 197)",
+            "950": "oklch(24% .035 197)",
+        },
+    },
     "SITE_FAVICONS": [
         {"rel": "icon", "type": "image/svg+xml", "href": lambda _: static("favicon.svg")}
     ],
-}
+}  # fmt: skip
 
 TESTING = "pytest" in sys.modules
 if TESTING:

@@ -26,32 +26,34 @@ def test_every_size_and_variant_is_learned_once(
     seen: list[tuple[str, int, int]] = []
     one = tagger_ablation.one
 
-    def noted(material, plan, variant, work) -> Result:
+    def noted(shared, plan, variant, work) -> Result:
         seen.append((variant, plan.course.limit, plan.course.epochs))
-        return one(material, plan, variant, work)
+        return one(shared, plan, variant, work)
 
     monkeypatch.setattr(tagger_ablation, "one", noted)
     call_command(
         "train", "tagger-ablation", "--schema", "kpis", "--data", str(data), "--encoder",
         str(tiny_encoder(tmp_path / "encoder")), "--device", "cpu", "--frozen", "--batch", "8",
-        "--empty-share", "0", "--steps", "20", "--sizes", "8", "32", "--variants", "whole",
-        "without CRF", "--output", str(tmp_path / "out"), "--json",
+        "--empty-share", "0", "--steps", "20", "--epochs", "6", "--patience", "0", "--sizes", "8",
+        "32", "--variants", "whole", "without CRF", "--output", str(tmp_path / "out"), "--json",
     )  # fmt: skip
-    # Twenty steps of eight windows, whatever there is to learn from.
+    # Six epochs, and of a single batch each at least twenty steps.
     assert seen == [
-        ("whole", 8, 20), ("without CRF", 8, 20), ("whole", 32, 5), ("without CRF", 32, 5),
+        ("whole", 8, 20), ("whole", 32, 6), ("without CRF", 8, 20), ("without CRF", 32, 6),
     ]  # fmt: skip
     score = json.loads(capsys.readouterr().out.splitlines()[-1])
     rows = json.loads((tmp_path / "out" / "ablation.json").read_text())
     assert rows == score["detail"]["runs"]
     assert [(row["variant"], row["windows"]) for row in rows] == [each[:2] for each in seen]
     assert all(0 <= row["f1"] <= 1 for row in rows)
+    assert [row["epochs"] for row in rows] == [each[2] for each in seen]
+    assert all(1 <= row["best"] <= row["epochs"] for row in rows)
     drawn = ET.parse(tmp_path / "out" / "ablation.svg").getroot()
     assert len(drawn.findall(".//{*}polyline")) == 4
 
 
 def test_what_was_done_before_a_kill_is_not_done_again(tmp_path: Path) -> None:
-    done = Result("whole", 8, 7, 0.5, 0.4, 1.0)
+    done = Result("whole", 8, 7, 0.5, 0.4, 9, 7, 1.0)
     line = json.dumps({name: getattr(done, name) for name in done.__slots__})
     (tmp_path / "results.jsonl").write_text(line + '\n{"variant": "whole", "windo')
     options = {
@@ -62,9 +64,9 @@ def test_what_was_done_before_a_kill_is_not_done_again(tmp_path: Path) -> None:
 
 def test_the_table_has_a_row_for_each_size_and_means_over_seeds() -> None:
     found = [
-        Result("whole", 500, 1, 0.4, 0.2, 1.0),
-        Result("whole", 500, 2, 0.5, 0.4, 1.0),
-        Result("without CRF", 1_000, 1, 0.25, 0.1, 1.0),
+        Result("whole", 500, 1, 0.4, 0.2, 9, 7, 1.0),
+        Result("whole", 500, 2, 0.5, 0.4, 9, 7, 1.0),
+        Result("without CRF", 1_000, 1, 0.25, 0.1, 9, 7, 1.0),
     ]
     assert in_words(found).splitlines()[2:] == [
         "| 500 | 0.450 / 0.300 |  |",

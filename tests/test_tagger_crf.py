@@ -7,6 +7,7 @@ import itertools
 import numpy as np
 import pytest
 import torch
+from torchcrf import CRF
 
 from extraction.ml import crf
 from extraction.ml.crf import NEVER, Chains, Spans
@@ -145,6 +146,25 @@ def test_the_learned_crf_scores_as_brute_force_and_never_a_forbidden_step() -> N
         expected = np.log(probabilities[paths.index(tuple(tags[:, at].tolist()))])
         assert float(given[at]) == pytest.approx(float(expected), abs=1e-3)
         assert layer.decode(emissions, inside)[at] == list(paths[probabilities.argmax()])
+
+
+def test_it_learns_as_the_library_does_from_chains_of_any_length() -> None:
+    torch.manual_seed(0)
+    layer = GroupedCrf(SCHEME)
+    torch.nn.init.normal_(layer.steps, std=3)
+    missing = torch.from_numpy(np.where(SCHEME.known(), 0, NEVER)).float()
+    scores = 30 * torch.randn(60, 6, SCHEME.width) + missing.repeat(3, 1)
+    lengths = torch.tensor([60, 60, 7, 7, 1, 1])
+    inside = torch.arange(60)[:, None] < lengths
+    found = []
+    for normaliser in (CRF._compute_normalizer, GroupedCrf._compute_normalizer):
+        emissions = scores.clone().requires_grad_()
+        layer.prepare(3, torch.device("cpu"))
+        logs = normaliser(layer, emissions, inside)
+        found.append((logs.detach(), *torch.autograd.grad(logs.sum(), (emissions, layer.steps))))
+    for theirs, ours in zip(*found, strict=True):
+        assert torch.isfinite(ours).all()
+        torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-3)
 
 
 def test_what_is_certainly_outside_changes_nothing_where_chains_are_split() -> None:

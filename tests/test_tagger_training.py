@@ -186,8 +186,11 @@ def test_windows_can_be_limited_and_empty_ones_subsampled(encoder: Path) -> None
     none = sum(map(len, lessons.epoch(1, 8, 0.0)))
     assert none == every
     assert sum(map(len, lessons.epoch(1, 8, 0.1))) == every + every // 10
-    lessons.limit(30, seed=1)
-    assert len(lessons.labelled) == 30
+    few, more = (lessons.limited(count, 0.5, seed=1) for count in (30, 60))
+    assert len(few.labelled) == 30
+    assert len(few.lessons) == 45
+    assert set(map(id, few.lessons)) < set(map(id, more.lessons))
+    assert len(lessons.labelled) == every
 
 
 def test_only_devices_that_are_there_can_be_asked_for() -> None:

@@ -18,7 +18,7 @@ from torch import nn
 from torch.nn import functional
 
 from docintel.inference.ml.openvino import has_bf16
-from extraction.ml.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
+from extraction.ml.checkpoints import Checkpoint, read_checkpoint, trained, write_checkpoint
 from extraction.ml.crf import NEVER
 from extraction.ml.lessons import Batch, Lesson, Lessons
 from extraction.ml.network import Network
@@ -31,8 +31,9 @@ class Course:
 
     `rate` is the encoder's highest learning rate, `head_rate` that of all that is new.
     `empty_share`: windows without a label for each with one. `limit`: windows with a label to
-    learn from, 0 for all. `word_dropout`: share of tokens that are masked. A kill loses at most
-    `checkpoint_seconds`.
+    learn from, 0 for all. `word_dropout`: share of tokens that are masked. `patience`: after
+    so many epochs without a lower loss of what is left out no more are learned; 0 learns them all.
+    A kill loses at most `checkpoint_seconds`.
     """
 
     epochs: int = 10
@@ -44,6 +45,7 @@ class Course:
     type_weight: float = 1.0
     word_dropout: float = 0.0
     limit: int = 0
+    patience: int = 0
     device: str = "cpu"
     checkpoint_seconds: float = 60.0
 
@@ -61,23 +63,39 @@ class Progress:
 
 @dataclass(slots=True)
 class History:
-    """Losses by step (a mean of `every` steps each) and notes of what happened."""
+    """Losses by step (a mean of ten steps each) and notes of what happened.
+
+    `left_out`: the mean loss of what is left out, after each epoch.
+    """
 
     losses: list[tuple[int, float]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    left_out: list[float] = field(default_factory=list)
 
 
 Watch = Callable[[Progress], None]
 
 
 class Learner:
-    """One run of training; `run` may be called again after a kill and goes on where it was."""
+    """One run of training; `run` may be called again after a kill and goes on where it was.
+
+    With `left_out` the network ends as it was after the epoch where the loss of those was lowest.
+    """
 
     def __init__(
-        self, network: Network, lessons: Lessons, design: Design, course: Course, work: Path | None
+        self,
+        network: Network,
+        lessons: Lessons,
+        design: Design,
+        course: Course,
+        work: Path | None,
+        *,
+        left_out: Lessons | None = None,
     ) -> None:
         self.network = network.to(course.device)
         self.lessons, self.design, self.course, self.work = lessons, design, course, work
+        self.left_out = left_out
+        self.best: dict[str, torch.Tensor] = {}
         self.micro = course.batch
         self.history = History()
         self.weights = self._type_weights().to(course.device)
@@ -96,6 +114,8 @@ class Learner:
         running: list[float] = []
         self.network.train()
         for number, batches in enumerate(plan):
+            if self._is_done():
+                break
             for lessons in batches:
                 step += 1
                 if step <= done:
@@ -111,10 +131,38 @@ class Learner:
                 if time.monotonic() - saved >= course.checkpoint_seconds:
                     self._save(step)
                     saved = time.monotonic()
+            if self.left_out and len(self.history.left_out) == number:
+                self._look(self.left_out)
+        self._restore()
         if step > done:
             self._save(step)
         self.network.eval()
         return self.history
+
+    def _is_done(self) -> bool:
+        losses, patience = self.history.left_out, self.course.patience
+        if not losses or not patience:
+            return False
+        return len(losses) - 1 - losses.index(min(losses)) >= patience
+
+    def _look(self, left_out: Lessons) -> None:
+        """Note the loss of what is left out, and keep the weights if it was never lower."""
+        course = self.course
+        self.network.eval()
+        batches = left_out.epoch(course.seed, course.batch, course.empty_share)
+        with torch.inference_mode():
+            losses = [len(each) * float(self._loss(left_out.batch(each))) for each in batches]
+        self.network.train()
+        self.history.left_out.append(sum(losses) / max(1, sum(map(len, batches))))
+        if self.history.left_out[-1] == min(self.history.left_out):
+            parts = trained(self.network)
+            self.best = {name: part.detach().clone() for name, part in parts.items()}
+
+    def _restore(self) -> None:
+        parts = trained(self.network)
+        with torch.no_grad():
+            for name, kept in self.best.items():
+                parts[name].copy_(kept)
 
     def _epoch(self, number: int) -> list[list[Lesson]]:
         course = self.course
@@ -149,17 +197,21 @@ class Learner:
     def _gradients(self, batch: Batch) -> float:
         """Gradients of the mean loss, summed over parts that memory holds; the loss."""
         total = 0.0
-        kind = "cuda" if self.course.device.startswith("cuda") else "cpu"
-        half = kind == "cuda" or has_bf16()
         for start in range(0, len(batch), self.micro):
-            part = batch.part(slice(start, start + self.micro)).to(self.course.device)
-            ids = self._masked(part)
-            with torch.autocast(kind, torch.bfloat16, enabled=half):
-                scores, types = self.network(ids, part.mask, part.shapes)
-            loss = self.loss(scores, types, part) * (len(part) / len(batch))
+            part = batch.part(slice(start, start + self.micro))
+            loss = self._loss(part) * (len(part) / len(batch))
             loss.backward()
             total += float(loss.detach())
         return total
+
+    def _loss(self, batch: Batch) -> torch.Tensor:
+        kind = "cuda" if self.course.device.startswith("cuda") else "cpu"
+        half = kind == "cuda" or has_bf16()
+        batch = batch.to(self.course.device)
+        ids = self._masked(batch) if self.network.training else batch.ids
+        with torch.autocast(kind, torch.bfloat16, enabled=half):
+            scores, types = self.network(ids, batch.mask, batch.shapes)
+        return self.loss(scores, types, batch)
 
     def loss(self, scores: torch.Tensor, types: torch.Tensor, batch: Batch) -> torch.Tensor:
         """Mean over windows of -log p(tags) plus the classifier's weighted cross entropy."""
@@ -205,7 +257,8 @@ class Learner:
 
     def _save(self, step: int) -> None:
         if self.work is not None:
-            state = Checkpoint(step, self.micro, self.history.losses, self.history.notes)
+            told = self.history
+            state = Checkpoint(step, self.micro, told.losses, told.notes, told.left_out, self.best)
             write_checkpoint(self.work, state, self.network, self.optimiser)
 
     def _resume(self) -> int:
@@ -213,7 +266,8 @@ class Learner:
         if found is None:
             return 0
         self.micro = found.micro
-        self.history = History(found.losses, [*found.notes, f"Resumed after step {found.step}."])
+        notes = [*found.notes, f"Resumed after step {found.step}."]
+        self.history, self.best = History(found.losses, notes, found.left_out), found.best
         return found.step
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -88,16 +89,20 @@ class Lessons:
     def labelled(self) -> list[Lesson]:
         return [lesson for lesson in self.lessons if lesson.labels]
 
-    def limit(self, count: int, seed: int) -> None:
-        """Keep `count` windows that hold a label, and as large a share of those that hold none."""
+    def limited(self, count: int, empty_share: float, seed: int) -> Lessons:
+        """`count` windows that hold a label, `empty_share` that hold none for each, of one draw.
+
+        Of the same seed, fewer are a part of more.
+        """
         chance = random.Random(seed)  # noqa: S311
         holding = self.labelled
         empty = [lesson for lesson in self.lessons if not lesson.labels]
-        share = min(1.0, count / max(1, len(holding)))
-        kept = chance.sample(holding, min(count, len(holding)))
-        kept += chance.sample(empty, int(len(empty) * share))
-        order = {id(lesson): at for at, lesson in enumerate(self.lessons)}
-        self.lessons = sorted(kept, key=lambda each: order[id(each)])
+        for each in (holding, empty):
+            chance.shuffle(each)
+        kept = {id(each) for each in [*holding[:count], *empty[: int(count * empty_share)]]}
+        found = copy(self)
+        found.lessons = [lesson for lesson in self.lessons if id(lesson) in kept]
+        return found
 
     def epoch(self, seed: int, batch: int, empty_share: float) -> list[list[Lesson]]:
         """Batches of one epoch: all windows with a label, and some of those without.

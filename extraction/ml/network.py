@@ -13,7 +13,7 @@ from torch.nn import functional
 from torchcrf import CRF
 
 from extraction.ml import shapes
-from extraction.ml.crf import NEVER
+from extraction.ml.crf import FAINTEST, NEVER
 from extraction.ml.settings import Design
 from extraction.ml.tags import TagScheme
 
@@ -56,6 +56,30 @@ class GroupedCrf(CRF):
         chains = torch.arange(tags.shape[1], device=tags.device).expand(len(tags) - 1, -1)
         steps = self.transitions[chains, tags[:-1], tags[1:]]
         return (given * inside).sum(0) + (steps * inside[1:]).sum(0)
+
+    def _compute_normalizer(self, emissions: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """Log sum of the scores of all tags, by scaled products (Rabiner 1989, section V A).
+
+        A logarithm at every word, as the library has it, takes most of the time of learning heads.
+        """
+        emissions = emissions.double()
+        top = emissions.amax(-1, keepdim=True)
+        groups = len(self.steps)
+        # (words, groups, windows, tags), so that a group's steps are one matrix for all windows.
+        weights = (emissions - top).clamp(min=FAINTEST).exp().unflatten(1, (-1, groups))
+        inside = mask.unflatten(1, (-1, groups)).transpose(1, 2).unsqueeze(-1)
+        steps = self.scores().double().exp()
+        # Taken apart at once: the gradient of one word by its index is as large as all of them.
+        first, *others = weights.transpose(1, 2).unbind(0)
+        sizes = [first.sum(-1, keepdim=True)]
+        values = first / sizes[0]
+        for within, weight in zip(inside[1:], others, strict=True):
+            # Beyond a chain's end the values stay, and add up to 1.
+            reached = torch.where(within, values @ steps * weight, values)
+            sizes.append(reached.sum(-1, keepdim=True))
+            values = reached / sizes[-1]
+        logs = torch.stack(sizes).log().sum(0).transpose(0, 1).flatten()
+        return (logs + (top.squeeze(-1) * mask).sum(0)).to(self.steps.dtype)
 
 
 class Network(nn.Module):

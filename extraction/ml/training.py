@@ -100,18 +100,19 @@ class Plan:
         """
         lessons = Lessons(examples, self.reader, self.design)
         if self.course.limit:
-            lessons.limit(self.course.limit, self.course.seed)
+            course = self.course
+            lessons = lessons.limited(course.limit, course.empty_share, course.seed)
         network, history = self.learn_from(lessons, work, watch)
         return network, history, lessons.notes
 
     def learn_from(
-        self, lessons: Lessons, work: Path | None, watch: Watch
+        self, lessons: Lessons, work: Path | None, watch: Watch, left_out: Lessons | None = None
     ) -> tuple[Network, History]:
-        """As `learn`, from windows that are cut already."""
+        """As `learn`, from windows that are cut already; for `left_out` see `Learner`."""
         torch.manual_seed(self.course.seed)
         encoder = self.encoder or load_encoder(self.base.folder, self.design.rank)
         network = Network(encoder, self.design)
-        learner = Learner(network, lessons, self.design, self.course, work)
+        learner = Learner(network, lessons, self.design, self.course, work, left_out=left_out)
         return network, learner.run(watch)
 
     def judge(self, network: Network, examples: Sequence[Example]) -> Judged:

@@ -42,6 +42,29 @@ def test_another_answer_is_not(sentences: list[str], gold: str) -> None:
     assert not holds_gold(sentences, gold)
 
 
+@pytest.mark.parametrize(
+    ("question", "said", "gold", "right"),
+    [
+        ("What was revenue (in USD millions)?", "Revenue | 2019: 5,466,312 | in thousands",
+         "$5466.00", True),
+        ("What was revenue?", "Revenue | 2019: 5,466,312 | in thousands", "$5466.00", True),
+        ("What was revenue in USD millions?", "Revenue was $5.47 billion.", "$5466.00", True),
+        ("What were liabilities? Answer in USD billions.", "Liabilities | 2017: 4,625",
+         "$4.60", True),
+        ("What was revenue in millions?", "Revenue | 2019: 5,467,912 | in thousands",
+         "$5466.00", False),
+        ("What was revenue in USD millions?", "Revenue was $5.5 billion.", "$5466.00", True),
+        ("What was revenue in USD millions?", "Revenue was $5,466 thousand.", "$5466.00", False),
+        ("What was the dividend per share?", "The dividend was $1.24.", "$1.20", False),
+        ("What was the fee of the $5 million loan?", "The fee was $124.", "$120", False),
+    ],
+)  # fmt: skip
+def test_the_question_tells_the_scale_of_the_gold(
+    question: str, said: str, gold: str, right: bool
+) -> None:
+    assert holds_gold([said], gold, question=question) is right
+
+
 def test_every_fact_is_needed() -> None:
     said = ["The decrease was due to $5.1 million of premium freight.", "Margin was 37.2%."]
     assert holds_gold(said, "whatever", ["premium freight", "37.2%"])

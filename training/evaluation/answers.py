@@ -190,7 +190,8 @@ def judged(question: Question, state: str, said: Sequence[str]) -> str:
         return "correct" if question.answer is None else "refused"
     if question.answer is None:
         return "wrong"
-    return "correct" if holds_gold(said, question.answer, question.facts) else "wrong"
+    right = holds_gold(said, question.answer, question.facts, question.text)
+    return "correct" if right else "wrong"
 
 
 def summed_up(outcomes: Sequence[Outcome]) -> dict[str, Any]:

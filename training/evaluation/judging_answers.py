@@ -6,7 +6,9 @@ wants to know more reads the answers (`evaluate answers --show`).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from itertools import pairwise, product
 
@@ -21,13 +23,27 @@ LEAST_SHARE_OF_FACT = 0.8
 SHORT_FIGURE = 2
 LEAST_SHARE_BESIDE_SHORT = 0.5
 _SCALES = tuple(Decimal(10) ** power for power in (0, 3, 6, 9))
+# "Answer in USD millions": the scale that the gold is written in. "$5 million" asks for none.
+_ASKED_SCALE = re.compile(
+    r"\b(?P<plural>thousand|million|billion)s\b(?! of (?:shares|people|units))|"
+    r"\bin (?:US |U\.S\. )?(?:USD |dollar |\$ ?)?(?P<single>thousand|million|billion)\b",
+    re.I,
+)
+_POWERS = {"thousand": 3, "million": 6, "billion": 9}
+# Smaller amounts have too few digits for zeros behind the point to mean nothing.
+LEAST_WHOLE = 100
 
 
-def holds_gold(sentences: Sequence[str], gold: str, facts: Sequence[str] = ()) -> bool:
-    """Whether the sentences together hold every fact, or else the gold's figures, or its words."""
+def holds_gold(
+    sentences: Sequence[str], gold: str, facts: Sequence[str] = (), question: str = ""
+) -> bool:
+    """Whether the sentences together hold every fact, or else the gold's figures, or its words.
+
+    The question may name the scale of the gold's figure.
+    """
     if facts:
         return share_of_facts(sentences, facts) == 1.0
-    wanted = _figures(gold)
+    wanted = [_as_asked(each, question) for each in _figures(gold)]
     if wanted:
         # The first figure is the answer; those behind it explain.
         first = wanted[0]
@@ -59,6 +75,29 @@ def _figures(text: str) -> list[Quantity]:
     return [each for each in quantities(fold(text)) if not each.is_year]
 
 
+def _as_asked(gold: Quantity, question: str) -> Quantity:
+    """In the scale that the question names, and with the precision that it is likely to have.
+
+    Lists of golds write all amounts with two decimals: "5466.00" is 5,466,312 thousand in millions.
+    """
+    if gold.scaled or gold.unit not in ("money", "count"):
+        return gold
+    asked = _ASKED_SCALE.search(question)
+    if asked is None and abs(gold.amount) < LEAST_WHOLE:
+        return gold
+    plain = gold.amount.normalize()
+    decimals = max(0, -int(plain.as_tuple().exponent))
+    if asked is None and (decimals or "." not in gold.surface):
+        return gold
+    power = _POWERS[(asked["plural"] or asked["single"]).lower()] if asked else 0
+    return replace(
+        gold,
+        amount=gold.amount.scaleb(power),
+        step=Decimal(1).scaleb(power - decimals),
+        scaled=asked is not None,
+    )
+
+
 def _any_figure(wanted: Quantity, sentences: Sequence[str]) -> bool:
     held = (each for sentence in sentences for each in _figures(sentence))
     return any(_same(wanted, each) for each in held)
@@ -82,7 +121,8 @@ def _same(gold: Quantity, said: Quantity) -> bool:
 
 
 def _rounds(said: Quantity, exact: Decimal) -> bool:
-    return is_rounded(said, exact)
+    # What is written with decimals may be rounded, also where those were zeros.
+    return is_rounded(replace(said, scaled=True) if "." in said.surface else said, exact)
 
 
 def _digits(quantity: Quantity) -> str:

@@ -70,8 +70,20 @@ RIGHT = [
      ("Computed for fiscal 2024: revenue growth 4.8% = revenue 839.8 / revenue of the year before "
      "801.2 - 1 (in millions).")),
     ("change of operating income", 2024, ["operating"],
-     ("Computed for fiscal 2024: change of operating income -8.5% = operating income 91.0 / "
-     "operating income of the year before 99.4 - 1 (in millions).")),
+     ("Computed for fiscal 2024: change of operating income -8.4, or -8.5% = operating income 91.0 "
+     "- operating income of the year before 99.4 (in millions).")),
+    # Of a loss there is no percentage.
+    ("change of operating income", 2023, ["operating"],
+     ("Computed for fiscal 2023: change of operating income +111.4 = operating income 99.4 "
+     "- operating income of the year before (12.0) (in millions).")),
+    ("365 x average inventory / (cost of revenue + (inventory - inventory of the year before))",
+     2024, ["inventory", "cost"],
+     ("Computed for fiscal 2024: 365 x average inventory of 120.0 and 100.0 / (cost of revenue "
+     "527.4 + (inventory 120.0 - inventory of the year before 100.0)) = 73.3 days "
+     "(in millions).")),
+    ("capital expenditure / revenue", 2024, ["capex", "sales"],
+     ("Computed for fiscal 2024: capital expenditure 40.0 / revenue 839.8 = 0.05, or 4.8% "
+     "(in millions).")),
     ("gross margin", 2023, ["cost", "sales"],
      ("Computed for fiscal 2023: gross margin 37.6% = (revenue 801.2 - cost of revenue 500.1) / "
      "revenue 801.2 (in millions).")),
@@ -84,9 +96,9 @@ RIGHT = [
      ("Computed for fiscal 2024: 2-year average of capital expenditure 39.0 = (capital expenditure "
      "40.0 + capital expenditure of the year before 38.0) / 2 (in millions).")),
     ("change of gross margin", 2024, ["gross", "sales"],
-     ("Computed for fiscal 2024: change of gross margin -0.4 percentage points = (gross profit "
-     "312.4 / revenue 839.8) - (gross profit of the year before 301.1 / revenue of the year before "
-     "801.2) (in millions).")),
+     ("Computed for fiscal 2024: change of gross margin -0.4 percentage points, from 37.6% to "
+     "37.2% = (gross profit 312.4 / revenue 839.8) - (gross profit of the year before 301.1 / "
+     "revenue of the year before 801.2) (in millions).")),
 ]  # fmt: skip
 
 

@@ -110,13 +110,35 @@ def test_only_annual_reports_of_the_one_company_are_read() -> None:
 def test_whether_a_margin_improved_is_computed_from_both_years() -> None:
     question = "Did Halden's gross margin improve in fiscal 2024?"
     assert verified(computed(question, understood(question), offered())) == [
-        ("Computed for fiscal 2024: change of gross margin -0.4 percentage points = ((revenue "
-         "839.8 - cost of revenue 527.4) / revenue 839.8) - ((revenue of the year before 801.2 - "
-         "cost of revenue of the year before 500.1) / revenue of the year before 801.2) "
-         "(in millions)."),
+        ("Computed for fiscal 2024: change of gross margin -0.4 percentage points, from 37.6% to "
+         "37.2% = ((revenue 839.8 - cost of revenue 527.4) / revenue 839.8) - ((revenue of the "
+         "year before 801.2 - cost of revenue of the year before 500.1) / revenue of the year "
+         "before 801.2) (in millions)."),
         ("Computed for fiscal 2024: gross margin 37.2% = (revenue 839.8 - cost of revenue 527.4) / "
          "revenue 839.8 (in millions)."),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("question", "said"),
+    [
+        (
+            "Was Halden's capital expenditure higher in fiscal 2024 than in the year before?",
+            "change of capital expenditure +2.0, or +5.3%",
+        ),
+        (
+            "What was Halden's capital expenditure as a percentage of revenue in fiscal 2024?",
+            "capital expenditure 40.0 / revenue 839.8 = 0.05, or 4.8%",
+        ),
+        ("Which segment of Halden had lower revenue in fiscal 2024 than in 2023?", ""),
+        ("Did the revenue of Halden's Motion Control increase in fiscal 2024?", ""),
+    ],
+)
+def test_what_is_compared_or_spelled_out_is_computed_of_the_company_only(
+    question: str, said: str
+) -> None:
+    found = verified(computed(question, understood(question), offered()))
+    assert (said in found[0]) if said else not found
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,12 @@ Rows count by their exact labels only, and all must be of one document, scale an
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from qa.checking.evidence import Evidence, Header, times
-from qa.checking.formulas import Formula, Operand, formulas
+from qa.checking.formulas import Formula, Operand, formulas, is_named
 from qa.checking.quoting import fold
 from qa.checking.statement_items import Item, item_of, rows_of, statement_of
 from qa.checking.table_heads import Cell, Row
@@ -220,13 +220,27 @@ def _sentence(
         operand: sum((each.amount for each in found), Decimal(0)) / len(found)
         for operand, found in values.items()
     }
+    shown = known.shown({operand: _shown(operand, found) for operand, found in values.items()})
     try:
-        result = known.evaluate(amounts)
+        said = _result(known.evaluate(amounts), known.unit) + _ends(known, amounts)
     except ArithmeticError as error:
         raise CannotCompute("its formula divides by nothing") from error
-    shown = known.shown({operand: _shown(operand, found) for operand, found in values.items()})
-    said = _result(result, known.unit)
-    return f"Computed for fiscal {asked.year}: {asked.ratio} {said} = {shown} ({scale})."
+    if is_named(asked.ratio):
+        return f"Computed for fiscal {asked.year}: {asked.ratio} {said} = {shown} ({scale})."
+    return f"Computed for fiscal {asked.year}: {shown} = {said} ({scale})."
+
+
+def _ends(known: Formula, amounts: Mapping[Operand, Decimal]) -> str:
+    """The ratio of both years whose change it is; of an item, how large its change is."""
+    if known.unit == "change":
+        before = amounts[known.operands[1]]
+        share = f", or {(amounts[known.operands[0]] / before - 1) * 100:+.1f}%"
+        return share if before > 0 else ""
+    if known.of is None:
+        return ""
+    earlier = {o: amounts[Operand(o.item, "before")] for o in known.of.operands}
+    ends = (_result(known.of.evaluate(each), "percent") for each in (earlier, amounts))
+    return ", from {} to {}".format(*ends)
 
 
 def _shown(operand: Operand, found: Sequence[_Value]) -> str:
@@ -239,6 +253,10 @@ def _shown(operand: Operand, found: Sequence[_Value]) -> str:
 def _result(result: Decimal, unit: str) -> str:
     if unit == "percent":
         return f"{result * 100:.1f}%"
+    if unit == "share":
+        return f"{result:.2f}, or {result * 100:.1f}%"
+    if unit == "change":
+        return f"{result:+,}"
     if unit == "points":
         return f"{result * 100:+.1f} percentage points"
     if unit == "money":

@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from qa.checking.statement_items import names
@@ -32,10 +32,14 @@ class Operand:
 
 @dataclass(frozen=True, slots=True)
 class Formula:
-    """`tokens` in their order: operands, numbers, "+", "-", "x", "/", "(" and ")"."""
+    """`tokens` in their order: operands, numbers, "+", "-", "x", "/", "(" and ")".
+
+    `of` is the ratio whose change it is.
+    """
 
     unit: str
     tokens: tuple[str | Operand, ...]
+    of: Formula | None = None
 
     @property
     def operands(self) -> tuple[Operand, ...]:
@@ -66,27 +70,47 @@ def formulas(ratio: str) -> tuple[Formula, ...]:
 
     Those behind the first serve where a statement lacks a row of it. "change of net income": of any
     item, against the year before; "change of gross margin": of a ratio in percent, in percentage
-    points; "3-year average of net margin": of an item or ratio, over years of one statement.
+    points; "3-year average of net margin": of an item or ratio, over years of one statement. "net
+    income / average total assets": what is written as the formulas of the list are.
     """
     mean = MEAN.fullmatch(ratio)
     if mean is not None:
         item = mean["of"] in names()
         plain = (Formula("money", (Operand(mean["of"]),)),)
-        ways = plain if item else _all().get(mean["of"], ())
+        ways = plain if item else formulas(mean["of"])
         return tuple(filter(None, (_mean_of(way, int(mean["years"])) for way in ways)))
     changing = ratio.removeprefix(CHANGE)
     if changing == ratio:
-        return _all().get(ratio, ())
+        return _all().get(ratio, ()) or _written_out(ratio)
     if changing in names():
-        tokens = (Operand(changing), "/", Operand(changing, "before"), "-", "1")
-        return (Formula("percent", tokens),)
-    return tuple(filter(None, map(_change_of, _all().get(changing, ()))))
+        return (Formula("change", (Operand(changing), "-", Operand(changing, "before"))),)
+    return tuple(filter(None, map(_change_of, formulas(changing))))
+
+
+def is_named(ratio: str) -> bool:
+    """Whether its formula is of the lists, and not written out."""
+    mean = MEAN.fullmatch(ratio)
+    plain = mean["of"] if mean else ratio.removeprefix(CHANGE)
+    return plain in names() or plain in _all()
+
+
+@lru_cache(maxsize=256)
+def _written_out(text: str) -> tuple[Formula, ...]:
+    """Of a formula that is in no list. Its unit is days, a share, or that of its items."""
+    tokens = _tokens(text, _written(), _DEEPEST) or ()
+    plain = {each for each in tokens if isinstance(each, str)}
+    if not plain & set("+-/x"):
+        return ()
+    unit = "days" if plain & {"360", "365"} else "share" if "/" in plain else "money"
+    made = Formula(unit, tokens)
+    return (made,) if _is_sound(made) else ()
 
 
 def _change_of(known: Formula) -> Formula | None:
-    if known.unit != "percent" or not _is_of_a_year(known):
+    if known.unit not in ("percent", "share") or not _is_of_a_year(known):
         return None
-    return Formula("points", ("(", *known.tokens, ")", "-", "(", *_shifted(known, "before"), ")"))
+    before = _shifted(known, "before")
+    return Formula("points", ("(", *known.tokens, ")", "-", "(", *before, ")"), known)
 
 
 def _mean_of(known: Formula, years: int) -> Formula | None:
@@ -109,16 +133,26 @@ def _shifted(known: Formula, when: str) -> tuple[str | Operand, ...]:
 
 @cache
 def _all() -> dict[str, tuple[Formula, ...]]:
-    rows = tomllib.loads(_RATIOS.read_text(encoding="utf-8"))["ratio"]
-    written = {row["name"]: row["formula"] for row in rows}
     found = {}
-    for row in rows:
+    written = _written()
+    for row in _rows():
         if row["unit"] not in ("percent", "ratio", "money", "days"):
             continue
         ways = (_tokens(way, written, _DEEPEST) for way in (row["formula"], row.get("instead", "")))
         made = (Formula(row["unit"], tokens) for tokens in ways if tokens)
         found[row["name"]] = tuple(each for each in made if _is_sound(each))
     return {name: each for name, each in found.items() if each}
+
+
+@cache
+def _rows() -> tuple[dict[str, str], ...]:
+    return tuple(tomllib.loads(_RATIOS.read_text(encoding="utf-8"))["ratio"])
+
+
+@cache
+def _written() -> dict[str, str]:
+    """Each ratio's formula as it is written."""
+    return {row["name"]: row["formula"] for row in _rows()}
 
 
 def _is_sound(each: Formula) -> bool:

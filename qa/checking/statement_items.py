@@ -21,6 +21,8 @@ _NOTE = re.compile(
 )
 # "Accounts receivable, net of allowances of $174 and $189"
 _NET_OF = re.compile(r"[,\s—–-]*\b(?:net of|less)\s.*", re.I)
+# "Net income attributable to Halden Corporation", not what others have of it.
+_ATTRIBUTABLE = re.compile(r"\sattributable to (?!.*(?:noncontrolling|non-controlling|minority)).*")
 _CONSOLIDATED = re.compile(
     r"\bconsolidated\s+(?:condensed\s+)?(?:(?P<balance_sheet>balance\s+sheets?|statements?\s+of\s+"
     r"financial\s+(?:position|condition))|(?P<cash_flow>statements?\s+of\s+cash\s+flows?)|"
@@ -46,6 +48,7 @@ class Item:
 def item_of(label: str) -> Item | None:
     """None for a label that is not exactly one of the lists."""
     plain = _NET_OF.sub("", _NOTE.sub(" ", fold(label).lower().replace("'", "")))
+    plain = _ATTRIBUTABLE.sub("", plain)
     return _by_label().get(" ".join(re.findall(r"[a-z]+", plain)))
 
 

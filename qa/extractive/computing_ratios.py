@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import reduce
 from itertools import product
 
 from qa.asked import Asked
@@ -14,6 +15,7 @@ from qa.checking import computing
 from qa.checking.evidence import Evidence
 from qa.checking.formulas import CHANGE, MEAN, Formula, formula, formulas
 from qa.checking.statement_items import names
+from qa.extractive.reading_formulas import formula_of
 from qa.extractive.reading_statements import (
     Computation,
     annual_reports,
@@ -21,7 +23,9 @@ from qa.extractive.reading_statements import (
     holding,
     primary,
 )
+from qa.extractive.unit_features import blank
 from qa.offering import Offered
+from qa.question.asked_items import read_statements
 from qa.verifying import Drafted
 
 _DEFINES = re.compile(r"\b(?:defined?|calculated?|computed?|assum\w+|formula)\b", re.I)
@@ -31,10 +35,19 @@ _AVERAGED = re.compile(
     re.I,
 )
 _CHANGE = re.compile(
-    r"\b(?:chang|grow|increas|decreas|declin|improv|fell|fall|rise|rose|drop)\w*\b|"
-    r"\byear[- ]over[- ]year\b",
+    r"\b(?:chang|grow|grew|increas|decreas|declin|improv|fell|fall|rise|rose|drop|worsen)\w*\b|"
+    r"\byear[- ]over[- ]year\b|"
+    r"\b(?:higher|lower|more|less|greater|larger|bigger|smaller|fewer|better|worse)\b.*"
+    r"\b(?:than|compared|versus|year (?:before|earlier|ago)|(?:prior|previous|last) year)\b",
     re.I,
 )
+# A segment's figure is not the company's.
+_WHICH_PART = re.compile(
+    r"\b(?:which|what)\b[^?]{0,40}\b(?:segment|division|region|categor|product|unit|geograph|brand|"
+    r"compan|countr|business)",
+    re.I,
+)
+_NAME = re.compile(r"(?<=[a-z,] )(?!FY|USD|US\b|GAAP|Q\d)[A-Z][\w&-]+")
 
 
 def computed(
@@ -44,15 +57,44 @@ def computed(
     if understanding is None or len(understanding.companies) != 1:
         return []
     own = annual_reports(understanding, offered)
+    if not own or _is_of_a_part(question, understanding, own[0]):
+        return []
     found = []
     years = asked_years(understanding, own)
-    for ratio in _means(question, understanding, years) + _ratios(question, understanding):
+    for ratio in _asked_ratios(question, understanding, own[0], years):
         # "From 2016 to 2017" is the change of 2017.
-        for year in years[-1:] if ratio.startswith(CHANGE) or MEAN.match(ratio) else years:
+        last = ratio.startswith(CHANGE) or MEAN.match(ratio) or " year before" in ratio
+        for year in years[-1:] if last or "average " in ratio else years:
             drafted = next(_drafts(computing.Asked(ratio, year), own, len(offered)), None)
             if drafted is not None:
                 found.append(drafted)
     return found
+
+
+def _asked_ratios(
+    question: str, understanding: Asked, own: Offered, years: Sequence[int]
+) -> list[str]:
+    """What the question defines or spells out, or else the ratios that it names."""
+    spelled = formula_of(_without_company(question, understanding, own))
+    if spelled is not None:
+        return [spelled]
+    return _means(question, understanding, years) + _ratios(question, understanding)
+
+
+def _is_of_a_part(question: str, understanding: Asked, own: Offered) -> bool:
+    """Whether it names a part of the company, or asks for one."""
+    beside: list[object] = [*understanding.metrics, *read_statements(question)]
+    rest = _without_company(reduce(blank, beside, question), understanding, own)
+    return bool(_WHICH_PART.search(question) or _NAME.search(rest))
+
+
+def _without_company(question: str, understanding: Asked, own: Offered) -> str:
+    """Whether the question names it, or a filter does and the question besides."""
+    rest, header = reduce(blank, understanding.companies, question), own.source.header
+    for name in (header.company, *header.names, header.company.partition(" ")[0]):
+        if len(name) > 2:
+            rest = re.sub(rf"\b{re.escape(name)}(?!\w)", " ", rest, flags=re.I)
+    return rest
 
 
 def _means(question: str, understanding: Asked, years: Sequence[int]) -> list[str]:

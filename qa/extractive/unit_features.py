@@ -136,7 +136,7 @@ def read_question(question: str, understanding: Asked | None) -> Question:
     items: list[tuple[str, frozenset[str]]] = []
     if understanding is not None:
         for company in understanding.companies:
-            plain = _blank(plain, company)
+            plain = blank(plain, company)
         for metric in understanding.metrics:
             named.add(metric.name)
             items += _items(metric)
@@ -166,9 +166,9 @@ def read_question(question: str, understanding: Asked | None) -> Question:
     )
 
 
-def _blank(text: str, company: object) -> str:
-    """The question without the company's name: every candidate is of it anyway."""
-    start, end = getattr(company, "start", 0), getattr(company, "end", 0)
+def blank(text: str, named: object) -> str:
+    """The question without what was read there: its company, of which every candidate is anyway."""
+    start, end = getattr(named, "start", 0), getattr(named, "end", 0)
     return text[:start] + " " * (end - start) + text[end:] if 0 <= start < end else text
 
 

@@ -53,7 +53,7 @@ def read_statements(text: str) -> tuple[StatementRead, ...]:
 def read_metrics(text: str) -> tuple[MetricRead, ...]:
     """Metrics and ratios, each once by its first mention."""
     found: dict[str, MetricRead] = {}
-    for start, end, name in _tables().metrics.find(text):
+    for start, end, name in mentions(text):
         item = items().get(name)
         if item is None:
             item = Item(name, recognised.known().get(name, "any"), (), (name,))
@@ -63,6 +63,11 @@ def read_metrics(text: str) -> tuple[MetricRead, ...]:
         )  # fmt: skip
         found.setdefault(name, read)
     return tuple(found.values())
+
+
+def mentions(text: str) -> Iterator[tuple[int, int, str]]:
+    """(start, end, name) of every mention of a metric or ratio, from left to right."""
+    yield from _tables().metrics.find(text)
 
 
 def headings(statement: str) -> tuple[str, ...]:

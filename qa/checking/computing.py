@@ -15,7 +15,7 @@ from decimal import Decimal
 from qa.checking.evidence import Evidence, Header, times
 from qa.checking.formulas import Formula, Operand, formulas, is_named
 from qa.checking.quoting import fold
-from qa.checking.statement_items import Item, item_of, rows_of, statement_of
+from qa.checking.statement_items import Item, heading_of, item_of, rows_of
 from qa.checking.table_heads import Cell, Row
 
 ANNUAL = "annual_report"
@@ -96,11 +96,13 @@ def contradiction(asked: Asked, evidence: Sequence[Evidence]) -> str | None:
     rows = dict(_item_row(e) for e in evidence)
     text = evidence[0].source.text
     year = asked.year + year_offset(_fiscal_year(evidence), list(rows.values()))
+    whens = {operand.when for way in formulas(asked.ratio) for operand in way.operands}
+    backs = (0,) if whens == {"now"} else (0, 1)
     for item, row in rows.items():
         for other in rows_of(text, item.name):
             if _HYPOTHETICAL.search(text, max(0, other.start - _REACH), other.start):
                 continue
-            if any(_is_larger(item, other, row, year - back) for back in (0, 1)):
+            if any(_is_larger(item, other, row, year - back) for back in backs):
                 return f"the report has a larger figure for {item.name} too"
     return None
 
@@ -137,9 +139,11 @@ def _item_row(e: Evidence) -> tuple[Item, Row]:
         raise CannotCompute("a quote is not one whole row")
     row = e.rows[0]
     item = item_of(row.label)
-    if item is None or statement_of(e.source.text, row) != item.statement:
+    heading, statement = heading_of(e.source.text, row)
+    if item is None or statement != item.statement:
         raise CannotCompute(f"“{row.label.strip()[:40]}” is no row of a primary statement")
-    if _OTHER_TABLE.search(e.source.text, max(0, row.start - _REACH), row.start):
+    # What stands above the heading is of another table.
+    if _OTHER_TABLE.search(e.source.text, max(heading, row.start - _REACH), row.start):
         raise CannotCompute("its table may be of a part of the company or of the year")
     return item, row
 

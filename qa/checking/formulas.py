@@ -19,7 +19,7 @@ _RATIOS = Path(__file__).parents[1] / "question" / "ratios.toml"
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _DEEPEST = 3
 CHANGE = "change of "
-MEAN = re.compile(r"(?P<years>[23])-year average of (?P<of>.+)")
+OVER_YEARS = re.compile(r"(?P<years>[23])-year (?P<how>average|sum) of (?P<of>.+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +70,17 @@ def formulas(ratio: str) -> tuple[Formula, ...]:
 
     Those behind the first serve where a statement lacks a row of it. "change of net income": of any
     item, against the year before; "change of gross margin": of a ratio in percent, in percentage
-    points; "3-year average of net margin": of an item or ratio, over years of one statement. "net
+    points; "3-year average of net margin", "2-year sum of …": over years of one statement. "net
     income / average total assets": what is written as the formulas of the list are.
     """
-    mean = MEAN.fullmatch(ratio)
-    if mean is not None:
-        item = mean["of"] in names()
-        plain = (Formula("money", (Operand(mean["of"]),)),)
-        ways = plain if item else formulas(mean["of"])
-        return tuple(filter(None, (_mean_of(way, int(mean["years"])) for way in ways)))
+    over = OVER_YEARS.fullmatch(ratio)
+    if over is not None:
+        item = over["of"] in names()
+        plain = (Formula("money", (Operand(over["of"]),)),)
+        ways = plain if item else formulas(over["of"])
+        return tuple(
+            filter(None, (_over_years(way, over["how"], int(over["years"])) for way in ways))
+        )
     changing = ratio.removeprefix(CHANGE)
     if changing == ratio:
         return _all().get(ratio, ()) or _written_out(ratio)
@@ -89,8 +91,8 @@ def formulas(ratio: str) -> tuple[Formula, ...]:
 
 def is_named(ratio: str) -> bool:
     """Whether its formula is of the lists, and not written out."""
-    mean = MEAN.fullmatch(ratio)
-    plain = mean["of"] if mean else ratio.removeprefix(CHANGE)
+    over = OVER_YEARS.fullmatch(ratio)
+    plain = over["of"] if over else ratio.removeprefix(CHANGE)
     return plain in names() or plain in _all()
 
 
@@ -113,13 +115,15 @@ def _change_of(known: Formula) -> Formula | None:
     return Formula("points", ("(", *known.tokens, ")", "-", "(", *before, ")"), known)
 
 
-def _mean_of(known: Formula, years: int) -> Formula | None:
-    if not _is_of_a_year(known):
+def _over_years(known: Formula, how: str, years: int) -> Formula | None:
+    """The mean or the sum; a sum of ratios says nothing."""
+    if not _is_of_a_year(known) or (how == "sum" and known.unit != "money"):
         return None
     tokens: list[str | Operand] = ["(", *known.tokens]
     for when in ("before", "two before")[: years - 1]:
         tokens += ["+", *_shifted(known, when)]
-    return Formula(known.unit, (*tokens, ")", "/", str(years)))
+    share = ("/", str(years)) if how == "average" else ()
+    return Formula(known.unit, (*tokens, ")", *share))
 
 
 def _is_of_a_year(known: Formula) -> bool:

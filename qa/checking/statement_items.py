@@ -54,18 +54,23 @@ def item_of(label: str) -> Item | None:
 
 def statement_of(text: str, row: Row) -> str:
     """The consolidated statement under whose heading a row stands, with only a table between."""
+    return heading_of(text, row)[1]
+
+
+def heading_of(text: str, row: Row) -> tuple[int, str]:
+    """Where that heading begins, and which statement it names; "" where there is none."""
     low = row.start
     for _ in range(LINES_UP):
         if low <= 0:
-            return ""
+            break
         low, high = line_at(text, low - 1)
         line = text[low:high]
         found = _CONSOLIDATED.search(line) if high - low <= LONGEST_HEADING else None
         if found and not re.search(r"[a-z]\.\s*$|\bnotes\s+to\b", line):
-            return str(found.lastgroup or "")
+            return low, str(found.lastgroup or "")
         if high - low > LONGEST_HEADING and " | " not in line and row_at(text, low) is None:
-            return ""
-    return ""
+            break
+    return 0, ""
 
 
 def rows_of(text: str, item: str) -> Iterator[Row]:

@@ -13,7 +13,7 @@ from itertools import product
 from qa.asked import Asked
 from qa.checking import computing
 from qa.checking.evidence import Evidence
-from qa.checking.formulas import CHANGE, MEAN, Formula, formula, formulas
+from qa.checking.formulas import CHANGE, OVER_YEARS, Formula, formula, formulas
 from qa.checking.statement_items import names
 from qa.extractive.reading_formulas import formula_of
 from qa.extractive.reading_statements import (
@@ -25,7 +25,7 @@ from qa.extractive.reading_statements import (
 )
 from qa.extractive.unit_features import blank
 from qa.offering import Offered
-from qa.question.asked_items import read_statements
+from qa.question.asked_items import items, read_statements
 from qa.verifying import Drafted
 
 _DEFINES = re.compile(r"\b(?:defined?|calculated?|computed?|assum\w+|formula)\b", re.I)
@@ -34,6 +34,7 @@ _AVERAGED = re.compile(
     r"(?:\w+['’]s\s|(?:annual|yearly|of|the|total)\s)*$",
     re.I,
 )
+_SUMMED = re.compile(r"\b(?:altogether|combined|cumulative(?:ly)?|in (?:total|sum|all))\b", re.I)
 _CHANGE = re.compile(
     r"\b(?:chang|grow|grew|increas|decreas|declin|improv|fell|fall|rise|rose|drop|worsen)\w*\b|"
     r"\byear[- ]over[- ]year\b|"
@@ -63,7 +64,7 @@ def computed(
     years = asked_years(understanding, own)
     for ratio in _asked_ratios(question, understanding, own[0], years):
         # "From 2016 to 2017" is the change of 2017.
-        last = ratio.startswith(CHANGE) or MEAN.match(ratio) or " year before" in ratio
+        last = ratio.startswith(CHANGE) or OVER_YEARS.match(ratio) or " year before" in ratio
         for year in years[-1:] if last or "average " in ratio else years:
             drafted = next(_drafts(computing.Asked(ratio, year), own, len(offered)), None)
             if drafted is not None:
@@ -98,17 +99,19 @@ def _without_company(question: str, understanding: Asked, own: Offered) -> str:
 
 
 def _means(question: str, understanding: Asked, years: Sequence[int]) -> list[str]:
-    """Of what "average" stands before, over the two or three years that follow each other.
+    """Of what "average" stands before, over the two or three years that follow each other; or sums.
 
     Not where a ratio is defined: the averages of its formula are no answers.
     """
     if len(years) < 2 or years[-1] - years[0] != len(years) - 1 or _DEFINES.search(question):
         return []
-    named = [
-        metric for metric in understanding.metrics if _AVERAGED.search(question[: metric.start])
-    ]
-    means = [f"{len(years)}-year average of {metric.name}" for metric in named]
-    return [mean for mean in means if formula(mean) is not None][:1]
+    named = understanding.metrics
+    averaged = [each for each in named if _AVERAGED.search(question[: each.start])]
+    how = "average" if averaged else "sum"
+    if not averaged and (len(named) != 1 or not _SUMMED.search(question)):
+        return []
+    made = [f"{len(years)}-year {how} of {each.name}" for each in averaged or named]
+    return [each for each in made if formula(each) is not None][:1]
 
 
 def _ratios(question: str, understanding: Asked) -> list[str]:
@@ -128,8 +131,11 @@ def _ratios(question: str, understanding: Asked) -> list[str]:
 
 
 def _parts(ratio: str) -> set[str]:
+    """Items of its formula, and ratios that it is written with."""
     known = formula(ratio)
-    return {operand.item for operand in known.operands} if known else set()
+    inner = items()[ratio].formula if ratio in items() else ""
+    ratios = {name for name in items() if name in inner}
+    return ratios | {operand.item for operand in known.operands} if known else set()
 
 
 def _drafts(

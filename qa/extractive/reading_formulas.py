@@ -21,6 +21,10 @@ _DEFINED = re.compile(
     r"\s*:?\s*(?P<formula>(?:(?!\.(?:\s|$)|[?;]).)+)",
     re.I,
 )
+# ", all with the averages of both year ends"
+_REMARK = re.compile(
+    r",\s(?:all|both|each|using|with|where|based|round\w*|and (?:round|give|express)\w*)\b.*$", re.I
+)
 _NAME_BEFORE = re.compile(r"[^.?;:]{0,120}$")
 _OF_TWO = tuple(
     (re.compile(pattern, re.I), sign)
@@ -42,12 +46,16 @@ _OF_TWO = tuple(
             ),
             "/",
         ),
+        (r"(?P<a>[^,.?;:/]+?)\s?/\s?(?P<b>[^,.?;:/]+)", "/"),
         (r"(?P<a>[^,.?;:]+?) (?:less|minus) (?P<b>[^,.?;:]+)", "-"),
+        (r"(?P<a>[^,.?;:]+?) plus (?P<b>[^,.?;:]+)", "+"),
     )
 )
 # Of years that follow each other, where no definition has it of the ends of one year.
 _MEAN = re.compile(
-    r"\b(?:(?:[23]|two|three)[- ]years?(?:['’]s?)? )?(?:average|mean)(?: of| for)?\s", re.I
+    r"\b(?:on average\b|(?:(?:[23]|two|three)[- ]years?(?:['’]s?)? )?"
+    r"(?:average|mean)(?: of| for)?\s)",
+    re.I,
 )
 _SIGNS = {
     "/": "/", "÷": "/", "+": "+", "*": "x", "×": "x", "-": "-", "−": "-", "(": "(", ")": ")",
@@ -82,7 +90,7 @@ _FILL = re.compile(
     r"(?:the|its|their|of|in|for|from|at|on|between|total|fiscal|annual|years?|ends?|ended|ending|"
     r"beginnings?|start|days?|both|same|that|company|unadjusted|reported|year-end|balances?|amount|"
     r"value|spend|spent|spending|made|take|took|go|goes|went|represent|represented|come|came|up|by|"
-    r"to|as|using|consolidated|FY|what|was|were|is|are|did|does|do|had|has|how|much|calculate|"
+    r"to|as|using|pay|paid|pays|out|consolidated|FY|what|was|were|is|are|did|does|do|had|has|how|much|calculate|"
     r"compute|will|would|be|annually|altogether)(?=\W|$)|"
     r"['’]s\b|[\s,\"“”]+|['’]|over\b|and(?=\s+(?:the\s+)?(?:end|FY|(?:19|20)\d\d))",
     re.I,
@@ -122,7 +130,8 @@ def _spelled_out(text: str) -> str | None:
 def _definitions(text: str) -> Iterator[tuple[str, str]]:
     """What is defined, and as what, in their order."""
     for found in _DEFINED.finditer(text):
-        written = _Reading(text).read(found["formula"])
+        formula = _REMARK.sub("", found["formula"])
+        written = _Reading(text).read(formula)
         if written is None or not _SIGN.search(written):
             continue
         before = _NAME_BEFORE.search(text[: found.start()])
@@ -168,7 +177,8 @@ class _Reading:
                 return None
             at += length
             self._take(said)
-        return " ".join(self.made) if any(len(each) > 1 for each in self.made) else None
+        made = " ".join(self.made).replace("( )", "").strip()
+        return made if re.search("[A-Za-z]{2}", made) else None
 
     def _take_item(self, name: str, behind: str) -> None:
         year = self.year or _year_behind(behind)

@@ -19,6 +19,7 @@ from qa import llm
 from qa.answer_tables import Ask
 from qa.asked import Asked
 from qa.checking.quoting import fold
+from qa.extractive.comparing_segments import compared
 from qa.extractive.computing_ratios import computed
 from qa.extractive.deriving_figures import derived
 from qa.extractive.extracting_answers import extract
@@ -317,7 +318,7 @@ def _by_extraction(
     composed.mode, composed.notice = EXTRACTIVE, ""
     composed.passages_used = len(answer.offered)
     sources = {each.reference: each.source for each in answer.offered}
-    for drafts in (computed, derived, stated):
+    for drafts in (computed, compared, derived, stated):
         for each in drafts(question, understanding, answer.offered):
             operands = {passage.reference: passage.source for passage in each.offered}
             answer.take(each.drafted, operands)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 
-from qa.checking import computing, deriving
+from qa.checking import comparing_parts, computing, deriving
 from qa.checking.evidence import Evidence, Header, Source
 from qa.checking.figures import Claim, unbacked_figure
 from qa.checking.names import (
@@ -46,6 +46,7 @@ __all__ = [
     "verify",
 ]
 
+Computation = computing.Asked | deriving.Derivation | comparing_parts.Comparison
 MOST_CHARACTERS = 800
 MOST_QUOTE_CHARACTERS = 1_500
 # The checks compare each with each, so their number is bounded.
@@ -69,7 +70,7 @@ class Drafted:
     text: str
     citations: tuple[tuple[str, str], ...] = ()
     # Set where it says what follows from its quotes by a formula; then it says nothing else.
-    computed: computing.Asked | deriving.Derivation | None = None
+    computed: Computation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +151,7 @@ def verify(
 
 def _miscalculated(
     claim: Claim,
-    asked: computing.Asked | deriving.Derivation,
+    asked: Computation,
     evidence: Sequence[Evidence],
     lost: Sequence[Lost],
 ) -> str | None:
@@ -160,6 +161,8 @@ def _miscalculated(
     try:
         if isinstance(asked, deriving.Derivation):
             follows, problem = deriving.derive(asked, evidence), None
+        elif isinstance(asked, comparing_parts.Comparison):
+            follows, problem = comparing_parts.compare(asked, evidence), None
         else:
             follows = computing.compute(asked, evidence)
             problem = computing.contradiction(asked, evidence)

@@ -52,23 +52,23 @@ def derive(asked: Derivation, evidence: Sequence[Evidence]) -> str:
     operation = OPERATIONS.get(asked.operation)
     if operation is None:
         raise CannotCompute(f"no operation is called “{asked.operation}”")
-    rows = [_row(each) for each in evidence]
+    rows = [quoted_row(each) for each in evidence]
     if not rows or len({each.source.document_id for each in evidence}) != 1:
         raise CannotCompute("its quotes are not of one document")
     if len(set(asked.columns)) != len(asked.columns):
         raise CannotCompute("a column is named twice")
     if min(len(rows), len(asked.columns)) != 1 or max(len(rows), len(asked.columns)) > MOST_CELLS:
         raise CannotCompute("it is neither one row nor one column")
-    scale = _scale(rows)
+    scale = scale_of(rows)
     if len(rows) == 1:
         about = label_of(rows[0])
-        values = [_value(column, _cell(rows[0], column)) for column in asked.columns]
+        values = [read_value(column, cell_under(rows[0], column)) for column in asked.columns]
     else:
         about = asked.columns[0]
-        values = [_value(label_of(row), _cell(row, about)) for row in rows]
+        values = [read_value(label_of(row), cell_under(row, about)) for row in rows]
     if len({value.percent for value in values}) != 1:
         raise CannotCompute("not all of its figures are percentages")
-    return f"Computed: {_plain(about)}: {operation(values)}{scale}."
+    return f"Computed: {plain(about)}: {operation(values)}{scale}."
 
 
 def last_row(evidence: Evidence) -> Row | None:
@@ -78,14 +78,15 @@ def last_row(evidence: Evidence) -> Row | None:
     return row if whole else None
 
 
-def _row(evidence: Evidence) -> Row:
+def quoted_row(evidence: Evidence) -> Row:
+    """The row that a quote ends with. Raises CannotCompute where it is not quoted whole."""
     row = last_row(evidence)
     if row is None:
         raise CannotCompute("a quote does not end with a whole row")
     return row
 
 
-def _cell(row: Row, column: str) -> Cell:
+def cell_under(row: Row, column: str) -> Cell:
     """The one cell under this head."""
     cells = [cell for cell in row.cells if cell.column == column]
     if len(cells) != 1 or not column.strip():
@@ -105,18 +106,20 @@ def value_of(text: str) -> tuple[Decimal, int, bool] | None:
     return (-amount if negative else amount), decimals, bool(found["percent"])
 
 
-def _value(name: str, cell: Cell) -> Value:
+def read_value(name: str, cell: Cell) -> Value:
+    """A cell as a figure. Raises CannotCompute for one that is none."""
     read = value_of(cell.text)
     if read is None:
         raise CannotCompute(f"“{cell.text}” is no plain figure")
-    return Value(_plain(name), _plain(cell.text), *read)
+    return Value(plain(name), plain(cell.text), *read)
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """A label or head without the marks around it."""
     return " ".join(fold(text).split()).strip(" |:.")
 
 
-def _scale(rows: Sequence[Row]) -> str:
+def scale_of(rows: Sequence[Row]) -> str:
     """What the rows are written in, of which there must be one."""
     if len({row.unit_power for row in rows}) != 1:
         raise CannotCompute("the rows are not of one scale")
@@ -131,44 +134,44 @@ def _change(values: Sequence[Value]) -> str:
     """From the first to the last of two."""
     before, after = _two(values)
     change = after.amount - before.amount
-    said = f"{_named(before)} to {_named(after)} = {_signed(change, _decimals(values))}"
+    said = f"{named(before)} to {named(after)} = {signed(change, _decimals(values))}"
     if before.percent:
         return f"{said} percentage points"
     if before.amount > 0:
-        said += f", or {_signed(change / before.amount * 100, 2)}%"
+        said += f", or {signed(change / before.amount * 100, 2)}%"
     elif before.amount < 0 and after.amount < 0:
-        said += f", or {_signed(change / before.amount * 100, 2)}% in size"
+        said += f", or {signed(change / before.amount * 100, 2)}% in size"
     return said
 
 
 def _average(values: Sequence[Value]) -> str:
     mean = sum((value.amount for value in values), Decimal(0)) / len(values)
-    return f"average of {_listed(values)} = {_number(mean, _decimals(values) + 2)}{_sign(values)}"
+    return f"average of {listed(values)} = {_number(mean, _decimals(values) + 2)}{_sign(values)}"
 
 
 def _sum(values: Sequence[Value]) -> str:
     total = sum((value.amount for value in values), Decimal(0))
-    return f"sum of {_listed(values)} = {_number(total, _decimals(values))}{_sign(values)}"
+    return f"sum of {listed(values)} = {_number(total, _decimals(values))}{_sign(values)}"
 
 
 def _difference(values: Sequence[Value]) -> str:
     first, second = _two(values)
     left = first.amount - second.amount
     points = " percentage points" if first.percent else ""
-    return f"{_named(first)} less {_named(second)} = {_number(left, _decimals(values))}{points}"
+    return f"{named(first)} less {named(second)} = {_number(left, _decimals(values))}{points}"
 
 
 def _share(values: Sequence[Value]) -> str:
     part, whole = _divisible(values)
     share = part.amount / whole.amount * 100
-    return f"{_named(part)} as a percentage of {_named(whole)} = {_number(share, 2)}%"
+    return f"{named(part)} as a percentage of {named(whole)} = {_number(share, 2)}%"
 
 
 def _ratio(values: Sequence[Value]) -> str:
     over, under = _divisible(values)
     ratio = over.amount / under.amount
     places = 2 if abs(ratio) >= Decimal("0.1") else 4
-    return f"ratio of {_named(over)} to {_named(under)} = {_number(ratio, places)}"
+    return f"ratio of {named(over)} to {named(under)} = {_number(ratio, places)}"
 
 
 def _highest(values: Sequence[Value]) -> str:
@@ -188,8 +191,8 @@ def _extreme(
     found = [value for value in values if value.amount == best]
     if len(found) != 1:
         raise CannotCompute("several are equal")
-    others = _listed([value for value in values if value is not found[0]])
-    return f"{word} is {_named(found[0])}, compared with {others}"
+    others = listed([value for value in values if value is not found[0]])
+    return f"{word} is {named(found[0])}, compared with {others}"
 
 
 OPERATIONS: Mapping[str, Callable[[Sequence[Value]], str]] = {
@@ -217,14 +220,16 @@ def _divisible(values: Sequence[Value]) -> tuple[Value, Value]:
     return over, under
 
 
-def _named(value: Value) -> str:
+def named(value: Value) -> str:
+    """ "3,545 (Optical Communications)"."""
     return f"{value.shown} ({value.name})"
 
 
-def _listed(values: Sequence[Value]) -> str:
+def listed(values: Sequence[Value]) -> str:
+    """Each `named`, with "and" before the last."""
     if len(values) < 2:
-        return "".join(map(_named, values))
-    return ", ".join(map(_named, values[:-1])) + f" and {_named(values[-1])}"
+        return "".join(map(named, values))
+    return ", ".join(map(named, values[:-1])) + f" and {named(values[-1])}"
 
 
 def _decimals(values: Sequence[Value]) -> int:
@@ -242,6 +247,7 @@ def _number(amount: Decimal, places: int) -> str:
     return "0" if said == "-0" else said
 
 
-def _signed(amount: Decimal, places: int) -> str:
+def signed(amount: Decimal, places: int) -> str:
+    """With its sign and at most so many decimals."""
     said = _number(amount, places)
     return said if said.startswith("-") or said == "0" else f"+{said}"

@@ -7,11 +7,13 @@ figure derived from a wrong row is worse than none.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TypeVar
 
 from qa.asked import Asked
+from qa.checking.comparing_parts import Comparison
 from qa.checking.computing import CannotCompute, year_offset
 from qa.checking.deriving import MOST_CELLS, Derivation, derive, value_of
 from qa.checking.evidence import Evidence, times
@@ -27,6 +29,7 @@ from qa.extractive.unit_features import read_question
 from qa.offering import Offered
 from qa.verifying import Drafted, is_substantial
 
+Asking = TypeVar("Asking", Derivation, Comparison)
 # Of the words of a row's label, those that the question must have.
 LEAST_OF_LABEL = 0.7
 # Of the question's words, those that the label and what stands above it must have.
@@ -55,7 +58,7 @@ _OPERATION_WORDS = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class _Candidate:
+class TableRow:
     """A row with the words of its label; `rows` are where the rows of its passage begin."""
 
     offered: Offered
@@ -81,13 +84,13 @@ def derived(
     question: str, understanding: Asked | None, offered: Sequence[Offered]
 ) -> list[Computation]:
     """One sentence, or none."""
-    years = _years(question, understanding)
+    years = whole_years(question, understanding)
     operation = asked_operation(question, len(years)) if years is not None else None
     if operation is None or years is None:
         return []
     bare = read_question(question, understanding).bare
-    candidates = list(_candidates(_own(understanding, offered)))
-    parts = [_wanted(part) for part in operation.parts] or [_wanted(bare)]
+    candidates = list(table_rows(own_reports(understanding, offered)))
+    parts = [wanted_of(part) for part in operation.parts] or [wanted_of(bare)]
     drafted = (
         _over_periods(operation, parts[0], years, candidates)
         if operation.over == PERIODS
@@ -96,7 +99,7 @@ def derived(
     return [drafted] if drafted is not None else []
 
 
-def _years(question: str, understanding: Asked | None) -> list[int] | None:
+def whole_years(question: str, understanding: Asked | None) -> list[int] | None:
     """The whole years that are asked for, earliest first; None where parts of years are."""
     own = times(fold(question))
     if own.quarters or own.halves or _PART_OF_A_YEAR.search(question):
@@ -107,7 +110,7 @@ def _years(question: str, understanding: Asked | None) -> list[int] | None:
     return sorted(written or {year for period in periods for year in period.years})
 
 
-def _own(understanding: Asked | None, offered: Sequence[Offered]) -> list[Offered]:
+def own_reports(understanding: Asked | None, offered: Sequence[Offered]) -> list[Offered]:
     """Annual reports of the one company that is asked about, or of the only one at hand."""
     companies = {each.id for each in understanding.companies} if understanding else set()
     own = [each for each in offered if not companies or each.company_id in companies]
@@ -116,7 +119,7 @@ def _own(understanding: Asked | None, offered: Sequence[Offered]) -> list[Offere
     return [each for each in own if each.source.header.kind == "annual_report"]
 
 
-def _candidates(offered: Sequence[Offered]) -> Iterator[_Candidate]:
+def table_rows(offered: Sequence[Offered]) -> Iterator[TableRow]:
     seen: set[tuple[int, int]] = set()
     for each in offered:
         source = each.source
@@ -127,16 +130,16 @@ def _candidates(offered: Sequence[Offered]) -> Iterator[_Candidate]:
             if unit.row is None or place in seen:
                 continue
             seen.add(place)
-            label = _words(_NOTE.sub(" ", label_of(unit.row)))
-            yield _Candidate(each, unit, unit.row, label, starts)
+            label = telling_words(_NOTE.sub(" ", label_of(unit.row)))
+            yield TableRow(each, unit, unit.row, label, starts)
 
 
-def _context(candidate: _Candidate) -> frozenset[str]:
+def context(candidate: TableRow) -> frozenset[str]:
     """The words of what stands above it."""
     unit, offered = candidate.unit, candidate.offered
     group = offered.source.text[slice(*unit.group)] if unit.group else ""
     said = f"{unit.heading} {group} {candidate.row.caption} {offered.passage.section} "
-    return _words(said + _above(offered, unit.start, candidate.rows))
+    return telling_words(said + _above(offered, unit.start, candidate.rows))
 
 
 def _above(offered: Offered, start: int, rows: frozenset[int]) -> str:
@@ -150,16 +153,16 @@ def _above(offered: Offered, start: int, rows: frozenset[int]) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _words(text: str) -> frozenset[str]:
+def telling_words(text: str) -> frozenset[str]:
     """Those that tell, and those that tell one total from another."""
     plain = fold(text)
     return frozenset(content(plain)) | frozenset(_BARE.findall(plain.lower()))
 
 
-def _wanted(text: str) -> _Wanted:
+def wanted_of(text: str) -> _Wanted:
     plain = _without_years(text)
-    words = _words(plain)
-    names = _words(" ".join(_NAME.findall(plain))) - _OPERATION_WORDS
+    words = telling_words(plain)
+    names = telling_words(" ".join(_NAME.findall(plain))) - _OPERATION_WORDS
     return _Wanted(words, words - _OPERATION_WORDS or words, names)
 
 
@@ -169,36 +172,36 @@ def _without_years(text: str) -> str:
     return text
 
 
-def _fit(wanted: _Wanted, candidate: _Candidate) -> float:
+def _fit(wanted: _Wanted, candidate: TableRow) -> float:
     """0 for a row that is not meant; else the more, the more of label and question agree."""
     label = candidate.label
-    agreed = {word for word in label if _has(wanted.words, word)}
-    told = {word for word in wanted.plain if _has(label, word)}
+    agreed = {word for word in label if has_word(wanted.words, word)}
+    told = {word for word in wanted.plain if has_word(label, word)}
     if not told or len(agreed) < LEAST_OF_LABEL * len(label):
         return 0.0
-    context = _context(candidate)
-    if any(not _has(label | context, name) for name in wanted.names):
+    above = context(candidate)
+    if any(not has_word(label | above, name) for name in wanted.names):
         return 0.0
-    beside = {word for word in wanted.plain - told if _has(context, word)}
+    beside = {word for word in wanted.plain - told if has_word(above, word)}
     of_question = (len(told) + CONTEXT_SHARE * len(beside)) / len(wanted.plain)
     return len(agreed) / len(label) + of_question if of_question >= LEAST_OF_QUESTION else 0.0
 
 
-def _has(words: frozenset[str], word: str) -> bool:
+def has_word(words: frozenset[str], word: str) -> bool:
     return word in words or any(says_the_same(word, other) for other in words)
 
 
 def _best(
     wanted: _Wanted,
-    candidates: Sequence[_Candidate],
+    candidates: Sequence[TableRow],
     columns: Sequence[str] | None,
     years: list[int],
-) -> tuple[_Candidate, tuple[str, ...]] | None:
+) -> tuple[TableRow, tuple[str, ...]] | None:
     """The one row that is meant, with its columns of these years; None where two differ."""
     fits = []
     for each in candidates:
-        heads = _columns(each, years) if columns is None else tuple(columns)
-        fit = _fit(wanted, each) if heads and _has_cells(each.row, heads) else 0.0
+        heads = columns_of(each, years) if columns is None else tuple(columns)
+        fit = _fit(wanted, each) if heads and has_cells(each.row, heads) else 0.0
         if fit:
             fits.append((fit, each, heads))
     if not fits:
@@ -209,7 +212,7 @@ def _best(
     return equal[0] if len(said) == 1 else None
 
 
-def _has_cells(row: Row, heads: Sequence[str]) -> bool:
+def has_cells(row: Row, heads: Sequence[str]) -> bool:
     return all(_amount(row, head) is not None for head in heads)
 
 
@@ -218,7 +221,7 @@ def _amount(row: Row, head: str) -> object:
     return value_of(cells[0].text) if len(cells) == 1 else None
 
 
-def _columns(candidate: _Candidate, years: Sequence[int]) -> tuple[str, ...]:
+def columns_of(candidate: TableRow, years: Sequence[int]) -> tuple[str, ...]:
     """The heads of these years, in their order; of all years of the row where none is asked for."""
     offset = _offset(candidate)
     if offset is None:
@@ -233,7 +236,7 @@ def _columns(candidate: _Candidate, years: Sequence[int]) -> tuple[str, ...]:
     return tuple(each[0] for each in heads) if all(len(each) == 1 for each in heads) else ()
 
 
-def _offset(candidate: _Candidate) -> int | None:
+def _offset(candidate: TableRow) -> int | None:
     """How far the years of its columns lie behind fiscal years; None where that is unknown."""
     row, fiscal = candidate.row, candidate.offered.source.header.fiscal_year or 0
     newest = max((_year(cell) or 0 for cell in row.cells), default=0)
@@ -254,7 +257,7 @@ def _year(cell: Cell) -> int | None:
 
 
 def _over_periods(
-    operation: Operation, wanted: _Wanted, years: list[int], candidates: Sequence[_Candidate]
+    operation: Operation, wanted: _Wanted, years: list[int], candidates: Sequence[TableRow]
 ) -> Computation | None:
     asked = years if len(years) > 1 else []
     if operation.name == "change" and years:
@@ -268,14 +271,14 @@ def _over_periods(
         heads = heads[-2:]
     if not 2 <= len(heads) <= MOST_CELLS:
         return None
-    return _drafted(Derivation(operation.name, heads), [row])
+    return draft_of(Derivation(operation.name, heads), [row], derive)
 
 
 def _over_rows(
     operation: Operation,
     parts: Sequence[_Wanted],
     years: list[int],
-    candidates: Sequence[_Candidate],
+    candidates: Sequence[TableRow],
 ) -> Computation | None:
     if len(years) > 1:
         return None
@@ -286,20 +289,22 @@ def _over_rows(
     second = _best(parts[1], beside, first[1], years)
     if second is None:
         return None
-    return _drafted(Derivation(operation.name, first[1]), [first[0], second[0]])
+    return draft_of(Derivation(operation.name, first[1]), [first[0], second[0]], derive)
 
 
-def _newest(candidates: Sequence[_Candidate]) -> list[int]:
+def _newest(candidates: Sequence[TableRow]) -> list[int]:
     found = {_year(cell) for each in candidates for cell in each.row.cells} - {None}
     return [max(year for year in found if year)] if found else []
 
 
-def _same_table(one: _Candidate, other: _Candidate) -> bool:
+def _same_table(one: TableRow, other: TableRow) -> bool:
     apart = one.unit.start != other.unit.start
     return apart and one.offered is other.offered and one.row.caption == other.row.caption
 
 
-def _drafted(asked: Derivation, rows: Sequence[_Candidate]) -> Computation | None:
+def draft_of(
+    asked: Asking, rows: Sequence[TableRow], say: Callable[[Asking, Sequence[Evidence]], str]
+) -> Computation | None:
     """None where the verifier would not take it."""
     quotes = [substantial_quote(each.offered.source, each.unit) for each in rows]
     evidence = []
@@ -310,7 +315,7 @@ def _drafted(asked: Derivation, rows: Sequence[_Candidate]) -> Computation | Non
             return None
         evidence.append(Evidence(source, *span))
     try:
-        sentence = derive(asked, evidence)
+        sentence = say(asked, evidence)
     except CannotCompute:
         return None
     cited = tuple((e.offered.reference, q) for e, q in zip(rows, quotes, strict=True))

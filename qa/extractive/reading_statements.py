@@ -38,10 +38,14 @@ def annual_reports(understanding: Asked, offered: Sequence[Offered]) -> list[Off
 
 
 def asked_years(understanding: Asked, offered: Sequence[Offered]) -> list[int]:
-    """Those asked for, or else the newest that an annual report at hand covers."""
+    """Those asked for, or else the newest that an annual report at hand covers.
+
+    "Three-year average" and the like say how many years, where others are named.
+    """
     if any(period.quarters for period in understanding.periods):
         return []
-    asked = sorted({year for period in understanding.periods for year in period.years})
+    named = [each for each in understanding.periods if not (each.implied or each.relative)]
+    asked = sorted({year for period in named or understanding.periods for year in period.years})
     if asked:
         return asked if len(asked) <= MOST_YEARS else []
     return sorted({each.source.header.fiscal_year or 0 for each in offered} - {0})[-1:]

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils import timezone
 from pgvector.django import HalfVectorField
 
@@ -30,6 +31,7 @@ class RankedDocument(models.Model):
     )
     fresh_at = models.DateTimeField(db_index=True, help_text="from when its age counts")
     ranked_at = models.DateTimeField(default=timezone.now, db_index=True)
+    facts_at = models.DateTimeField(db_default=Now(), help_text="when the facts were read")
 
     def __str__(self) -> str:
         return f"document {self.document_id}"

@@ -44,15 +44,16 @@ CHUNK = 2_000
 
 
 def unranked(now: datetime | None = None) -> DocumentQuerySet:
-    """Recent documents that are embedded, recognised and classified, and not yet ranked."""
+    """Recent documents that are embedded, recognised and classified, and not yet ranked, or read
+    anew since: by a better recogniser, or when a company that they name became known."""
     now = now or timezone.now()
     failed = RankFailure.objects.filter(
         Q(attempts__gte=MOST_ATTEMPTS) | Q(retry_after__gt=now), document=OuterRef("pk")
     )
     ready = Document.objects.searchable().filter(
         received_at__gte=now - timedelta(days=DAYS), embedder__isnull=False,
-        recognised_at__isnull=False, classifier__isnull=False, ranked__isnull=True,
-    )  # fmt: skip
+        recognised_at__isnull=False, classifier__isnull=False,
+    ).filter(Q(ranked__isnull=True) | Q(ranked__facts_at__lt=F("recognised_at")))  # fmt: skip
     return (
         ready.exclude(Exists(failed.order_by())).order_by("-received_at", "-pk").defer(*BODY_FIELDS)
     )
@@ -104,12 +105,18 @@ def _note_failure(document: Document, error: Exception) -> None:
 
 def rank(documents: Sequence[Document], embedder: ModelVersion) -> None:
     """Rank these documents for all analysts in one batched call."""
+    began = timezone.now()
     rows = facts.gather(documents, embedder)
+    for row in rows:
+        row.facts_at = began
     analysts, firm = _everybody(embedder)
     columns = facts.documents_of(rows, embedder)
     items = _items(columns, [row.fresh_at for row in rows], analysts, firm, live_ranker.live())
     with transaction.atomic():
-        RankedDocument.objects.bulk_create(rows, ignore_conflicts=True)
+        RankedDocument.objects.bulk_create(
+            rows, update_conflicts=True, unique_fields=["document"],
+            update_fields=["facts", "vector", "embedder", "facts_at"],
+        )  # fmt: skip
         _write(items)
 
 

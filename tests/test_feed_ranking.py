@@ -46,6 +46,25 @@ def test_every_ready_document_is_ranked_once_for_every_analyst(alice, bob) -> No
     assert ranking.rank_pending() == 1
 
 
+def test_a_document_read_anew_is_ranked_anew_and_stays_as_old_as_it_is(alice) -> None:
+    orion = company("Orion")
+    follow(alice, "company", str(orion.pk))
+    news = known("It fell", days=1)
+    ranking.rank_pending()
+    before = RankedDocument.objects.get()
+    assert values(FeedItem.objects.get(user=alice))["followed_any"] == 0
+    mention = news.mentions.create(
+        start=0, end=2, kind="company", name="It", company=orion, recogniser=news.recogniser
+    )
+    Document.objects.filter(pk=news.pk).update(recognised_at=timezone.now())
+    assert ranking.rank_pending() == 1
+    assert ranking.rank_pending() == 0
+    after = RankedDocument.objects.get()
+    assert after.facts["companies"] == [mention.company_id]
+    assert (after.fresh_at, after.ranked_at) == (before.fresh_at, before.ranked_at)
+    assert values(FeedItem.objects.get(user=alice))["followed_any"] == 1
+
+
 def test_what_is_followed_comes_first_and_what_is_muted_is_hidden(alice) -> None:
     acme, orion, wire = company("Acme"), company("Orion"), source("Other wire")
     known("Orion fell", of=orion)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from itertools import islice
 
 SHINGLE_WORDS = 5
@@ -54,8 +55,8 @@ def _batches(found: set[str]) -> Iterator[list[bytes]]:
         yield batch
 
 
-def jaccard(one: set[str], other: set[str]) -> float:
-    """Shared shingles by all shingles, from 0 to 1."""
+def jaccard(one: AbstractSet[str], other: AbstractSet[str]) -> float:
+    """Shared shingles, or words, by all of them, from 0 to 1."""
     shared = len(one & other)
     return shared / max(1, len(one) + len(other) - shared)
 

@@ -14,7 +14,7 @@ from ingestion.models import Document, UnitVectors
 from ingestion.sentence_windows import windows
 from ingestion.unit_vectors import packed
 from qa.passages import Passage
-from qa.ranking.blending import Scored, blended
+from qa.ranking.blending import Scored, blended, first_order
 from qa.ranking.candidates import Entry
 from qa.ranking.ranking_looks import holds_nearest
 from qa.ranking.unit_features import compare_units_of_all, of_units
@@ -24,7 +24,8 @@ QUESTION = "What were the freight costs of Halden Mills in FY2022?"
 
 def entry(pk: int, **features: float) -> Entry:
     passage = Passage(pk, 1, 0, 1, 1, 1, "", "", 0.0)
-    return Entry(passage, 0.0, {"inside": 1.0} | features)
+    known = {"inside": 1.0, "metrics_asked": 0.0, "best_word_coverage": 1.0}
+    return Entry(passage, 0.0, known | features)
 
 
 def ids(order: list[Scored]) -> list[int]:
@@ -61,6 +62,48 @@ def test_what_was_not_read_counts_as_the_worst_that_was() -> None:
 def test_equals_stay_in_the_rankers_order() -> None:
     order = [(entry(pk), 1.0) for pk in (5, 3, 4)]
     assert ids(blended(order, {5: 0.5, 3: 0.5, 4: 0.5}, 1.0)) == [5, 3, 4]
+
+
+def in_other_words(pk: int, **features: float) -> Entry:
+    return entry(pk, **{"best_word_coverage": 0.4} | features)
+
+
+def test_in_other_words_the_nearest_units_come_first_and_the_filters_own_before_others() -> None:
+    order = [
+        (in_other_words(0, unit_z=-1.0), 3.0),
+        (in_other_words(1, unit_z=2.5, inside=0.0), 2.0),
+        (in_other_words(2, unit_z=2.0), 1.0),
+        (in_other_words(3, unit_z=0.5), 0.0),
+    ]
+    first = first_order(order)
+    assert ids(first) == [2, 3, 0, 1]
+    assert ids(blended(first, {}, 0.4)) == [2, 3, 0, 1]
+    assert [score for _, score in blended(first, {}, 0.4)] == [3.0, 2.0, 1.0, 0.0]
+    # The cross-encoder counts beside them, and the ranker where these are level.
+    assert ids(blended(first, {2: 0.0, 3: 4.0, 0: 0.0}, 0.4)) == [3, 2, 0, 1]
+    level = [(in_other_words(pk, unit_z=1.0), float(pk)) for pk in range(3)]
+    assert ids(first_order(level)) == [2, 1, 0]
+
+
+@pytest.mark.parametrize(
+    "features", [{"best_word_coverage": 0.6}, {"metrics_asked": 1.0}, {"unit_z": math.nan}]
+)
+def test_elsewhere_the_ranker_goes_on_leading(features: dict[str, float]) -> None:
+    order = [
+        (in_other_words(0, **{"unit_z": -1.0} | features), 3.0),
+        (in_other_words(1, **{"unit_z": 2.5} | features), 2.0),
+    ]
+    assert ids(first_order(order)) == [0, 1]
+
+
+def test_a_passage_whose_units_have_no_vectors_yet_is_told_by_its_own() -> None:
+    order = [
+        (in_other_words(0, unit_z=0.5), 1.0),
+        (in_other_words(1, dense_left_z=1.5), 1.0),
+        (in_other_words(2), 1.0),
+    ]
+    assert ids(first_order(order)) == [1, 0, 2]
+    assert first_order([]) == []
 
 
 def test_the_units_of_a_passage_become_features() -> None:

@@ -12,7 +12,7 @@ from ingestion.models import Chunk, Document
 from ingestion.querysets import User
 from qa.evidence import Evidence, Searched
 from qa.passages import without_overlap
-from qa.ranking.blending import Scored, blended
+from qa.ranking.blending import Scored, blended, first_order
 from qa.ranking.candidates import (
     Entry,
     Loaded,
@@ -130,6 +130,7 @@ def _ranked(  # noqa: PLR0917
     if tier != "lookup":
         _check(stop)
         with evidence.timed("cross_encode"):
+            rows = [first_order(each) for each in rows]
             first = [[entry for entry, _ in each] for each in rows]
             scores = read_best(first, loaded, understanding, evidence)
     evidence.reranker = named(reranker, read=bool(scores))

@@ -5,6 +5,7 @@ Only documents that the user may see are read, and the page's own filters always
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -34,6 +35,8 @@ from qa.understood import Understanding
 
 Cancelled = Callable[[], bool]
 FEWEST_CANDIDATES = 25
+# Of two cosines; what others say in fewer words is often a little nearer. See docs/results.md.
+ABOUT_AS_NEAR = 0.1
 
 
 class Stopped(Exception):
@@ -195,11 +198,11 @@ def _distinct(
 
 
 def holds_nearest(ranked: list[tuple[Entry, float]]) -> bool:
-    """Whether the unit that comes nearest to the question is the filter's: its words may be poor
-    there only because the question uses others."""
+    """Whether the filter's nearest unit is about as near to the question as any: its words may be
+    poor there only because the question uses others."""
     known = [entry.features for entry, _ in ranked if "unit" in entry.features]
-    nearest = max(known, key=lambda row: row["unit"], default=None)
-    return nearest is not None and bool(nearest["inside"])
+    inside = max((row["unit"] for row in known if row["inside"]), default=-math.inf)
+    return bool(known) and inside >= max(row["unit"] for row in known) - ABOUT_AS_NEAR
 
 
 def _alternating(ranked: list[tuple[Entry, float]]) -> list[tuple[Entry, float]]:

@@ -135,8 +135,10 @@ def test_units_outside_the_filter_come_after_those_inside() -> None:
 
 def test_a_filter_that_holds_the_nearest_unit_was_read_rightly() -> None:
     inside, outside = (entry(0, unit=0.6), 2.0), (entry(1, unit=0.5, inside=0.0), 1.0)
-    nearer = (entry(2, unit=0.7, inside=0.0), 0.0)
-    assert holds_nearest([inside, outside])
+    about_as_near, nearer = (
+        (entry(pk, unit=unit, inside=0.0), 0.0) for pk, unit in ((2, 0.65), (4, 0.75))
+    )
+    assert holds_nearest([inside, outside, about_as_near])
     assert not holds_nearest([inside, outside, nearer])
     assert not holds_nearest([(entry(3), 1.0)])
     assert not holds_nearest([])

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+from django.contrib.auth.models import User
+from reports_corpus import ask, embedder_of_axes, report
+
 from qa.passages import Passage
 from qa.ranking.blending import blended, first_order
 from qa.ranking.candidates import Entry
@@ -73,3 +77,18 @@ def test_what_repeats_is_not_read_first_and_places_keep_their_scores() -> None:
     made = blended(first, {0: 1.0, 2: 1.0, 1: 9.0}, 2.0)
     assert ids(made) == [1, 2, 0]
     assert [score for _, score in made] == [0.0, -1.0, -2.0]
+
+
+@pytest.mark.django_db
+def test_what_two_reports_say_alike_is_offered_once_before_the_rest(
+    alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    embedder = embedder_of_axes(monkeypatch)
+    said = "Freight from overseas yards may be held up by storms, strikes or closed canals."
+    other = "Freight rates are agreed with three haulers who may end the agreement at will."
+    for year in (2022, 2023):
+        report("Halden Mills", year, said, other, embedder=embedder)
+    found = ask("What could go wrong with freight at Halden Mills?", alice)
+    texts = [each.passage.text.strip() for each in found.passages]
+    assert texts.count(said) == texts.count(other) == 2
+    assert len(set(texts[:5])) == 5

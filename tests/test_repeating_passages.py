@@ -17,8 +17,8 @@ TABLE = "Net sales | 518.5 | 503.4\nGross margin | 37.2 | 38.6\nOperating income
 NEXT_TABLE = "Net sales | 541.0 | 518.5\nGross margin | 36.1 | 37.2\nOperating income | 57.7 | 61.2"
 
 
-def passages(*texts: str, metrics_asked: float = 0.0) -> list[tuple[Entry, float]]:
-    features = {"inside": 1.0, "metrics_asked": metrics_asked, "best_word_coverage": 1.0}
+def passages(*texts: str, **features: float) -> list[tuple[Entry, float]]:
+    features = {"inside": 1.0, "metrics_asked": 0.0, "best_word_coverage": 1.0} | features
     return [
         (Entry(Passage(pk, pk, 0, len(text), 1, 1, "", text, 0.0), 0.0, features), float(-pk))
         for pk, text in enumerate(texts)
@@ -62,6 +62,14 @@ def test_one_other_figure_makes_another_statement_and_another_year_does_not() ->
     grown = said.replace("2,200", "2,300")
     dated = said.replace("2023", "2024")
     assert ids(repeats_last(passages(said, grown, dated, OTHER))) == [0, 1, 3, 2]
+
+
+@pytest.mark.parametrize("suits", ["inside", "prior"])
+def test_what_the_period_asked_for_says_is_no_repeat_of_another_period(suits: str) -> None:
+    other, _, last = (entry for entry, _ in passages(RISK, RISK, OTHER, **{suits: 0.0}))
+    asked = passages(RISK, RISK, **{suits: 1.0})[1][0]
+    assert ids(repeats_last([(other, 2.0), (asked, 1.0), (last, 0.0)])) == [0, 1, 2]
+    assert ids(repeats_last([(asked, 2.0), (other, 1.0), (last, 0.0)])) == [1, 2, 0]
 
 
 def test_what_stands_far_behind_is_left_where_it_is() -> None:

@@ -64,45 +64,26 @@ def test_equals_stay_in_the_rankers_order() -> None:
     assert ids(blended(order, {5: 0.5, 3: 0.5, 4: 0.5}, 1.0)) == [5, 3, 4]
 
 
-def in_other_words(pk: int, **features: float) -> Entry:
-    return entry(pk, **{"best_word_coverage": 0.4} | features)
-
-
-def test_in_other_words_the_nearest_units_come_first_and_the_filters_own_before_others() -> None:
-    order = [
-        (in_other_words(0, unit_z=-1.0), 3.0),
-        (in_other_words(1, unit_z=2.5, inside=0.0), 2.0),
-        (in_other_words(2, unit_z=2.0), 1.0),
-        (in_other_words(3, unit_z=0.5), 0.0),
-    ]
-    first = first_order(order)
-    assert ids(first) == [2, 3, 0, 1]
-    assert ids(blended(first, {}, 0.4)) == [2, 3, 0, 1]
-    assert [score for _, score in blended(first, {}, 0.4)] == [3.0, 2.0, 1.0, 0.0]
-    # The cross-encoder counts beside them, and the ranker where these are level.
-    assert ids(blended(first, {2: 0.0, 3: 4.0, 0: 0.0}, 0.4)) == [3, 2, 0, 1]
-    level = [(in_other_words(pk, unit_z=1.0), float(pk)) for pk in range(3)]
-    assert ids(first_order(level)) == [2, 1, 0]
-
-
 @pytest.mark.parametrize(
-    "features", [{"best_word_coverage": 0.6}, {"metrics_asked": 1.0}, {"unit_z": math.nan}]
+    ("features", "first"),
+    [
+        ({"best_word_coverage": 0.4}, [2, 0, 1]),
+        ({"best_word_coverage": 0.6}, [0, 1, 2]),
+        ({"best_word_coverage": 0.4, "metrics_asked": 1.0}, [0, 1, 2]),
+    ],
 )
-def test_elsewhere_the_ranker_goes_on_leading(features: dict[str, float]) -> None:
+def test_in_other_words_the_filters_own_come_before_others(
+    features: dict[str, float], first: list[int]
+) -> None:
     order = [
-        (in_other_words(0, **{"unit_z": -1.0} | features), 3.0),
-        (in_other_words(1, **{"unit_z": 2.5} | features), 2.0),
+        (entry(0, **features | {"inside": 0.0}), 3.0),
+        (entry(1, **features | {"inside": 0.0}), 2.0),
+        (entry(2, **features), 1.0),
     ]
-    assert ids(first_order(order)) == [0, 1]
-
-
-def test_a_passage_whose_units_have_no_vectors_yet_is_told_by_its_own() -> None:
-    order = [
-        (in_other_words(0, unit_z=0.5), 1.0),
-        (in_other_words(1, dense_left_z=1.5), 1.0),
-        (in_other_words(2), 1.0),
-    ]
-    assert ids(first_order(order)) == [1, 0, 2]
+    assert ids(first_order(order)) == first
+    made = blended(first_order(order), {0: 1.0, 1: 9.0, 2: 0.0}, 1.0)
+    assert ids(made) == ([2, 1, 0] if first[0] == 2 else [1, 0, 2])
+    assert [score for _, score in made] == [3.0, 2.0, 1.0]
     assert first_order([]) == []
 
 

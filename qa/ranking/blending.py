@@ -1,4 +1,4 @@
-"""One order of a look's candidates from the ranker's scores, the units' and the cross-encoder's.
+"""One order of a look's candidates from the ranker's scores and the cross-encoder's.
 
 Each place keeps the score that the ranker gave to it, so that scores mean what they did.
 """
@@ -13,18 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qa.ranking.candidates import Entry
-from qa.ranking.relative_features import RELATIVE
 from qa.ranking.repeating import repeats_last
 from qa.ranking.unit_features import Row
 
 Scored = tuple[Entry, float]
 Floats = NDArray[np.float64]
 
-# A question of whose words no candidate has more is put in other words than what answers it. Its
-# words are no guide then, and the ranker, which learned mostly from questions in the documents' own
-# words, counts less than meaning. Chosen on development questions, see docs/results.md.
+# A question of whose words no candidate has more is put in other words than what answers it.
+# Chosen on development questions, see docs/results.md.
 FEW_WORDS = 0.5
-RANKER_WEIGHT, CROSS_WEIGHT = 0.25, 0.6
 
 
 def first_order(order: Sequence[Scored]) -> list[Scored]:
@@ -59,7 +56,18 @@ def together(ranker: Floats, cross: Floats, weight: float) -> Floats:
     return np.asarray(ranker + weight * np.nan_to_num(cross, nan=float(np.nanmin(cross))))
 
 
-def is_in_other_words(rows: Sequence[Row]) -> bool:
+def _places(order: Sequence[Scored], cross: Floats, weight: float) -> NDArray[np.intp]:
+    rows = [entry.features for entry, _ in order]
+    scores = np.array([score for _, score in order], dtype=np.float64)
+    values = together(scores, cross, weight)
+    if not _is_in_other_words(rows):
+        return np.argsort(-values, kind="stable")
+    # Without its names such a question is as near to what is said of others.
+    inside = np.array([row["inside"] for row in rows])
+    return np.lexsort((-values, -inside))
+
+
+def _is_in_other_words(rows: Sequence[Row]) -> bool:
     """Whether these candidates of one look hold few of the question's words, and no metric is
     asked for, whose line items tell more than words do."""
     first = next(iter(rows), None)
@@ -67,21 +75,7 @@ def is_in_other_words(rows: Sequence[Row]) -> bool:
         first is not None
         and first["metrics_asked"] == 0
         and first["best_word_coverage"] <= FEW_WORDS
-        and any(math.isfinite(row.get("unit" + RELATIVE, math.nan)) for row in rows)
     )
-
-
-def _places(order: Sequence[Scored], cross: Floats, weight: float) -> NDArray[np.intp]:
-    rows = [entry.features for entry, _ in order]
-    scores = np.array([score for _, score in order], dtype=np.float64)
-    if not is_in_other_words(rows):
-        return np.argsort(-together(scores, cross, weight), kind="stable")
-    near = np.array([_nearness(row) for row in rows])
-    known = np.nan_to_num(near, nan=float(np.nanmin(near)))
-    values = together(RANKER_WEIGHT * scores + known, cross, CROSS_WEIGHT)
-    # Without its names a question is as near to what others say, so the filter's own come first.
-    inside = np.array([row["inside"] for row in rows])
-    return np.lexsort((-values, -inside))
 
 
 def _settled(order: list[Scored]) -> list[Scored]:
@@ -89,8 +83,3 @@ def _settled(order: list[Scored]) -> list[Scored]:
     the next year's, and either may have the one that is lacking."""
     asked = bool(order) and order[0][0].features["metrics_asked"] > 0
     return order if asked else repeats_last(order)
-
-
-def _nearness(row: Row) -> float:
-    """Of the nearest unit; of the whole passage where its units have no vectors yet."""
-    return row.get("unit" + RELATIVE, row.get("dense_left" + RELATIVE, math.nan))

@@ -70,7 +70,9 @@ _SUMS = tuple(
 )
 _CHANGE = re.compile(
     r"\b(?:chang|increas|decreas|grow|grew|declin|fell|fall|rose|rise|drop|differ|"
-    r"year[- ](?:over|on)[- ]year|movement|variance)\w*|\bimprov(?:e|es|ed|ing)\b",
+    r"year[- ](?:over|on)[- ]year|movement|variance)\w*|\bimprov(?:e|es|ed|ing)\b|"
+    r"^\W*(?:is|are|was|were|did|does|do|has|have)\b.*\b(?:higher|lower|more|less|greater|larger|"
+    r"smaller|fewer)\b.*\bthan\b",
     re.I,
 )
 # Without a year the newest two are meant.

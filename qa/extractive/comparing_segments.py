@@ -119,9 +119,10 @@ def _fitting(
         # Not by words of nearly that meaning: "selling expenses" are no sales.
         if wanted <= own or asked & {metric.name for metric in metrics(named)}:
             yield 2.0, table
-        elif own <= wanted | _TOTAL | telling_words(source.header.company):
-            if wanted <= own | context(table.parts[0]):
-                yield 1.0, table
+            continue
+        bare = own <= wanted | _TOTAL | telling_words(source.header.company)
+        if bare and wanted <= own | context(table.parts[0]):
+            yield 1.0, table
 
 
 def _tables(rows: Sequence[TableRow]) -> Iterator[_Table]:

@@ -204,6 +204,23 @@ def test_a_larger_figure_of_a_company_that_is_not_contradicts_nothing() -> None:
     assert "larger figure" in refused(draft(ratio, year, rows, text), source(REPORT + stated))
 
 
+def test_what_stands_above_the_heading_is_of_another_table() -> None:
+    ratio, year, rows, text = RIGHT[0]
+    heading = "Consolidated Statements of Income"
+    above = REPORT.replace(heading, f"Adjusted results by segment\n{heading}")
+    found = verify(draft(ratio, year, rows, text), {"p1": source(above)})
+    assert isinstance(found, Verified), found
+
+
+def test_a_larger_figure_of_a_year_that_is_not_read_contradicts_nothing() -> None:
+    ratio, year, rows, text = RIGHT[0]
+    subsidiary = "Note 9. Affiliates, in millions\n2024 | 2023\nGross profit | 180.0 | 350.0\n"
+    found = verify(draft(ratio, year, rows, text), {"p1": source(REPORT + subsidiary)})
+    assert isinstance(found, Verified), found
+    larger = subsidiary.replace("180.0", "380.0")
+    assert "larger figure" in refused(draft(ratio, year, rows, text), source(REPORT + larger))
+
+
 def test_a_quarterly_report_and_a_report_without_a_year_give_nothing() -> None:
     ratio, year, rows, text = RIGHT[0]
     for header in (

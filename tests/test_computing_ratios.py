@@ -81,6 +81,9 @@ RIGHT = [
      ("Computed for fiscal 2024: 365 x average inventory of 120.0 and 100.0 / (cost of revenue "
      "527.4 + (inventory 120.0 - inventory of the year before 100.0)) = 73.3 days "
      "(in millions).")),
+    ("2-year compound growth of revenue", 2024, ["sales"],
+     ("Computed for fiscal 2024: 2-year compound growth of revenue 3.1% = (revenue 839.8 / revenue "
+     "of two years before 790.0) ^ 0.5 - 1 (in millions).")),
     ("capital expenditure / revenue", 2024, ["capex", "sales"],
      ("Computed for fiscal 2024: capital expenditure 40.0 / revenue 839.8 = 0.05, or 4.8% "
      "(in millions).")),

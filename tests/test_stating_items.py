@@ -130,6 +130,11 @@ def test_whether_a_margin_improved_is_computed_from_both_years() -> None:
             "What was Halden's capital expenditure as a percentage of revenue in fiscal 2024?",
             "capital expenditure 40.0 / revenue 839.8 = 0.05, or 4.8%",
         ),
+        (
+            "What was the CAGR of Halden's revenue from fiscal 2022 to fiscal 2024?",
+            "2-year compound growth of revenue 3.1%",
+        ),
+        ("What was the CAGR of Halden's revenue from fiscal 2020 to fiscal 2024?", ""),
         ("Which segment of Halden had lower revenue in fiscal 2024 than in 2023?", ""),
         ("Did the revenue of Halden's Motion Control increase in fiscal 2024?", ""),
     ],

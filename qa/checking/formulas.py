@@ -19,7 +19,7 @@ _RATIOS = Path(__file__).parents[1] / "question" / "ratios.toml"
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _DEEPEST = 3
 CHANGE = "change of "
-OVER_YEARS = re.compile(r"(?P<years>[23])-year (?P<how>average|sum) of (?P<of>.+)")
+OVER_YEARS = re.compile(r"(?P<years>[23])-year (?P<how>average|sum|compound growth) of (?P<of>.+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Operand:
 
 @dataclass(frozen=True, slots=True)
 class Formula:
-    """`tokens` in their order: operands, numbers, "+", "-", "x", "/", "(" and ")".
+    """`tokens` in their order: operands, numbers, "+", "-", "x", "/", "^", "(" and ")".
 
     `of` is the ratio whose change it is.
     """
@@ -70,7 +70,8 @@ def formulas(ratio: str) -> tuple[Formula, ...]:
 
     Those behind the first serve where a statement lacks a row of it. "change of net income": of any
     item, against the year before; "change of gross margin": of a ratio in percent, in percentage
-    points; "3-year average of net margin", "2-year sum of …": over years of one statement. "net
+    points; "3-year average of net margin", "2-year sum of …", "2-year
+    compound growth of …": over years of one statement. "net
     income / average total assets": what is written as the formulas of the list are.
     """
     over = OVER_YEARS.fullmatch(ratio)
@@ -116,14 +117,19 @@ def _change_of(known: Formula) -> Formula | None:
 
 
 def _over_years(known: Formula, how: str, years: int) -> Formula | None:
-    """The mean or the sum; a sum of ratios says nothing."""
-    if not _is_of_a_year(known) or (how == "sum" and known.unit != "money"):
+    """The mean, the sum or the growth a year; a sum or a growth of ratios says nothing."""
+    if not _is_of_a_year(known) or (how != "average" and known.unit != "money"):
         return None
-    tokens: list[str | Operand] = ["(", *known.tokens]
+    if how == "compound growth":
+        # Statements of income have three years, so that two of growth is the most.
+        first = _shifted(known, "two before")
+        tokens = ("(", *known.tokens, "/", *first, ")", "^", "0.5", "-", "1")
+        return Formula("percent", tokens) if years == 2 and len(known.tokens) == 1 else None
+    added: list[str | Operand] = ["(", *known.tokens]
     for when in ("before", "two before")[: years - 1]:
-        tokens += ["+", *_shifted(known, when)]
+        added += ["+", *_shifted(known, when)]
     share = ("/", str(years)) if how == "average" else ()
-    return Formula(known.unit, (*tokens, ")", *share))
+    return Formula(known.unit, (*added, ")", *share))
 
 
 def _is_of_a_year(known: Formula) -> bool:
@@ -230,14 +236,24 @@ class _Reader:
         return result
 
     def _product(self) -> Decimal:
-        result = self._single()
+        result = self._power()
         while self._peek() in ("x", "/"):
             sign = self._next()
-            other = self._single()
+            other = self._power()
             if sign == "/" and other <= 0:
                 raise ArithmeticError("divides by nothing, or by what is negative")
             result = result * other if sign == "x" else result / other
         return result
+
+    def _power(self) -> Decimal:
+        result = self._single()
+        if self._peek() != "^":
+            return result
+        self._next()
+        exponent = self._single()
+        if result <= 0:
+            raise ArithmeticError("no root of what is negative")
+        return result**exponent
 
     def _single(self) -> Decimal:
         each = self._next()

@@ -34,6 +34,7 @@ _AVERAGED = re.compile(
     r"(?:\w+['’]s\s|(?:annual|yearly|of|the|total)\s)*$",
     re.I,
 )
+_COMPOUND = "compound annual growth rate"
 _SUMMED = re.compile(r"\b(?:altogether|combined|cumulative(?:ly)?|in (?:total|sum|all))\b", re.I)
 _CHANGE = re.compile(
     r"\b(?:chang|grow|grew|increas|decreas|declin|improv|fell|fall|rise|rose|drop|worsen)\w*\b|"
@@ -79,7 +80,7 @@ def _asked_ratios(
     spelled = formula_of(_without_company(question, understanding, own))
     if spelled is not None:
         return [spelled]
-    return _means(question, understanding, years) + _ratios(question, understanding)
+    return _means(question, understanding, years) + _ratios(question, understanding, years)
 
 
 def _is_of_a_part(question: str, understanding: Asked, own: Offered) -> bool:
@@ -114,10 +115,14 @@ def _means(question: str, understanding: Asked, years: Sequence[int]) -> list[st
     return [each for each in made if formula(each) is not None][:1]
 
 
-def _ratios(question: str, understanding: Asked) -> list[str]:
+def _ratios(question: str, understanding: Asked, years: Sequence[int]) -> list[str]:
     named = [metric.name for metric in understanding.metrics]
     ratios = [name for name in named if formula(name) is not None]
     plain = [name for name in named if name in names()]
+    if _COMPOUND in named:
+        apart = years[-1] - years[0] if years else 0
+        grown = [f"{apart}-year compound growth of {name}" for name in plain]
+        return [each for each in grown[:1] if formula(each) is not None]
     if ratios and _DEFINES.search(question):
         # The question's own definition may name what ours does not know of.
         ratios = [ratio for ratio in ratios if set(named) - {ratio} <= _parts(ratio)]

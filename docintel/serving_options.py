@@ -12,7 +12,7 @@ LOCAL = "local"
 
 @dataclass(frozen=True, slots=True)
 class Serving:
-    """Port of the pages, processes of the queue, who trains, and where the language model runs.
+    """Port and processes of the pages, processes of the queue, who trains, and where the model runs.
 
     `llm` is "local" for the model of `docintel.local_llm` as a role of its own; empty for the
     endpoint that OPENAI_BASE_URL names, or for none.
@@ -22,11 +22,18 @@ class Serving:
     workers: int
     llm: str = ""
     trainer: bool = False
+    web: int = 1
 
     @classmethod
     def add_arguments(cls, parser: ArgumentParser) -> None:
         parser.add_argument("--port", type=int, default=8000)
         parser.add_argument("--workers", type=int, default=2, help="processes of the queue")
+        parser.add_argument(
+            "--web",
+            type=int,
+            default=1,
+            help="processes of the pages: one for every two cores, where many read at once",
+        )
         parser.add_argument(
             "--llm",
             choices=["", LOCAL],
@@ -47,4 +54,5 @@ class Serving:
             workers=options["workers"],
             llm=options["llm"],
             trainer=options["trainer"],
+            web=max(1, options["web"]),
         )

@@ -232,7 +232,8 @@ class Supervisor:
             environment["INFERENCE_TOKEN"] = secrets.token_urlsafe(32)
             command = [*_uvicorn(inference_port), "--no-access-log"]
             self.roles.append(self._role(Role.INFERENCE, command, environment))
-        self.roles.append(self._role(Role.WEB, _uvicorn(serving.port), environment))
+        web = _uvicorn(serving.port, serving.web)
+        self.roles.append(self._role(Role.WEB, web, environment | _shares(serving.web)))
         queue = [sys.executable, str(settings.BASE_DIR / "manage.py"), "qcluster"]
         # Pages stay quick while files are parsed.
         self.roles.append(self._role(Role.WORKER, ["nice", "-n", "5", *queue], environment))
@@ -262,9 +263,17 @@ class Supervisor:
         return environment
 
 
-def _uvicorn(port: int) -> list[str]:
+def _uvicorn(port: int, processes: int = 1) -> list[str]:
     command = [sys.executable, "-m", "uvicorn", "docintel.asgi:application", "--host", HOST]
-    return [*command, "--port", str(port), "--timeout-graceful-shutdown", "3", "--lifespan", "off"]
+    several = ["--workers", str(processes)] if processes > 1 else []
+    ending = ["--timeout-graceful-shutdown", "3", "--lifespan", "off"]
+    return [*command, "--port", str(port), *several, *ending]
+
+
+def _shares(processes: int) -> dict[str, str]:
+    """What the processes of the pages divide, so that the database has connections for all."""
+    of_all = {"PAGES_AT_ONCE": settings.PAGES_AT_ONCE, "ASK_THREADS": settings.ASK_THREADS}
+    return {name: str(max(2, number // processes)) for name, number in of_all.items()}
 
 
 @contextmanager

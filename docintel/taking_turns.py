@@ -9,29 +9,25 @@ before, so that nobody's slow line keeps a turn.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
-from typing import Any
 from weakref import WeakKeyDictionary
 
-from asgiref.sync import iscoroutinefunction
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.utils.decorators import sync_and_async_middleware
 
 RETRY_SECONDS = 10
 _step_aside: ContextVar[Callable[[], None]] = ContextVar("gives back the turn of this request")
 _turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
 
 
-@sync_and_async_middleware
-def in_turn(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:
-    """Middleware; of a server with a thread for each request it changes nothing."""
-    if not iscoroutinefunction(get_response):
-        return get_response
+def in_turn(
+    get_response: Callable[[HttpRequest], Awaitable[HttpResponseBase]],
+) -> Callable[[HttpRequest], Awaitable[HttpResponseBase]]:
+    """The same, once it is the request's turn."""
 
-    async def middleware(request: HttpRequest) -> HttpResponseBase:
+    async def answer(request: HttpRequest) -> HttpResponseBase:
         turns = _turns.setdefault(
             asyncio.get_running_loop(), asyncio.Semaphore(settings.PAGES_AT_ONCE)
         )
@@ -43,12 +39,11 @@ def in_turn(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest
         turn = _Turn(turns)
         _step_aside.set(turn.step_aside)
         try:
-            response: HttpResponseBase = await get_response(request)
+            return await get_response(request)
         finally:
             turn.end()
-        return response
 
-    return middleware
+    return answer
 
 
 def step_aside() -> None:

@@ -18,11 +18,13 @@ from docintel.api_errors import BoundedJSONParser
 from docintel.tokens import ReadingTokenAuthentication, Reads
 from feed import hearing, reading
 from feed.asking_for import read_filters
+from feed.catching_up import catch_up
 from feed.explaining import Card, cards
 from feed.following import CannotFollow, follow, forget, profile_of, said_by
 from feed.hearing import TooManyEvents
 from feed.models import Follow
-from feed.reading import PERIODS, SORTS, BadCursor
+from feed.reading import BadCursor
+from feed.walking import PERIODS, SORTS
 from ingestion.models import Document
 
 NAMES = ("company", "topic", "kind", "source", "period", "sort", "hidden")
@@ -102,7 +104,7 @@ class Feed(OwnView):
     def get(self, request: Request) -> Response:
         """The next cards: companies and sources by id, topics by key."""
         _check(request.query_params)
-        profile_of(request.user)
+        catch_up(profile_of(request.user), request.user)
         filters = read_filters(cast("QueryDict", request.query_params), request.user)
         try:
             page = reading.page(request.user, filters, request.query_params.get("cursor", ""))

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from django.http import QueryDict
 
 from feed import known
-from feed.reading import PERIODS, SORTS, Filters
+from feed.walking import PERIODS, SORTS, Filters
 from ingestion.models import Document, Source
 from ingestion.querysets import User
 

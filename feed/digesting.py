@@ -18,8 +18,8 @@ from django.utils import timezone
 from feed import reading
 from feed.explaining import Card, cards
 from feed.models import FeedProfile, SavedSearch
-from feed.reading import Filters
 from feed.telling_matches import visible
+from feed.walking import Filters
 
 logger = logging.getLogger(__name__)
 MOST_CARDS = 10

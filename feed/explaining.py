@@ -14,18 +14,21 @@ from functools import cached_property
 from itertools import islice
 from typing import Any
 
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 from pgvector.django import MaxInnerProduct
 
+from docintel.compiled_queries import CompiledQuery, Given
 from feed import known
+from feed.card_fronts import Front, front_of
 from feed.contributing import strongest
 from feed.ml.muting import SHOWN
 from feed.models import Engagement, Follow, Interest, RankedDocument
 from feed.quoting import first_mentions, sentences_at
 from feed.reading import Slot
-from ingestion.models import Company, Document
+from ingestion.models import Company, Document, Source
 from ingestion.querysets import User
+from ingestion.seeing import SOMEBODY
 
 MOST_REASONS = 2
 RECENT_READING = 60
@@ -33,6 +36,54 @@ RECENT_READING = 60
 OFTEN = 3
 NEARNESS = MaxInnerProduct("vector", OuterRef("vector"))
 WEEK, MONTH = timedelta(days=7), timedelta(days=30)
+CLOSE, INTEREST = "close", "interest"  # Of the groups of `contributing`.
+
+
+def _opened() -> QuerySet[Engagement, Any]:
+    """Only what is said of them: their texts are some ten million characters."""
+    rows = Engagement.objects.filter(
+        user=Given("person"), opened_at__gte=Given("since"),
+        document__in=Document.objects.visible_to(SOMEBODY).order_by(),
+    ).order_by("-opened_at")  # fmt: skip
+    of_document = ("ranked__facts", "title", "file_name")
+    columns = ("document", "opened_at", *(f"document__{name}" for name in of_document))
+    return rows.values_list(*columns)[:RECENT_READING]
+
+
+def _nearest(rows: QuerySet[Any], column: str) -> QuerySet[RankedDocument, Any]:
+    """In the database: a vector takes longer to read from there than to compare."""
+    near = rows.filter(embedder=OuterRef("embedder"), vector__isnull=False)
+    near = near.alias(distance=NEARNESS).order_by("distance")
+    ranked = RankedDocument.objects.filter(pk__any_of=Given("ids"), vector__isnull=False)
+    return ranked.values_list("pk", Subquery(near.values(column)[:1]))
+
+
+_FACTS = CompiledQuery(
+    lambda: RankedDocument.objects.filter(pk__any_of=Given("ids")).values_list("pk", "facts")
+)
+_NAMES = CompiledQuery(
+    lambda: (
+        Company.objects.filter(pk__any_of=Given("companies")).order_by().values_list("pk", "name")
+    )
+)
+_OPENED = CompiledQuery(_opened)
+_NEAREST = CompiledQuery(
+    lambda: _nearest(
+        RankedDocument.objects.filter(pk__any_of=Given("read")).exclude(pk=OuterRef("pk")), "pk"
+    )
+)
+_NEAREST_INTEREST = CompiledQuery(
+    lambda: _nearest(Interest.objects.filter(user=Given("person")), "text")
+)
+_STANCES = CompiledQuery(
+    lambda: (
+        Follow.objects.filter(
+            Q(company__any_of=Given("companies")) | Q(company=None), user=Given("person")
+        )
+        .order_by()
+        .values_list("kind", "company", "topic", "source", "document_kind", "phrase", "muted")
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +107,21 @@ class Thing:
 
 @dataclass(slots=True)
 class Card:
-    """A slot with what is said of it; `passage` is of the document's text."""
+    """A slot with what is said of it; the passage is of the document's text."""
 
     slot: Slot
+    front: Front
     reasons: list[Reason] = field(default_factory=list)
     companies: list[Thing] = field(default_factory=list)
     things: list[Thing] = field(default_factory=list)
-    passage: str = ""
+
+    @property
+    def passage(self) -> str:
+        return self.front.passage
+
+    @property
+    def reason_texts(self) -> tuple[str, ...]:
+        return tuple(reason.text for reason in self.reasons)
 
 
 def cards(slots: Sequence[Slot], user: User) -> list[Card]:
@@ -84,33 +143,34 @@ class _Told:
     def __init__(self, slots: Sequence[Slot], user: User) -> None:
         self.user = user
         ids = [slot.item.document_id for slot in slots]
-        ranked = RankedDocument.objects.filter(pk__in=ids).values_list("pk", "facts")
-        self.facts: dict[int, Any] = dict(ranked)
+        self.facts: dict[int, Any] = dict(_FACTS(ids=ids))
         wanted = {pk for facts in self.facts.values() for pk in facts["companies"]}
-        rows = Company.objects.filter(pk__in=wanted).order_by()
-        self.names = dict(rows.values_list("pk", "name"))
+        self.names: dict[int, str] = dict(_NAMES(companies=wanted)) if wanted else {}
         self.topics = known.topic_names()
         self.stances = _stances(user, wanted)
-        self.groups = strongest([slot.item for slot in slots])
+        items = {slot.item.pk: slot.item for slot in slots}
+        self.groups = strongest(items.values())
+        # Of these alone the database is asked what is near.
+        self.near = {
+            group: [items[pk].document_id for pk, told in self.groups.items() if group in told]
+            for group in (CLOSE, INTEREST)
+        }
         self._read()
         self.passages = self._passages(ids)
 
     def _read(self) -> None:
         """What this person read of late: counts by topic this week, by company this month."""
         now = timezone.now()
-        rows = Engagement.objects.filter(
-            user=self.user.pk, opened_at__gte=now - MONTH,
-            document__in=Document.objects.visible_to(self.user).order_by(),
-        ).order_by("-opened_at")  # fmt: skip
-        # Only what is said of them: their texts are some ten million characters.
-        columns = ("document", "opened_at", "document__ranked__facts")
         self.read: dict[int, Any] = {}
+        self.titles: dict[int, str] = {}
         self.by_topic: Counter[str] = Counter()
         self.by_company: Counter[int] = Counter()
-        for pk, opened_at, facts in rows.values_list(*columns)[:RECENT_READING]:
+        seen = Source.objects.given_for(self.user)
+        for pk, opened_at, facts, title, file_name in _OPENED(**seen, since=now - MONTH):
             if facts is None:
                 continue
             self.read[pk] = facts
+            self.titles[pk] = title or file_name
             self.by_company.update(facts["companies"])
             if (opened_at or now) >= now - WEEK:
                 about = facts["topics"].items()
@@ -134,27 +194,13 @@ class _Told:
     @cached_property
     def nearest(self) -> dict[int, str]:
         """Document -> the title of the nearest one that was read, where there is one."""
-        near = RankedDocument.objects.filter(
-            pk__in=list(self.read), embedder=OuterRef("embedder"), vector__isnull=False
-        ).exclude(pk=OuterRef("pk"))  # fmt: skip
-        # In the database: a vector takes longer to read from there than to compare.
-        near = near.alias(distance=NEARNESS).order_by("distance")
-        rows = RankedDocument.objects.filter(pk__in=list(self.facts), vector__isnull=False)
-        found = dict(rows.values_list("pk", Subquery(near.values("pk")[:1])))
-        titles = Document.objects.only("title", "file_name").in_bulk(
-            [pk for pk in found.values() if pk is not None]
-        )
-        return {pk: str(titles[near])[:80] for pk, near in found.items() if near in titles}
+        found = _NEAREST(ids=self.near[CLOSE], read=list(self.read)) if self.read else []
+        return {pk: self.titles[near][:80] for pk, near in found if near is not None}
 
     @cached_property
     def nearest_interest(self) -> dict[int, str]:
         """Document -> the stated interest that is nearest to it."""
-        stated = Interest.objects.filter(
-            user=self.user.pk, embedder=OuterRef("embedder"), vector__isnull=False
-        )
-        stated = stated.alias(distance=NEARNESS).order_by("distance")
-        rows = RankedDocument.objects.filter(pk__in=list(self.facts), vector__isnull=False)
-        found = rows.values_list("pk", Subquery(stated.values("text")[:1]))
+        found = _NEAREST_INTEREST(ids=self.near[INTEREST], person=self.user.pk)
         return {pk: text[:80] for pk, text in found if text}
 
     def _followed_companies(self) -> set[int]:
@@ -166,9 +212,8 @@ class _Told:
 
     def card(self, slot: Slot) -> Card:
         pk = slot.item.document_id
-        made = Card(slot)
+        made = Card(slot, front_of(slot, self.passages.get(pk, "")))
         facts = self.facts.get(pk)
-        made.passage = self.passages.get(pk, "")
         if facts is None:
             return made
         made.reasons = self._reasons(slot, facts)
@@ -216,7 +261,7 @@ class _Told:
             return self._say_kind(slot.document)
         if group == "phrase":
             return self._say_phrase(facts)
-        return self._say_close(slot) if group == "close" else self._say_interest(slot)
+        return self._say_close(slot) if group == CLOSE else self._say_interest(slot)
 
     def _say_topic(self, group: str, facts: dict[str, Any]) -> Reason | None:
         about = [key for key, p in facts["topics"].items() if p >= SHOWN and key in self.topics]
@@ -291,10 +336,8 @@ def _documents(count: int) -> str:
 
 def _stances(user: User, companies: Iterable[int]) -> dict[tuple[str, str], str]:
     """(kind, value) -> "follow" or "mute"; of companies these alone, as there may be thousands."""
-    rows = Follow.objects.filter(Q(company__in=companies) | Q(company=None), user=user.pk)
-    names = ("kind", "company", "topic", "source", "document_kind", "phrase", "muted")
     found = {}
-    for row in rows.order_by().values_list(*names):
+    for row in _STANCES(person=user.pk, companies=set(companies)):
         kind, company, topic, source, document_kind, phrase, muted = row
         value = str(company or topic or source or document_kind or phrase)
         found[kind, value] = "mute" if muted else "follow"

@@ -11,6 +11,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from docintel.compiled_queries import CompiledQuery, Given
 from docintel.scheduling import enqueue
 from feed import known
 from feed.models import FeedProfile, Follow, Interest
@@ -23,6 +24,9 @@ MOST_FOLLOWED = 5_000
 MOST_INTERESTS = 20
 # Of one kind on the page.
 MOST_LISTED = 200
+_PROFILE = CompiledQuery(
+    lambda: FeedProfile.objects.filter(user=Given("person")).defer("facts", "vector")
+)
 
 
 class CannotFollow(ValueError):
@@ -139,14 +143,21 @@ def id_of(user: User) -> int:
 
 def profile_of(user: User) -> FeedProfile:
     """The person's profile, made with the first look at the feed; what it learned is not read."""
+    found: list[FeedProfile] = _PROFILE(person=user.pk)
+    if found:
+        return found[0]
     rows = FeedProfile.objects.defer("facts", "vector")
     return rows.get_or_create(user_id=id_of(user))[0]
 
 
 def changed(user: User, *, at_once: bool = True) -> None:
-    """What this person said or did has changed: their feed is ranked anew, at once or in turn."""
+    """What this person said or did has changed: their feed is ranked anew, in turn.
+
+    With `at_once` the next page has it already, see `feed.catching_up`.
+    """
     profile_of(user)
-    FeedProfile.objects.filter(user=user.pk).update(changed_at=timezone.now())
+    due = {"newest_due": True} if at_once else {}
+    FeedProfile.objects.filter(user=user.pk).update(changed_at=timezone.now(), **due)
     if at_once:
         transaction.on_commit(lambda: enqueue("feed.tasks.rescore_pending"))
 

@@ -7,15 +7,19 @@ from typing import Any
 
 from django.utils import timezone
 
+from docintel.compiled_queries import CompiledQuery
 from feed import rating, reading
 from feed.menus import menus
 from feed.models import FeedProfile, Follow
-from feed.reading import Filters, Page
+from feed.reading import Page
 from feed.saving_searches import searches_of
+from feed.walking import Filters
 from ingestion.querysets import User
+from ingestion.seeing import SOMEBODY
 
 # Looking again within a minute is the same look; each is a row written.
 SAME_LOOK = timedelta(minutes=1)
+_SEARCHES = CompiledQuery(lambda: searches_of(SOMEBODY).filter(fresh__gt=0))
 
 
 def frame(profile: FeedProfile, user: User, filters: Filters, page: Page) -> dict[str, Any]:
@@ -23,7 +27,7 @@ def frame(profile: FeedProfile, user: User, filters: Filters, page: Page) -> dic
     return {
         "menus": menus(user, filters),
         "hidden": reading.count_hidden(user, filters),
-        "searches": searches_of(user).filter(fresh__gt=0),
+        "searches": _SEARCHES(person=user.pk),
         "to_rate": 0 if filters.confine else rating.waiting(user, [s.item for s in page.slots]),
         # Whoever has said nothing is asked to.
         "unknown": profile.started_at is None and not Follow.objects.filter(user=user.pk).exists(),

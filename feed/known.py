@@ -10,21 +10,34 @@ from functools import cache
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from docintel.compiled_queries import CompiledQuery, Given
 from docintel.remembering import remembered
 from ingestion.catalogue import default_catalogue
 from ingestion.metadata import company_key
 from ingestion.models import Company, Document, Mention, Source, Topic
-from ingestion.querysets import User
+from ingestion.querysets import DocumentQuerySet, User
+from ingestion.seeing import SOMEBODY
 
 MOST_FOUND = 12
+_OF_SEEN = CompiledQuery(
+    lambda: Company.objects.filter(
+        Exists(_seen_by(SOMEBODY).filter(company=OuterRef("pk"))), pk__any_of=Given("companies")
+    ).order_by()
+)
+_SEEN = CompiledQuery(lambda: companies(SOMEBODY).filter(pk__any_of=Given("companies")).order_by())
+_TOPIC_NAMES = CompiledQuery(lambda: topics().values_list("key", "name"))
 
 
 def companies(user: User) -> QuerySet[Company]:
     """Those that a visible document is of or mentions, one that left search included."""
-    documents = Document.objects.visible_to(user).order_by()
+    documents = _seen_by(user)
     own = documents.filter(company=OuterRef("pk"))
     named = Mention.objects.filter(company=OuterRef("pk"), document__in=documents)
     return Company.objects.filter(Exists(own) | Exists(named.order_by()))
+
+
+def _seen_by(user: User) -> DocumentQuerySet:
+    return Document.objects.visible_to(user).order_by()
 
 
 def may_know(company: Company, user: User) -> bool:
@@ -36,7 +49,11 @@ def known_of(ids: Iterable[int], user: User) -> dict[int, Company]:
     wanted = set(ids)
     if not wanted:
         return {}
-    seen = {row.pk: row for row in companies(user).filter(pk__in=wanted).order_by()}
+    given = Source.objects.given_for(user)
+    seen = {row.pk: row for row in _OF_SEEN(**given, companies=wanted)}
+    # To plan both takes longer than to look, and most companies brought something of their own.
+    if left := wanted - seen.keys():
+        seen |= {row.pk: row for row in _SEEN(**given, companies=left)}
     rows = Company.objects.in_bulk(wanted - seen.keys())
     brought = Document.objects.filter(company__in=rows.keys()).order_by()
     hidden = set(brought.values_list("company", flat=True).distinct())
@@ -71,7 +88,7 @@ def topics() -> QuerySet[Topic]:
 
 def topic_names() -> dict[str, str]:
     """Of the active ones by key, in their order; read once in a turn."""
-    return remembered("topic names", lambda: dict(topics().values_list("key", "name")))
+    return remembered("topic names", lambda: dict(_TOPIC_NAMES()))
 
 
 @cache

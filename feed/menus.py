@@ -9,16 +9,28 @@ from functools import lru_cache
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
+from docintel.compiled_queries import CompiledQuery, Given
 from feed import known
 from feed.models import Follow
-from feed.reading import PERIODS, Filters
-from ingestion.models import Document
+from feed.walking import PERIODS, Filters
+from ingestion.models import Document, Source
 from ingestion.querysets import User
+from ingestion.seeing import SOURCES
 
 LONGEST_NAME = 40
 # Of the companies that are followed, the last ones.
 MOST_COMPANIES = 50
 Options = tuple[tuple[str, str], ...]  # value, label
+_SOURCES = CompiledQuery(
+    lambda: Source.objects.filter(pk__any_of=SOURCES).order_by("name").values_list("pk", "name")
+)
+_FOLLOWED_LAST = CompiledQuery(
+    lambda: (
+        Follow.objects.filter(user=Given("person"), muted=False, company__isnull=False)
+        .order_by("-created_at", "-pk")
+        .values_list("company", flat=True)[:MOST_COMPANIES]
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +44,7 @@ class Menu:
 
 def menus(user: User, filters: Filters) -> list[Menu]:
     """In the order of the page; a handful of queries."""
-    sources = known.sources(user).order_by("name").values_list("pk", "name")
+    sources = _SOURCES(**Source.objects.given_for(user))
     period = [str(filters.days)] if filters.days else []
     return [
         _menu("company", "Company", "All companies", _companies(user, filters), filters.companies),
@@ -45,9 +57,7 @@ def menus(user: User, filters: Filters) -> list[Menu]:
 
 def _companies(user: User, filters: Filters) -> list[tuple[int, str]]:
     """Those chosen, and those followed last."""
-    followed = Follow.objects.filter(user=user.pk, muted=False, company__isnull=False)
-    last = followed.order_by("-created_at", "-pk").values_list("company", flat=True)
-    wanted = {pk for pk in last[:MOST_COMPANIES] if pk} | set(filters.companies)
+    wanted = {*_FOLLOWED_LAST(person=user.pk), *filters.companies}
     found = known.known_of(wanted, user)
     return sorted(((pk, row.name) for pk, row in found.items()), key=lambda pair: pair[1])
 

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 
 from django.db import connection
 
+from docintel.any_of import as_array
+from docintel.compiled_queries import CompiledQuery, Given
 from feed.choosing_leads import sentences
 from ingestion.models import Mention
 from ingestion.sentence_windows import ROW, is_ended
@@ -21,6 +23,15 @@ CROSS JOIN LATERAL (
     ORDER BY ordinal LIMIT 1
 ) chunk
 """
+_NAMED = CompiledQuery(
+    lambda: (
+        Mention.objects.filter(
+            document__any_of=Given("documents"), company__any_of=Given("companies")
+        )
+        .order_by("-start")
+        .values_list("document", "start")
+    )
+)
 
 
 def first_mentions(leads: Mapping[int, int], companies: Iterable[int]) -> dict[int, int]:
@@ -28,8 +39,7 @@ def first_mentions(leads: Mapping[int, int], companies: Iterable[int]) -> dict[i
 
     `leads` are those beginnings; before them a name stands on a cover or in a title.
     """
-    rows = Mention.objects.filter(document__in=leads, company__in=companies).order_by("-start")
-    named = rows.values_list("document", "start")
+    named = _NAMED(documents=list(leads), companies=set(companies))
     # The last one of each that is put in is the first in the text.
     return {pk: start for pk, start in named if start >= leads[pk]}
 
@@ -41,7 +51,7 @@ def sentences_at(places: Mapping[int, int], leads: Mapping[int, int]) -> dict[in
     somebody may read them the caller has found out.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_AT, [list(places), list(places.values())])
+        cursor.execute(_AT, [as_array(places), as_array(places.values())])
         return {
             pk: _sentence(text, place - start, max(0, leads[pk] - start))
             for pk, place, start, text in cursor.fetchall()

@@ -13,13 +13,13 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
-from feed import reading
+from docintel.compiled_queries import CompiledQuery, Given
 from feed.following import id_of
 from feed.models import FeedItem, FeedProfile, Rating, RatingAsk
-from feed.reading import Filters
+from feed.walking import Filters, seen_by
 from ingestion.querysets import User
 from ingestion.sightings import standing_for
 
@@ -27,6 +27,18 @@ A_WEEK = 6
 TOP = 50
 DAYS = 14
 Drawn = RatingAsk.Drawn
+# A week's asks, and whenever somebody was asked about these documents: those, and if it is open.
+_ASKED = CompiledQuery(
+    lambda: (
+        RatingAsk.objects.filter(
+            Q(week=Given("week")) | Q(document__any_of=Given("documents")), user=Given("person")
+        )
+        .order_by()
+        .values_list(
+            "document", "week", ~Exists(Rating.objects.filter(ask=OuterRef("pk")).order_by())
+        )
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +72,12 @@ def waiting(user: User, shown: Sequence[FeedItem] = (), now: datetime | None = N
     """
     now = now or timezone.now()
     week = now.date() - timedelta(days=now.weekday())
-    rows = RatingAsk.objects.filter(user=user.pk, week=week)
-    found = rows.aggregate(n=Count("pk"), left=Count("pk", filter=Q(ratings__isnull=True)))
-    if found["n"]:
-        return int(found["left"])
     recent = {row.document_id for row in shown if row.fresh_at >= now - timedelta(days=DAYS)}
-    before = RatingAsk.objects.filter(user=user.pk, document__in=recent)
-    if len(recent) - before.count() >= A_WEEK:
+    rows = _ASKED(person=user.pk, week=week, documents=recent)
+    this_week = [unrated for _, of_week, unrated in rows if of_week == week]
+    if this_week:
+        return sum(this_week)
+    if len(recent - {document for document, _, _ in rows}) >= A_WEEK:
         return A_WEEK
     return len(_to_draw_from(user).order_by().values_list("pk")[:A_WEEK])
 
@@ -108,7 +119,7 @@ def _draw(user: User, week: date, now: datetime) -> None:
 def _to_draw_from(user: User) -> QuerySet[FeedItem]:
     """What was published in the last two weeks and was never asked about."""
     before = RatingAsk.objects.filter(user=user.pk).values("document")
-    return reading.seen_by(user, Filters(days=DAYS)).exclude(document__in=before)
+    return seen_by(user, Filters(days=DAYS)).exclude(document__in=before)
 
 
 def _some(ids: Sequence[int], count: int) -> list[int]:

@@ -127,6 +127,9 @@ class FeedProfile(models.Model):
     )
     changed_at = models.DateTimeField(default=timezone.now, db_index=True)
     ranked_for = models.DateTimeField(null=True, blank=True)
+    newest_due = models.BooleanField(
+        default=False, help_text="they are ranked anew before the next page comes"
+    )
     seen_at = models.DateTimeField(null=True, blank=True, help_text="the feed was last opened")
     started_at = models.DateTimeField(
         null=True, blank=True, help_text="companies and topics were picked, or that was left out"

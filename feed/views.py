@@ -6,7 +6,6 @@ Rows come from `sightings.arrivals`; one that the person may not see is a 404 li
 from __future__ import annotations
 
 import json
-from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -22,7 +21,6 @@ from django.utils.dateparse import parse_datetime
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from docintel.encoders import EncoderUnavailable
 from docintel.remembering import read_once
 from feed import (
     announcing,
@@ -30,11 +28,11 @@ from feed import (
     digesting,
     filing_changes,
     hearing,
-    ranking,
     reading,
     saving,
 )
 from feed.asking_for import as_query, read_filters
+from feed.catching_up import catch_up
 from feed.explaining import cards
 from feed.following import CannotFollow, follow, forget, profile_of
 from feed.framing import frame, note_seen
@@ -42,9 +40,6 @@ from feed.hearing import TooManyEvents
 from feed.reading import BadCursor
 from ingestion.seeing import seen_once
 from ingestion.sightings import arrivals
-
-# Of those that a changed interest ranks anew before the page comes; a worker does the rest.
-RANKED_AT_ONCE = 300
 
 can_read = permission_required("ingestion.view_document", raise_exception=True)
 
@@ -57,8 +52,7 @@ can_read = permission_required("ingestion.view_document", raise_exception=True)
 def feed(request: HttpRequest) -> HttpResponse:
     """The feed, or with `cursor` its next cards alone."""
     profile = profile_of(request.user)
-    if profile.ranked_for is None:
-        _rank_now(request)
+    catch_up(profile, request.user)
     filters = read_filters(request.GET, request.user)
     try:
         page = reading.page(request.user, filters, request.GET.get("cursor", ""))
@@ -84,12 +78,6 @@ def feed(request: HttpRequest) -> HttpResponse:
     return render(request, "feed/feed.html", context | frame(profile, request.user, filters, page))
 
 
-def _rank_now(request: HttpRequest) -> None:
-    """Where it is not known which embedder is live, the feed stays as it was and a worker waits."""
-    with suppress(EncoderUnavailable):
-        ranking.rescore(request.user, most=RANKED_AT_ONCE)
-
-
 @require_POST
 @can_read
 def events(request: HttpRequest) -> HttpResponse:
@@ -111,7 +99,7 @@ def events(request: HttpRequest) -> HttpResponse:
 def follow_one(request: HttpRequest) -> HttpResponse:
     """Follow, mute or forget one thing: `kind`, `value`, `stance`. The answer is its new control.
 
-    The feed is ranked anew at once for what is newest.
+    The feed's next page has it.
     """
     kind, value = request.POST.get("kind", ""), request.POST.get("value", "")
     stance = request.POST.get("stance", "")
@@ -127,7 +115,6 @@ def follow_one(request: HttpRequest) -> HttpResponse:
             context = {"error": str(error)}
             return render(request, "feed/_thing.html", context, status=422)
         return render(request, "feed/refused.html", {"error": str(error)}, status=422)
-    _rank_now(request)
     if not request.headers.get("HX-Request"):
         return redirect(_back(request))
     thing = {"kind": kind, "value": value, "label": label, "stance": stance}
@@ -143,7 +130,7 @@ def save(request: HttpRequest, public_id: UUID) -> HttpResponse:
     saving.save(request.user, row.duplicate_of_id or row.pk, saved=keep)
     if not request.headers.get("HX-Request"):
         return redirect(_back(request))
-    return render(request, "feed/_save.html", {"document": row, "is_saved": keep})
+    return render(request, "feed/_save.html", {"public_id": row.public_id, "is_saved": keep})
 
 
 @require_safe

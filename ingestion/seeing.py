@@ -2,6 +2,8 @@
 
 Within `seen_once` all that is asked for a person goes by one look: a page is of one moment. Trap:
 only around what is answered at once; what takes seconds has to look again.
+
+`SOMEBODY` stands in a compiled query for whoever asks: what may be seen is named by each call.
 """
 
 from __future__ import annotations
@@ -9,8 +11,25 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Any
+
+from django.contrib.auth.models import AnonymousUser
+
+from docintel.compiled_queries import Given
 
 _looks: ContextVar[dict[int, list[int]] | None] = ContextVar("sources seen", default=None)
+
+# What SOMEBODY may see.
+SOURCES: Any = Given("sources")
+
+
+class Somebody(AnonymousUser):
+    """Where no query is compiled, nobody: one who may see nothing."""
+
+    pk: Any = Given("person")
+
+
+SOMEBODY = Somebody()
 
 
 @contextmanager

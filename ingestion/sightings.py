@@ -8,13 +8,16 @@ stands for the original: it has the original's progress and is nobody's duplicat
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any
 
 from django.db.models import Case, CharField, F, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce, Greatest
 
+from docintel.compiled_queries import CompiledQuery, Given
 from ingestion.models import Document, Source
 from ingestion.querysets import DocumentQuerySet, User
+from ingestion.seeing import SOMEBODY
 
 STATES = {
     "received": "waiting to be parsed",
@@ -98,18 +101,37 @@ def standing_for(
     given, the others are read one by one when they are asked for.
     """
     wanted = set(originals)
-    rows = _with(columns, _plain(user).filter(Q(pk__in=wanted) | Q(duplicate_of__in=wanted)))
+    if not wanted:
+        return {}
     found: dict[int, Document] = {}
-    # What its source still says stands before what is superseded or withdrawn.
-    retired = Q(superseded_at__isnull=False) | Q(withdrawn_at__isnull=False)
-    for row in rows.annotate(retired=Case(When(retired, then=1), default=0)).order_by(
-        "retired", "pk"
-    ):
+    for row in _arrived(tuple(columns))(**Source.objects.given_for(user), originals=wanted):
         if row.pk in wanted and row.duplicate_of_id is None:
             found[row.pk] = row
         elif row.duplicate_of_id is not None:
             found.setdefault(row.duplicate_of_id, row)
     return found
+
+
+@cache
+def _arrived(columns: tuple[str, ...]) -> CompiledQuery:
+    """What its source still says stands before what is superseded or withdrawn."""
+    retired = Q(superseded_at__isnull=False) | Q(withdrawn_at__isnull=False)
+    originals = Given("originals")
+    of_them = Q(pk__any_of=originals) | Q(duplicate_of__any_of=originals)
+
+    def rows() -> DocumentQuerySet:
+        found = _with(columns, _plain(SOMEBODY).filter(of_them))
+        return found.order_by(Case(When(retired, then=1), default=0), "pk")
+
+    return CompiledQuery(rows)
+
+
+@cache
+def _near(columns: tuple[str, ...]) -> CompiledQuery:
+    near = Q(near_duplicate_of__any_of=Given("originals"))
+    return CompiledQuery(
+        lambda: _with(columns, _plain(SOMEBODY).filter(near).living()).order_by("pk")
+    )
 
 
 def _with(columns: Sequence[str], rows: DocumentQuerySet) -> DocumentQuerySet:
@@ -133,8 +155,10 @@ def nearly_the_same(
 
     `columns` as in `standing_for`.
     """
-    rows = _with(columns, _plain(user).filter(near_duplicate_of__in=set(originals)))
+    wanted = set(originals)
+    if not wanted:
+        return {}
     found: dict[int, list[Document]] = {}
-    for row in rows.filter(superseded_at=None, withdrawn_at=None, dropped_at=None).order_by("pk"):
+    for row in _near(tuple(columns))(**Source.objects.given_for(user), originals=wanted):
         found.setdefault(row.near_duplicate_of_id or 0, []).append(row)
     return found

@@ -12,8 +12,9 @@ from typing import Any
 import httpx
 import uvicorn
 from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler
-from django.core.asgi import get_asgi_application
 from django.db import connections
+
+from docintel.serving_pages import get_page_application
 
 
 @contextmanager
@@ -23,7 +24,7 @@ def served() -> Iterator[str]:
     # Every request has a thread of its own here; none is to leave a connection behind.
     connections.settings["default"]["CONN_MAX_AGE"] = 0
     config = uvicorn.Config(
-        ASGIStaticFilesHandler(get_asgi_application()),
+        ASGIStaticFilesHandler(get_page_application()),
         host="127.0.0.1",
         port=0,
         log_level="warning",

@@ -6,9 +6,9 @@ import pytest
 from django.contrib.auth.models import Group
 
 from docintel.models import Activity
-from feed import coverage, saving
+from feed import coverage, ranking, saving
 from feed.following import CannotFollow, follow, follow_all, forget, profile_of, state_interest
-from feed.models import Engagement, FeedEvent, Follow
+from feed.models import Engagement, FeedEvent, FeedItem, Follow
 from ingestion.models import Company
 from tests.feed_corpus import company, known, source
 
@@ -146,3 +146,37 @@ def test_asking_tells_of_an_interest(alice) -> None:
     activity.record(alice, activity.ASKED, companies={1, 2}, topics=("mergers",), text="Why?")
     row = Activity.objects.get(user=alice)
     assert (sorted(row.companies), row.topics, row.text) == ([1, 2], ["mergers"], "Why?")
+
+
+def test_the_next_page_has_what_was_said_and_ranks_for_all_of_it_once(client, alice) -> None:
+    acme, orion = company("Acme"), company("Orion")
+    for n in range(3):
+        known(f"Story {n}", of=acme if n % 2 else orion)
+    profile_of(alice)
+    ranking.rank_pending()
+    ranking.rescore(alice)
+    client.force_login(alice)
+    rows = FeedItem.objects.filter(user=alice)
+    before = set(rows.values_list("ranked_at", flat=True))
+    for one in (acme, orion):
+        answer = client.post(
+            "/feed/follow/", {"kind": "company", "value": one.pk, "stance": "follow"},
+            headers={"HX-Request": "true"},
+        )  # fmt: skip
+        assert f"You follow {one.name}." in answer.content.decode()
+    # Neither answer waited for the ranking.
+    assert set(rows.values_list("ranked_at", flat=True)) == before
+    page = client.get("/feed/").content.decode()
+    assert "<li>You follow Acme</li>" in page
+    assert "<li>You follow Orion</li>" in page
+    ranked = set(rows.values_list("ranked_at", flat=True))
+    assert ranked.isdisjoint(before)
+    client.get("/feed/")
+    assert set(rows.values_list("ranked_at", flat=True)) == ranked
+    # Where a worker came first, the page has nothing to do.
+    forget(alice, "company", str(acme.pk))
+    ranking.rescore(alice)
+    ranked = set(rows.values_list("ranked_at", flat=True))
+    assert "<li>You follow Acme</li>" not in client.get("/feed/").content.decode()
+    assert set(rows.values_list("ranked_at", flat=True)) == ranked
+    assert not profile_of(alice).newest_due

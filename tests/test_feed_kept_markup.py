@@ -11,7 +11,7 @@ from django.test import Client
 from feed import ranking
 from feed.following import follow, profile_of
 from feed.menus import menus
-from feed.reading import Filters
+from feed.walking import Filters
 from ingestion.models import Document
 from ingestion.seeing import seen_once
 from tests.feed_corpus import company, known, source

@@ -15,7 +15,8 @@ from feed.following import follow, profile_of
 from feed.marking_cards import read
 from feed.ml.diversity import AMONG, MOST, arrange
 from feed.models import Engagement, FeedItem, RankedDocument
-from feed.reading import BadCursor, Filters
+from feed.reading import BadCursor
+from feed.walking import Filters
 from ingestion.models import Chunk
 from tests.feed_corpus import company, known, source
 

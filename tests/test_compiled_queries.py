@@ -1,0 +1,97 @@
+"""A query that is compiled once answers as the query set itself does, whatever it is asked with."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth.models import Group, Permission, User
+from django.db.models import Count, Q
+
+from docintel.compiled_queries import CompiledQuery, Given
+from docintel.permissions_at_once import PermissionsAtOnce
+from ingestion.models import Document, Source
+from ingestion.seeing import SOMEBODY
+from tests.feed_corpus import company, known, source
+
+pytestmark = pytest.mark.django_db
+
+
+def test_rows_are_those_of_the_query_set_for_each_value() -> None:
+    wires = [source(f"Wire {n}") for n in range(3)]
+    made = [known(f"Story {n}", of=company("Acme"), wire=wires[n % 3]) for n in range(6)]
+    rows = Document.objects.select_related("source").only("title", "source__name").order_by("pk")
+    of_sources = CompiledQuery(lambda: rows.filter(source__any_of=Given("sources")))
+    for wanted in ([wires[0].pk], [wires[1].pk, wires[2].pk], []):
+        found = of_sources(sources=wanted)
+        assert found == list(rows.filter(source__in=wanted))
+        assert {row.source_id for row in found} == set(wanted)
+        assert {row.source.name for row in found} == {w.name for w in wires if w.pk in wanted}
+        assert all(row.get_deferred_fields() >= {"text", "sections"} for row in found)
+    assert of_sources(sources=[wires[0].pk])[0].text == made[0].text
+
+    titled = Q(title=Given("title")) | Q(pk__any_of=Given("ids"))
+    values = CompiledQuery(
+        lambda: Document.objects.filter(titled).order_by("pk").values_list("title", "pk")
+    )
+    assert values(title="Story 1", ids={made[4].pk}) == [
+        ("Story 1", made[1].pk),
+        ("Story 4", made[4].pk),
+    ]
+    assert values(title="Story 1' OR 1 = 1 --%s", ids=()) == []
+
+    counts = CompiledQuery(
+        lambda: (
+            Source.objects.filter(pk=Given("one"))
+            .annotate(n=Count("documents"))
+            .values("name", "n")
+        )
+    )
+    assert counts(one=wires[0].pk) == [{"name": "Wire 0", "n": 2}]
+    names = CompiledQuery(
+        lambda: Source.objects.filter(pk=Given("one")).values_list("name", flat=True)
+    )
+    assert [*names(one=wires[1].pk), *names(one=wires[2].pk)] == ["Wire 1", "Wire 2"]
+
+
+def test_a_value_that_lacks_is_an_error_and_never_everything() -> None:
+    known("Acme grew")
+    query = CompiledQuery(lambda: Document.objects.filter(source=Given("source")))
+    with pytest.raises(KeyError):
+        query()
+    assert query(source=None) == []
+
+
+def test_who_may_see_what_is_told_by_each_call(alice: User, bob: User) -> None:
+    vault = source("Vault")
+    document = known("Falcon will be bought", wire=vault)
+    query = CompiledQuery(lambda: Document.objects.visible_to(SOMEBODY))
+
+    def seen(user: User) -> list[Document]:
+        return query(**Source.objects.given_for(user))
+
+    assert seen(alice) == seen(bob) == [document]
+    team = Group.objects.create(name="deal team")
+    vault.groups.add(team)
+    assert seen(alice) == []
+    bob.groups.add(team)
+    assert seen(bob) == [document]
+    bob.groups.remove(team)
+    assert seen(bob) == []
+    # Where nothing is compiled, somebody is nobody.
+    assert not Source.objects.visible_to(SOMEBODY).exists()
+
+
+def test_permissions_at_once_are_those_of_django(alice: User, admin_user: User) -> None:
+    own = Permission.objects.get(codename="operate_pipeline")
+    alice.user_permissions.add(own)
+    nobody = User.objects.create_user("nobody")
+    gone = User.objects.create_user("gone", is_active=False)
+    gone.groups.set(alice.groups.all())
+    for person in (alice, admin_user, nobody, gone):
+        fresh = User.objects.get(pk=person.pk)
+        expected = User.objects.get(pk=person.pk).get_all_permissions()
+        assert PermissionsAtOnce().has_perm(fresh, "ingestion.view_document") is False
+        assert fresh.get_all_permissions() == expected
+        for name in ("ingestion.view_document", "ingestion.operate_pipeline", "feed.nothing"):
+            assert User.objects.get(pk=person.pk).has_perm(name) == (
+                person.is_superuser or name in expected
+            )

@@ -11,7 +11,6 @@ import argparse
 import http.client
 import os
 import re
-import sys
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -27,8 +26,10 @@ from benchmarks.filled_firm import filled_firm
 from benchmarks.place import SETUP, said
 from docintel.holding import HOST, free_port
 from docintel.scoring import CannotScore, Score, bootstrap
+from docintel.supervising import shares, uvicorn
 
 RANK = SETUP + "from benchmarks.ranking_at_size import main; main()"
+LEARN = SETUP + "from benchmarks.learned_ranker import main; main()"
 MORE = re.compile(r'hx-get="(/feed/\?[^"]*cursor=[^"]+)"')
 TOKEN = re.compile(r'data-csrf="(\w+)"')
 # Pages that one analyst scrolls through, beside the first.
@@ -42,6 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--events", type=int, default=5_000_000)
     parser.add_argument("--n", type=int, default=100, help="requests of each kind, one by one")
     parser.add_argument("--keep", type=Path, help="a folder that keeps what was filled")
+    parser.add_argument("--web", type=int, default=1, help="processes of the pages, as of `serve`")
 
 
 def run(
@@ -49,11 +51,13 @@ def run(
     analysts: int = 200,
     events: int = 5_000_000,
     n: int = 100,
+    *,
     keep: Path | None = None,
+    web: int = 1,
     **_: Any,
 ) -> Score:
     """The p95 of milliseconds of the feed's first page; the rest in `detail`."""
-    if min(documents, analysts, events, n) < 1:
+    if min(documents, analysts, events, n, web) < 1:
         raise CannotScore("there must be a document, an analyst, an event and a request at least")
     started, before = time.perf_counter(), os.getloadavg()[0]
     with ExitStack() as stack:
@@ -61,16 +65,18 @@ def run(
         environment, told = stack.enter_context(firm)
         ranked = said(RANK, environment, "ranked", 20)
         port = free_port()
-        web = [
-            *(sys.executable, "-m", "uvicorn", "docintel.asgi:application", "--host", HOST),
-            *("--no-access-log", "--lifespan", "off", "--port", str(port)),
-        ]
-        role = {**environment, "DOCINTEL_ROLE": "web"}
-        pid = stack.enter_context(_process(web, role, quiet=True)).pid
+        command = [*uvicorn(port, web), "--no-access-log"]
+        role = {**environment, **shares(web), "DOCINTEL_ROLE": "web"}
+        pid = stack.enter_context(_process(command, role, quiet=True)).pid
         _wait_for(lambda: _answers(port, "/healthz"))
         sessions = told["sessions"]
-        singly = _one_by_one(port, sessions, n, pid)
+        singly = _one_by_one(Asking(port, sessions, n, pid))
         crowd = _crowd(port, sessions)
+        learned = said(LEARN, environment, "learned", "begin")
+        try:
+            by_learned = _by_a_learned_ranker(Asking(port, sessions, n, pid))
+        finally:
+            said(LEARN, environment, "learned", "end")
     first = singly["first page"].milliseconds
     return Score(
         headline="first page of the feed p95, milliseconds",
@@ -83,7 +89,10 @@ def run(
             "rows": told["rows"],
             "filled_in_s": told["filled_in_s"],
             "one_by_one_ms": {name: each.summed_up() for name, each in singly.items()},
+            "by_a_learned_ranker_ms": {n: each.summed_up() for n, each in by_learned.items()},
+            "learned": learned,
             "at_once": crowd,
+            "web_processes": web,
             "ranking_a_document": ranked,
             "cores": os.cpu_count(),
             "load_average": {"before": before, "after": os.getloadavg()[0]},
@@ -161,44 +170,75 @@ class Reader:
         self._line.close()
 
 
-def _one_by_one(port: int, sessions: Sequence[str], n: int, pid: int) -> dict[str, Taken]:
+@dataclass(frozen=True, slots=True)
+class Asking:
     """Each request by the next analyst, nothing else asked at the time."""
-    found: dict[str, Taken] = {}
 
-    def measure(name: str, ask: Callable[[Reader, Taken], Any], requests: int = 1) -> None:
-        taken = found[name] = Taken()
-        worked = 0.0
-        for number in range(n + 3):
+    port: int
+    sessions: Sequence[str]
+    n: int
+    pid: int  # of the web process
+
+    def measure(self, ask: Callable[[Reader, Taken], Any], requests: int = 1) -> Taken:
+        """`requests` are those of one `ask`, whatever of it is timed."""
+        taken, worked = Taken(), 0.0
+        for number in range(self.n + 3):
             if number == 3:
                 # The first few load templates and fill the connections.
-                worked, taken.milliseconds, taken.errors = _processor(pid), [], []
-            reader = Reader(port, sessions[number % len(sessions)])
+                worked, taken.milliseconds, taken.errors = _processor(self.pid), [], []
+            reader = Reader(self.port, self.sessions[number % len(self.sessions)])
             ask(reader, taken)
             reader.close()
-        taken.processor = 1_000 * (_processor(pid) - worked) / (n * requests)
+        taken.processor = 1_000 * (_processor(self.pid) - worked) / (self.n * requests)
+        return taken
 
-    measure("first page", lambda reader, taken: reader.get("/feed/", taken))
-    measure("first page and scrolled page", _scroll, 2)
-    measure("newest first", lambda reader, taken: reader.get("/feed/?sort=time", taken))
-    measure("one company", lambda reader, taken: reader.get("/feed/?company=1001", taken))
-    measure("one topic", lambda reader, taken: reader.get("/feed/?topic=mergers", taken))
-    measure("one source", lambda reader, taken: reader.get("/feed/?source=1050", taken))
-    measure("profile", lambda reader, taken: reader.get("/feed/profile/", taken))
-    measure("company page", lambda reader, taken: reader.get("/companies/1001/", taken))
-    measure("first page and follow", _follow, 2)
-    return found
+
+def _one_by_one(asking: Asking) -> dict[str, Taken]:
+    measure, page = asking.measure, _getting
+    return {
+        "first page": measure(page("/feed/")),
+        "first page and scrolled page": measure(_scroll, 2),
+        "newest first": measure(page("/feed/?sort=time")),
+        "one company": measure(page("/feed/?company=1001")),
+        "one topic": measure(page("/feed/?topic=mergers")),
+        "one source": measure(page("/feed/?source=1050")),
+        "profile": measure(page("/feed/profile/")),
+        "company page": measure(page("/companies/1001/")),
+        "first page and follow": measure(_follow, 2),
+        "first page after a follow": measure(_page_after_follow, 3),
+    }
+
+
+def _by_a_learned_ranker(asking: Asking) -> dict[str, Taken]:
+    """Its contributions are what the cards' reasons come from."""
+    return {
+        "first page": asking.measure(_getting("/feed/")),
+        "first page after a follow": asking.measure(_page_after_follow, 3),
+    }
+
+
+def _getting(path: str) -> Callable[[Reader, Taken], Any]:
+    return lambda reader, taken: reader.get(path, taken)
 
 
 def _processor(pid: int) -> float:
-    """Seconds that the process has worked so far."""
-    stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-    return (int(stat[11]) + int(stat[12])) / os.sysconf("SC_CLK_TCK")
+    """Seconds that the process and those that it started have worked so far."""
+    place = Path(f"/proc/{pid}")
+    stat = (place / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    started = (place / "task" / str(pid) / "children").read_text(encoding="utf-8").split()
+    own = (int(stat[11]) + int(stat[12])) / os.sysconf("SC_CLK_TCK")
+    return own + sum(_processor(int(child)) for child in started)
 
 
 def _scroll(reader: Reader, taken: Taken) -> None:
     reader.get("/feed/", Taken())
     if reader.more:
         reader.get(reader.more, taken)
+
+
+def _page_after_follow(reader: Reader, taken: Taken) -> None:
+    _follow(reader, Taken())
+    reader.get("/feed/", taken)
 
 
 def _follow(reader: Reader, taken: Taken) -> None:

@@ -12,7 +12,7 @@ LOCAL = "local"
 
 @dataclass(frozen=True, slots=True)
 class Serving:
-    """Port and processes of the pages, processes of the queue, who trains, and where the model runs.
+    """Port and processes of the pages, of the queue, who trains, and where the language model runs.
 
     `llm` is "local" for the model of `docintel.local_llm` as a role of its own; empty for the
     endpoint that OPENAI_BASE_URL names, or for none.

@@ -230,10 +230,10 @@ class Supervisor:
             inference_port = free_port()
             environment["INFERENCE_URL"] = f"http://{HOST}:{inference_port}"
             environment["INFERENCE_TOKEN"] = secrets.token_urlsafe(32)
-            command = [*_uvicorn(inference_port), "--no-access-log"]
+            command = [*uvicorn(inference_port), "--no-access-log"]
             self.roles.append(self._role(Role.INFERENCE, command, environment))
-        web = _uvicorn(serving.port, serving.web)
-        self.roles.append(self._role(Role.WEB, web, environment | _shares(serving.web)))
+        web = uvicorn(serving.port, serving.web)
+        self.roles.append(self._role(Role.WEB, web, environment | shares(serving.web)))
         queue = [sys.executable, str(settings.BASE_DIR / "manage.py"), "qcluster"]
         # Pages stay quick while files are parsed.
         self.roles.append(self._role(Role.WORKER, ["nice", "-n", "5", *queue], environment))
@@ -263,14 +263,15 @@ class Supervisor:
         return environment
 
 
-def _uvicorn(port: int, processes: int = 1) -> list[str]:
+def uvicorn(port: int, processes: int = 1) -> list[str]:
+    """The command of so many processes that share a port."""
     command = [sys.executable, "-m", "uvicorn", "docintel.asgi:application", "--host", HOST]
     several = ["--workers", str(processes)] if processes > 1 else []
     ending = ["--timeout-graceful-shutdown", "3", "--lifespan", "off"]
     return [*command, "--port", str(port), *several, *ending]
 
 
-def _shares(processes: int) -> dict[str, str]:
+def shares(processes: int) -> dict[str, str]:
     """What the processes of the pages divide, so that the database has connections for all."""
     of_all = {"PAGES_AT_ONCE": settings.PAGES_AT_ONCE, "ASK_THREADS": settings.ASK_THREADS}
     return {name: str(max(2, number // processes)) for name, number in of_all.items()}

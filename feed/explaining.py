@@ -119,10 +119,6 @@ class Card:
     def passage(self) -> str:
         return self.front.passage
 
-    @property
-    def reason_texts(self) -> tuple[str, ...]:
-        return tuple(reason.text for reason in self.reasons)
-
 
 def cards(slots: Sequence[Slot], user: User) -> list[Card]:
     """The cards of a page, in its order; about ten queries however many there are."""

@@ -90,7 +90,7 @@ class SourceQuerySet(models.QuerySet["Source"]):
         if user is SOMEBODY:
             seen: list[int] = SOURCES
             return seen
-        return seen_by(user.pk, lambda: self._look(user))
+        return seen_by(user.pk, "ids", lambda: self._look(user))
 
     def _look(self, user: User) -> list[int]:
         if user.is_authenticated and user.is_active and not getattr(user, "is_superuser", False):
@@ -99,7 +99,9 @@ class SourceQuerySet(models.QuerySet["Source"]):
 
     def given_for(self, user: User) -> dict[str, Any]:
         """The values by which a query that was compiled for SOMEBODY is asked for this user."""
-        return {"person": user.pk, "sources": as_array(self.ids_visible_to(user))}
+        # As text, once for the dozen queries of a page.
+        sources = seen_by(user.pk, "text", lambda: as_array(self.ids_visible_to(user)))
+        return {"person": user.pk, "sources": sources}
 
     def hidden_from(self, user: User) -> SourceQuerySet:
         """The rest: sources of which this user may not even learn that they hold something."""

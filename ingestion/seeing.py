@@ -8,16 +8,17 @@ only around what is answered at once; what takes seconds has to look again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, TypeVar
 
 from django.contrib.auth.models import AnonymousUser
 
 from docintel.compiled_queries import Given
 
-_looks: ContextVar[dict[int, list[int]] | None] = ContextVar("sources seen", default=None)
+T = TypeVar("T")
+_looks: ContextVar[dict[Hashable, Any] | None] = ContextVar("sources seen", default=None)
 
 # What SOMEBODY may see.
 SOURCES: Any = Given("sources")
@@ -42,11 +43,12 @@ def seen_once() -> Iterator[None]:
         _looks.reset(token)
 
 
-def seen_by(person: int | None, look: Callable[[], list[int]]) -> list[int]:
-    """Source ids that `look` gives; within one answer, what it gave for this person before."""
+def seen_by(person: int | None, what: str, look: Callable[[], T]) -> T:
+    """What `look` gives; within one answer, what it gave for this person before."""
     looks = _looks.get()
     if looks is None or person is None:
         return look()
-    if person not in looks:
-        looks[person] = look()
-    return looks[person]
+    if (person, what) not in looks:
+        looks[person, what] = look()
+    found: T = looks[person, what]
+    return found

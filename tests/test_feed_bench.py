@@ -33,6 +33,11 @@ def test_a_small_firm_is_filled_read_and_crowded(settings: LazySettings) -> None
     for name, each in detail["one_by_one_ms"].items():
         assert each["n_errors"] == 0, (name, each)
         assert each["n"] == 2, name
+    assert detail["learned"]["trees"] > 0
+    # All of a firm as small are among the newest.
+    assert detail["learned"]["rows"] == detail["rows"]["FeedItem"]
+    for name, each in detail["by_a_learned_ranker_ms"].items():
+        assert (each["n"], each["n_errors"]) == (2, 0), (name, each)
     crowd = detail["at_once"]
     assert crowd["loading_ms"]["n"] == 3
     assert crowd["loading_ms"]["n_errors"] == crowd["scrolling_ms"]["n_errors"] == 0

@@ -6,9 +6,12 @@ import re
 
 import pytest
 from django.contrib.auth.models import Group, User
+from django.template import Context, Template
+from django.template.loader import render_to_string
 from django.test import Client
 
 from feed import ranking
+from feed.explaining import Thing
 from feed.following import follow, profile_of
 from feed.menus import menus
 from feed.walking import Filters
@@ -112,3 +115,14 @@ def test_a_decorated_answer_looks_each_time(alice: User) -> None:
     assert _answer(alice) == 1
     source("Vault").groups.add(Group.objects.create(name="deal team"))
     assert _answer(alice) == 0
+
+
+@pytest.mark.parametrize("name", ["A<b>cme & Sons", 'Q"uote' * 12, "Ünïcode " * 4])
+@pytest.mark.parametrize("stance", ["", "follow", "mute"])
+def test_a_filled_control_is_as_its_template_would_be(name: str, stance: str) -> None:
+    for kind, value in (("company", "12"), ("phrase", "cost <pressure>")):
+        thing = Thing(kind, value, name, stance)
+        page = Template("{% load kept %}{% follow_or_mute thing %}").render(
+            Context({"thing": thing, "csrf_token": "t0ken"})
+        )
+        assert page == render_to_string("feed/_thing.html", {"thing": thing, "csrf_token": "t0ken"})

@@ -30,8 +30,9 @@ from ingestion.comparison_tables import SourceComparison
 from ingestion.judged_tables import LinkWord
 from ingestion.mention_tables import CompanyAlias, Mention
 from ingestion.polled import Polled, SourceItem
-from ingestion.querysets import FOREIGN, DocumentQuerySet, SourceQuerySet
+from ingestion.querysets import FOREIGN, DocumentQuerySet
 from ingestion.reembedding_tables import EmbeddedBeside, Reembedding
+from ingestion.source_querysets import SourceQuerySet
 from ingestion.term_tables import CorpusStatistics, TermStatistic, TextBand
 from ingestion.topic_tables import DocumentTopic, Topic, TopicLabel, TopicVector
 from ingestion.unit_tables import UnitVectors

@@ -1,4 +1,4 @@
-"""What can be asked of sources, documents and chunks as sets.
+"""What can be asked of documents and chunks as sets; of sources, see `source_querysets`.
 
 `visible_to(user)` is the only way a page, the API or a retriever reads them.
 """
@@ -11,7 +11,6 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from django.apps import apps
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.contrib.postgres.search import SearchQuery, SearchVector
 from django.db import models
@@ -23,8 +22,6 @@ from pgvector import HalfVector, SparseVector
 from pgvector.django import MaxInnerProduct
 
 from docintel import any_of  # noqa: F401  registers a lookup
-from docintel.any_of import as_array
-from docintel.compiled_queries import CompiledQuery, Given
 from ingestion.classifying.calibration import SHOWN
 from ingestion.language import PAIRED, has_runs
 from ingestion.ranking import (
@@ -38,11 +35,11 @@ from ingestion.ranking import (
     phrase_pattern,
     planner,
 )
-from ingestion.seeing import SOMEBODY, SOURCES, seen_by
+from ingestion.source_querysets import SourceQuerySet
 
 if TYPE_CHECKING:
     from docintel.models import ModelVersion
-    from ingestion.models import Chunk, Document, Source  # noqa: F401  named in the bases below
+    from ingestion.models import Chunk, Document  # noqa: F401  named in the bases below
 
 User = AbstractBaseUser | AnonymousUser
 # In another language than the BM25 index is made for.
@@ -69,51 +66,6 @@ class Scope:
     @property
     def is_empty(self) -> bool:
         return self == Scope()
-
-
-class SourceQuerySet(models.QuerySet["Source"]):
-    def visible_to(self, user: User) -> SourceQuerySet:
-        """Sources open to everyone or to one of the user's groups; a superuser sees all."""
-        if not user.is_authenticated or not getattr(user, "is_active", False):
-            return self.none()
-        if getattr(user, "is_superuser", False):
-            return self
-        return self.open_to(user.pk)
-
-    def open_to(self, person: int | Given) -> SourceQuerySet:
-        """Sources of no group or of one that the person is in."""
-        memberships = self.model.groups.through.objects.filter(source=OuterRef("pk"))
-        return self.filter(~Exists(memberships) | Exists(memberships.filter(group__user=person)))
-
-    def ids_visible_to(self, user: User) -> list[int]:
-        """Their ids, once for one answer; see `ingestion.seeing`."""
-        if user is SOMEBODY:
-            seen: list[int] = SOURCES
-            return seen
-        return seen_by(user.pk, "ids", lambda: self._look(user))
-
-    def _look(self, user: User) -> list[int]:
-        if user.is_authenticated and user.is_active and not getattr(user, "is_superuser", False):
-            return _OPEN_TO(person=user.pk)
-        return list(self.visible_to(user).order_by().values_list("pk", flat=True))
-
-    def given_for(self, user: User) -> dict[str, Any]:
-        """The values by which a query that was compiled for SOMEBODY is asked for this user."""
-        # As text, once for the dozen queries of a page.
-        sources = seen_by(user.pk, "text", lambda: as_array(self.ids_visible_to(user)))
-        return {"person": user.pk, "sources": sources}
-
-    def hidden_from(self, user: User) -> SourceQuerySet:
-        """The rest: sources of which this user may not even learn that they hold something."""
-        return self.exclude(pk__in=self.visible_to(user).values("pk"))
-
-
-def _open_to() -> models.QuerySet[Any, Any]:
-    sources = SourceQuerySet(apps.get_model("ingestion.Source"))
-    return sources.open_to(Given("person")).order_by().values_list("pk", flat=True)
-
-
-_OPEN_TO = CompiledQuery(_open_to)
 
 
 class DocumentQuerySet(models.QuerySet["Document"]):

@@ -13,7 +13,7 @@ from django.utils.timesince import timesince, timeuntil
 
 from docintel.doctor import Finding
 from ingestion.models import Source, SourceItem
-from ingestion.querysets import SourceQuerySet
+from ingestion.source_querysets import SourceQuerySet
 from ingestion.sources import POLLED
 
 # Overdue by more than its own interval, or by this where that is short.

@@ -13,9 +13,9 @@ from ingestion import changing_sources, onboarding
 from ingestion.comparing_sources import hints
 from ingestion.ledger import ledger
 from ingestion.models import Source
-from ingestion.querysets import SourceQuerySet
 from ingestion.source_forms import EditSourceForm, NewSourceForm
 from ingestion.source_health import describe, standings
+from ingestion.source_querysets import SourceQuerySet
 from ingestion.sources import POLLED
 
 SHOWN_DAYS = 7

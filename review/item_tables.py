@@ -20,7 +20,8 @@ from django.utils import timezone
 from docintel.models import ModelVersion
 from extraction.models import ExtractionRun, Schema, SchemaVersion
 from ingestion.models import Document, Source
-from ingestion.querysets import SourceQuerySet, User
+from ingestion.querysets import User
+from ingestion.source_querysets import SourceQuerySet
 
 
 def _groups_of(sources: SourceQuerySet) -> QuerySet[Group]:

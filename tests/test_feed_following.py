@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.contrib.auth.models import Group
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from docintel.models import Activity
 from feed import coverage, ranking, saving
 from feed.following import CannotFollow, follow, follow_all, forget, profile_of, state_interest
-from feed.models import Engagement, FeedEvent, FeedItem, Follow
+from feed.models import Engagement, FeedEvent, FeedItem, FeedProfile, Follow
 from ingestion.models import Company
 from tests.feed_corpus import company, known, source
 
@@ -180,3 +184,22 @@ def test_the_next_page_has_what_was_said_and_ranks_for_all_of_it_once(client, al
     assert "<li>You follow Acme</li>" not in client.get("/feed/").content.decode()
     assert set(rows.values_list("ranked_at", flat=True)) == ranked
     assert not profile_of(alice).newest_due
+
+
+def test_that_the_feed_was_opened_is_noted_once_a_minute_without_waiting_for_the_disk(
+    client, alice
+) -> None:
+    client.force_login(alice)
+    client.get("/feed/")
+    seen = profile_of(alice).seen_at
+    assert seen
+    client.get("/feed/")
+    assert profile_of(alice).seen_at == seen
+    earlier = seen - timedelta(minutes=2)
+    FeedProfile.objects.filter(user=alice).update(seen_at=earlier)
+    with CaptureQueriesContext(connection) as asked:
+        client.get("/feed/")
+    assert profile_of(alice).seen_at > seen
+    written = [each["sql"] for each in asked if each["sql"].lstrip().startswith("UPDATE")]
+    assert len(written) == 1
+    assert "synchronous_commit" in written[0]

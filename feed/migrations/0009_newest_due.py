@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("feed", "0007_rank_anew")]
+    dependencies = [("feed", "0008_facts_at")]
     operations = [
         migrations.AddField(
             "feedprofile",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from pytest_django.fixtures import SettingsWrapper
+from django.conf import LazySettings
 
 from docintel.serving_options import Serving
 from docintel.supervising import shares, uvicorn
@@ -16,7 +16,7 @@ def test_one_process_is_started_as_ever() -> None:
 
 @pytest.mark.parametrize(("processes", "pages", "questions"), [(1, 12, 16), (3, 4, 5), (40, 2, 2)])
 def test_several_divide_turns(
-    settings: SettingsWrapper, processes: int, pages: int, questions: int
+    settings: LazySettings, processes: int, pages: int, questions: int
 ) -> None:
     settings.PAGES_AT_ONCE, settings.ASK_THREADS = 12, 16
     expected = {"PAGES_AT_ONCE": str(pages), "ASK_THREADS": str(questions)}

@@ -131,6 +131,10 @@ def test_whether_a_margin_improved_is_computed_from_both_years() -> None:
             "capital expenditure 40.0 / revenue 839.8 = 0.05, or 4.8%",
         ),
         (
+            "Going by the P&L statement, what was Halden's gross margin in fiscal 2024?",
+            "gross margin 37.2%",
+        ),
+        (
             "What was the CAGR of Halden's revenue from fiscal 2022 to fiscal 2024?",
             "2-year compound growth of revenue 3.1%",
         ),

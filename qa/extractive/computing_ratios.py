@@ -49,7 +49,10 @@ _WHICH_PART = re.compile(
     r"compan|countr|business)",
     re.I,
 )
-_NAME = re.compile(r"(?<=[a-z,] )(?!FY|USD|US\b|GAAP|Q\d)[A-Z][\w&-]+")
+_NAME = re.compile(
+    r"(?<=[a-z,] )(?!FY|USD|US\b|GAAP|Q\d|[A-Z]&|(?:January|February|March|April|May|June|July|"
+    r"August|September|October|November|December)\b)[A-Z][\w&-]+"
+)
 
 
 def computed(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +32,12 @@ GROUPS = {
     "interest": ("interest_cosine",),
     "phrase": ("phrase",),
     "firm": ("firm_topic",),
+}
+# What several groups tell together is said by the one of them that tells most of this card.
+SHARED = {
+    "company_wanted": ("followed company", "asked company", "read company"),
+    "both_wanted": ("followed company", "asked company", "read company"),
+    "topic_wanted": ("followed topic", "asked topic"),
 }
 _PLACES = {group: [NAMES.index(name) for name in names] for group, names in GROUPS.items()}
 
@@ -80,14 +86,22 @@ def strongest(items: Iterable[FeedItem]) -> dict[int, list[str]]:
     rows = {item.pk: item for item in items}
     found = {}
     for pk, added in contributions_of(rows.values()).items():
-        values = rows[pk].features
-        sums = {
-            group: sum(float(added[at]) for at in places)
-            for group, places in _PLACES.items()
-            if any(values[at] for at in places)
-        }
+        sums = _by_group(rows[pk].features, added)
         found[pk] = sorted((g for g, total in sums.items() if total > 0), key=lambda g: -sums[g])
     return found
+
+
+def _by_group(values: Sequence[float | None], added: Floats) -> dict[str, float]:
+    sums = {
+        group: sum(float(added[at]) for at in places)
+        for group, places in _PLACES.items()
+        if any(values[at] for at in places)
+    }
+    for name, groups in SHARED.items():
+        if tellers := [group for group in groups if group in sums]:
+            teller = max(tellers, key=lambda g: max(values[at] or 0.0 for at in _PLACES[g]))
+            sums[teller] += float(added[NAMES.index(name)])
+    return sums
 
 
 def _ranker(versions: Mapping[int, ModelVersion], pk: int | None) -> Ranker:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from feed.ml.facts import Analyst, Documents, Firm, Profile
 from feed.ml.features import NAMES, features
@@ -63,10 +64,36 @@ def test_what_they_say_of_these() -> None:
     assert not value["followed_any"][:, 1].any()
 
 
+def test_what_is_followed_and_asked_about_is_hardly_wanted_more_than_what_is_followed() -> None:
+    asked = Profile(asked_companies={6: 1.0}, asked_topics={"mergers": 0.5})
+    both = Analyst(1, companies=frozenset({6}), topics=frozenset({"mergers"}), profile=asked)
+    people = [both, Analyst(2, companies=frozenset({6})), Analyst(3, profile=asked)]
+    made = features(documents(), people, Firm())
+    value = {name: made[:, :, at] for at, name in enumerate(NAMES)}
+    # Of the two companies of the second document the likelier one counts.
+    assert value["company_wanted"][1].tolist() == pytest.approx([0.98, 0.8, 0.9])
+    assert value["company_wanted"][0].tolist() == [0.0, 0.0, 0.0]
+    # By log-odds: 0.9 is about the topic, 0.1 a bit over half, and 0 not at all.
+    assert value["topic_wanted"][:, 0].tolist() == pytest.approx([1.0, 0.5606, 0.0], abs=1e-4)
+    assert value["topic_wanted"][:, 2].tolist() == pytest.approx([0.5, 0.2803, 0.0], abs=1e-4)
+    assert not value["topic_wanted"][:, 1].any()
+    expected = value["company_wanted"] * value["topic_wanted"]
+    assert value["both_wanted"].tolist() == expected.tolist()
+
+
+def test_reading_of_a_company_tells_more_the_more_was_read() -> None:
+    little, much = (Profile(companies={5: 0.5}, engaged=n) for n in (1.0, 10.0))
+    made = features(documents(), [Analyst(1, profile=little), Analyst(2, profile=much)], Firm())
+    found = made[0, :, NAMES.index("company_wanted")]
+    assert found.tolist() == pytest.approx([0.15, 0.3])
+
+
 def test_to_name_a_followed_company_outweighs_a_followed_topic() -> None:
     made = np.zeros((2, len(NAMES)))
-    made[0, NAMES.index("followed_any")] = 1.0
-    made[1, NAMES.index("followed_topic")] = 1.0
+    for row, names in enumerate(
+        [("followed_any", "company_wanted"), ("followed_topic", "topic_wanted")]
+    ):
+        made[row, [NAMES.index(name) for name in names]] = 1.0
     assert score(made)[0] > score(made)[1] > 0
 
 

@@ -75,7 +75,7 @@ def test_the_examination_is_found_whether_or_not_documents_stood_by_chance() -> 
 
 def test_what_is_on_top_because_it_is_worth_more_is_not_taken_for_looked_at() -> None:
     rows = shown(2_000)
-    rows.features[:, TELLS] = rows.features[:, NAMES.index("followed_any")]
+    rows.features[:, TELLS] = rows.features[:, NAMES.index("company_wanted")]
     rows = placed_by_formula(rows)
     places = np.arange(1, 21)
     rates = [rows.opened[rows.position == at].mean() for at in places]

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from feed.ml.facts import Analyst, Documents, Firm, Floats
+from feed.ml.wanting import companies_wanted, topics_wanted
 
 NAMES = (
     "followed_share",  # of the document's companies
@@ -34,6 +35,9 @@ NAMES = (
     "engaged",  # log(1 + documents read): how much there is to go by
     "follows",  # log(1 + companies followed)
     "firm_topic",  # topic probabilities . what the firm reads
+    "company_wanted",  # by following, asking and reading together; see `feed.ml.wanting`
+    "topic_wanted",
+    "both_wanted",  # the product of the two: what is of a wanted company and of a wanted topic
 )
 # Impressions that a source's rate is believed at half for.
 SHRINKAGE = 20.0
@@ -58,6 +62,9 @@ def features(documents: Documents, analysts: Sequence[Analyst], firm: Firm) -> F
     column["asked_topic"][:] = _best(topics, _weights([p.asked_topics for p in profiles], keys))
     column["topic_match"][:] = topics @ _weights([p.topics for p in profiles], keys).T
     column["firm_topic"][:] = topics @ _weights([firm.topics], keys).T
+    column["company_wanted"][:] = companies_wanted(documents, analysts)
+    column["topic_wanted"][:] = topics_wanted(documents, analysts)
+    column["both_wanted"][:] = column["company_wanted"] * column["topic_wanted"]
     kinds = tuple(dict.fromkeys(documents.kinds))
     is_kind = np.array([[kind == each for each in kinds] for kind in documents.kinds], dtype=float)
     column["kind_share"][:] = is_kind @ _weights([p.kinds for p in profiles], kinds).T

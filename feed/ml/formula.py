@@ -15,14 +15,15 @@ from feed.ml.facts import Floats
 from feed.ml.features import NAMES
 
 # What a person follows outweighs what the firm reads, and a company followed outweighs a topic.
+# What following, asking and reading say alike is said once, by what is wanted.
 BY_HAND = {
-    "followed_share": 1.0,
-    "followed_any": 1.5,
-    "followed_main": 1.0,
-    "asked_share": 1.5,
-    "read_company": 1.5,
-    "followed_topic": 1.5,
-    "asked_topic": 1.0,
+    "followed_share": 0.5,
+    "followed_any": 0.5,
+    "followed_main": 0.5,
+    "asked_share": 0.25,
+    "read_company": 0.25,
+    "followed_topic": 0.5,
+    "asked_topic": 0.25,
     "topic_match": 1.0,
     "kind_share": 0.5,
     "followed_kind": 0.75,
@@ -34,23 +35,29 @@ BY_HAND = {
     "phrase": 1.5,
     "seen_similar": -1.5,
     "firm_topic": 0.5,
+    "company_wanted": 4.0,
+    "topic_wanted": 2.0,
+    "both_wanted": 1.0,
 }
-# What `manage.py evaluate feed FOLDER --prior --until 21` found near them, see docs/results.md.
+# What `training.evaluation.feed_prior_of_firm` found near them, see docs/results.md.
 WEIGHTS = {
     **BY_HAND,
-    "followed_share": 0.3,
-    "followed_any": 3.2,
-    "followed_main": 0.2,
-    "asked_share": 0.55,
-    "read_company": 0.3,
-    "followed_topic": 0.75,
-    "asked_topic": 1.35,
-    "topic_match": 0.5,
+    "followed_share": 0.1,
+    "followed_any": 0.45,
+    "followed_main": 0.1,
+    "asked_share": 0.05,
+    "read_company": 0.05,
+    "followed_topic": 0.1,
+    "asked_topic": 0.4,
+    "topic_match": 0.7,
     "kind_share": 0.1,
-    "source_rate": 1.0,
-    "profile_cosine": 1.7,
-    "interest_cosine": 2.2,
-    "firm_topic": 1.8,
+    "source_rate": 0.65,
+    "profile_cosine": 1.2,
+    "interest_cosine": 1.65,
+    "firm_topic": 1.4,
+    "company_wanted": 3.8,
+    "topic_wanted": 1.3,
+    "both_wanted": 0.2,
 }
 
 

@@ -23,7 +23,7 @@ from pgvector import HalfVector, SparseVector
 
 from docintel import encoders, registry
 from docintel.models import ModelVersion
-from feed import facts
+from feed import facts, learning_tastes
 from feed.event_tables import Engagement, FeedEvent
 from feed.item_tables import FeedItem, RankedDocument
 from feed.ml.features import NAMES
@@ -296,7 +296,8 @@ def _profiles(embedder: ModelVersion) -> None:
     """As reading has made them, and ranked for."""
     now = timezone.now()
     for row in FeedProfile.objects.all():
-        facts.refresh(row, embedder, now)
+        taste = learning_tastes.taste_of(row.user_id, embedder, now)
+        facts.refresh(row, embedder, now, taste)
     rank_as_they_are()
 
 

@@ -38,6 +38,7 @@ SHARED = {
     "company_wanted": ("followed company", "asked company", "read company"),
     "both_wanted": ("followed company", "asked company", "read company"),
     "topic_wanted": ("followed topic", "asked topic"),
+    "taste": ("read company", "read topic"),
 }
 _PLACES = {group: [NAMES.index(name) for name in names] for group, names in GROUPS.items()}
 

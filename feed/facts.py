@@ -6,7 +6,7 @@ A document's facts are read once, when it is first ranked, and kept with it.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypedDict
 
@@ -187,7 +187,9 @@ def _by_kind(said: Iterable[Follow], *, muted: bool) -> dict[str, list[Any]]:
     return found
 
 
-def refresh(row: FeedProfile, embedder: ModelVersion, now: datetime) -> None:
+def refresh(
+    row: FeedProfile, embedder: ModelVersion, now: datetime, taste: Mapping[str, float]
+) -> None:
     """Writes what the analyst did in 90 days into their profile; of a new one, what they picked.
 
     Without any reading the vector is the centroid of the newest documents about what they follow.
@@ -203,7 +205,7 @@ def refresh(row: FeedProfile, embedder: ModelVersion, now: datetime) -> None:
     ]
     asked = Activity.objects.filter(user=row.user_id, verb="asked", at__gte=since)[:MOST_ASKED]
     questions = [Asked(_days(now, one.at), one.companies, one.topics) for one in asked]
-    profile = profiles.build(reads, questions, _sources(row.user_id, since))
+    profile = profiles.build(reads, questions, _sources(row.user_id, since), taste)
     vector = profile.vector if len(profile.vector) else _centroid(row.user_id, embedder)
     row.facts = profiles.to_json(profile)
     row.vector = HalfVector(vector) if len(vector) else None

@@ -21,7 +21,7 @@ from docintel import encoders, measuring
 from docintel.leasing import retry_at
 from docintel.models import ModelVersion
 from docintel.scheduling import enqueue
-from feed import credibility, facts, live_ranker
+from feed import credibility, facts, learning_tastes, live_ranker
 from feed.following import id_of
 from feed.live_ranker import Ranker
 from feed.ml import freshness, profiles
@@ -148,7 +148,7 @@ def rescore(user: User, *, most: int | None = None) -> int:
     profile = FeedProfile.objects.get_or_create(user_id=id_of(user))[0]
     changed_at = profile.changed_at
     _embed_interests(user, embedder)
-    facts.refresh(profile, embedder, now)
+    facts.refresh(profile, embedder, now, learning_tastes.taste_of(id_of(user), embedder, now))
     firm = credibility.firm()
     [analyst] = facts.analysts_of([profile], embedder)
     ranker = live_ranker.live()

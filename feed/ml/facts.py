@@ -65,6 +65,7 @@ class Profile:
 
     `companies`, `topics` and `kinds` are shares of the engagement, so at most 1 each. `sources` are
     (opened, shown). `engaged` is how many documents were read; `vector` empty where none was.
+    `taste` is of `feed.ml.tasting`.
     """
 
     companies: Mapping[int, float] = field(default_factory=dict)
@@ -74,6 +75,7 @@ class Profile:
     asked_companies: Mapping[int, float] = field(default_factory=dict)
     asked_topics: Mapping[str, float] = field(default_factory=dict)
     engaged: float = 0.0
+    taste: Mapping[str, float] = field(default_factory=dict)
     vector: Floats = field(default_factory=lambda: np.zeros(0))
 
 

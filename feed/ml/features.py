@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from feed.ml.facts import Analyst, Documents, Firm, Floats
+from feed.ml.tasting import tastes
 from feed.ml.wanting import companies_wanted, topics_wanted
 
 NAMES = (
@@ -38,6 +39,7 @@ NAMES = (
     "company_wanted",  # by following, asking and reading together; see `feed.ml.wanting`
     "topic_wanted",
     "both_wanted",  # the product of the two: what is of a wanted company and of a wanted topic
+    "taste",  # what reading tells beyond all this; see `feed.ml.tasting`
 )
 # Impressions that a source's rate is believed at half for.
 SHRINKAGE = 20.0
@@ -65,6 +67,7 @@ def features(documents: Documents, analysts: Sequence[Analyst], firm: Firm) -> F
     column["company_wanted"][:] = companies_wanted(documents, analysts)
     column["topic_wanted"][:] = topics_wanted(documents, analysts)
     column["both_wanted"][:] = column["company_wanted"] * column["topic_wanted"]
+    column["taste"][:] = tastes(documents, [profile.taste for profile in profiles])
     kinds = tuple(dict.fromkeys(documents.kinds))
     is_kind = np.array([[kind == each for each in kinds] for kind in documents.kinds], dtype=float)
     column["kind_share"][:] = is_kind @ _weights([p.kinds for p in profiles], kinds).T

@@ -7,12 +7,14 @@ and then moved by a simulated firm (`training.learning.feed_prior`), in which re
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
 
 from feed.ml.facts import Floats
 from feed.ml.features import NAMES
+from feed.ml.freshness import HALF_LIFE
 
 # What a person follows outweighs what the firm reads, and a company followed outweighs a topic.
 # What following, asking and reading say alike is said once, by what is wanted.
@@ -38,27 +40,31 @@ BY_HAND = {
     "company_wanted": 4.0,
     "topic_wanted": 2.0,
     "both_wanted": 1.0,
+    "taste": 1.5,
 }
 # What `training.evaluation.feed_prior_of_firm` found near them, see docs/results.md.
 WEIGHTS = {
     **BY_HAND,
     "followed_share": 0.1,
-    "followed_any": 0.45,
+    "followed_any": 0.55,
     "followed_main": 0.1,
     "asked_share": 0.05,
     "read_company": 0.05,
     "followed_topic": 0.1,
-    "asked_topic": 0.4,
-    "topic_match": 0.7,
+    "asked_topic": 0.35,
+    "topic_match": 0.2,
     "kind_share": 0.1,
-    "source_rate": 0.65,
-    "profile_cosine": 1.2,
-    "interest_cosine": 1.65,
-    "firm_topic": 1.4,
-    "company_wanted": 3.8,
-    "topic_wanted": 1.3,
+    "source_rate": 0.3,
+    "profile_cosine": 0.9,
+    "interest_cosine": 2.0,
+    "firm_topic": 1.5,
+    "company_wanted": 3.9,
+    "topic_wanted": 1.4,
     "both_wanted": 0.2,
+    "taste": 1.0,
 }
+# What is expected of a card before taste, which is learned from what this leaves unexplained.
+UNTASTED = {name: weight for name, weight in WEIGHTS.items() if name != "taste"}
 
 
 def contributions(rows: Floats, weights: Mapping[str, float] = WEIGHTS) -> Floats:
@@ -71,3 +77,9 @@ def score(rows: Floats, weights: Mapping[str, float] = WEIGHTS) -> Floats:
     """(n, names) to (n,)."""
     found: Floats = np.nan_to_num(rows) @ np.array([weights.get(name, 0.0) for name in NAMES])
     return found
+
+
+def expected(rows: Floats, ages: Floats) -> Floats:
+    """(n, names) and (n,) days of age to (n,): the score of that moment, without taste."""
+    made: Floats = score(rows, UNTASTED) - math.log(2) / HALF_LIFE * ages
+    return made

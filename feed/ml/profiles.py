@@ -64,6 +64,11 @@ def weight(read: Read) -> float:
     return decay(read.days_ago, HALF_LIFE) * (said + 0.5 * (read.opens > 1))
 
 
+def read_share(seconds: float, opens: float) -> float:
+    """1 for a document that was read, next to nothing for one that was opened and left."""
+    return 1.0 if seconds >= READ_SECONDS or opens > 1 else BOUNCED
+
+
 def decay(days: float, half_life: float) -> float:
     """2 ** (-days / half_life); what is in the future counts as now."""
     return float(2.0 ** (-max(0.0, days) / half_life))
@@ -73,6 +78,7 @@ def build(
     reads: Iterable[Read],
     asked: Iterable[Asked] = (),
     sources: Mapping[int, tuple[float, float]] | None = None,
+    taste: Mapping[str, float] | None = None,
 ) -> Profile:
     """The profile of these reads, each document once; what is older than 90 days is left out."""
     sums, total, engaged = _Sums(), 0.0, 0
@@ -101,6 +107,7 @@ def build(
         asked_companies=asked_companies,
         asked_topics=asked_topics,
         engaged=float(engaged),
+        taste=dict(taste or {}),
         vector=vector / length if length else np.zeros(0),
     )
 
@@ -133,6 +140,7 @@ def to_json(profile: Profile) -> dict[str, Any]:
         "asked_companies": {str(key): round(w, 5) for key, w in profile.asked_companies.items()},
         "asked_topics": {key: round(w, 5) for key, w in profile.asked_topics.items()},
         "engaged": profile.engaged,
+        "taste": {name: round(weight, 4) for name, weight in profile.taste.items()},
     }
 
 
@@ -146,6 +154,7 @@ def from_json(facts: Mapping[str, Any], vector: Floats) -> Profile:
         asked_companies={int(k): w for k, w in facts.get("asked_companies", {}).items()},
         asked_topics=dict(facts.get("asked_topics", {})),
         engaged=float(facts.get("engaged", 0.0)),
+        taste=dict(facts.get("taste", {})),
         vector=vector,
     )
 

@@ -48,8 +48,7 @@ def _wanted(analyst: Analyst, company: int) -> float:
 def topics_wanted(documents: Documents, analysts: Sequence[Analyst]) -> Floats:
     """(documents, analysts): how much a document is about a topic that is followed or asked about,
     the best of them."""
-    said = np.clip(documents.topics, 1e-6, 1 - 1e-6)
-    about = np.clip((np.log(said / (1 - said)) - NOTHING) / (ABOUT - NOTHING), 0.0, 1.0)
+    told = about(documents.topics)
     made = np.zeros((len(documents), len(analysts)))
     for at, analyst in enumerate(analysts):
         asked = analyst.profile.asked_topics
@@ -57,5 +56,12 @@ def topics_wanted(documents: Documents, analysts: Sequence[Analyst]) -> Floats:
             1.0 if key in analyst.topics else asked.get(key, 0.0) for key in documents.topic_keys
         ]
         if any(wanted):
-            made[:, at] = (about * np.array(wanted)).max(axis=1)
+            made[:, at] = (told * np.array(wanted)).max(axis=1)
+    return made
+
+
+def about(probabilities: Floats) -> Floats:
+    """0 to 1: how much a document is about a topic of this probability."""
+    said = np.clip(probabilities, 1e-6, 1 - 1e-6)
+    made: Floats = np.clip((np.log(said / (1 - said)) - NOTHING) / (ABOUT - NOTHING), 0.0, 1.0)
     return made

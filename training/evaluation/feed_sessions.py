@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from feed.ml import formula, profiles
+from feed.ml import formula, profiles, tasting
 from feed.ml.facts import Analyst, Floats, Profile
 from feed.ml.features import NAMES, features
 from feed.ml.muting import SHOWN
@@ -58,9 +58,11 @@ class Log:
 
 @dataclass(slots=True)
 class _History:
-    """What one analyst has done: document -> [day, seconds, opens]."""
+    """What one analyst has done: document -> [day, seconds, opens], and of each that was shown
+    [day of the last time, looks, score of the last time]."""
 
     reads: dict[int, list[float]] = field(default_factory=dict)
+    cards: dict[int, list[float]] = field(default_factory=dict)
     asked: list[tuple[float, list[int], list[str]]] = field(default_factory=list)
     sources: defaultdict[int, list[float]] = field(
         default_factory=lambda: defaultdict(lambda: [0.0, 0.0])
@@ -163,6 +165,11 @@ class Weeks:
             self.log.sources[week][source] += 1
             self.log.documents[week].add(int(row))
         self.log.by_rank += np.stack([opened, np.ones(CARDS)])
+        scores = formula.expected(look.made[page, at], look.ages[page])
+        for place, row in enumerate(look.rows[page].tolist()):
+            card = history.cards.setdefault(row, [look.day, 0.0, 0.0])
+            looks = 1.0 if opened[place] else 1 / (place + 1)
+            card[:] = [look.day, card[1] + looks, float(scores[place])]
         parts = self.log.parts
         parts["features"].append(look.made[page, at])
         parts["query"].append(np.full(CARDS, self.log.queries))
@@ -188,7 +195,19 @@ class Weeks:
         ]  # fmt: skip
         asked = [Asked(day - when, companies, topics) for when, companies, topics in history.asked]
         sources = {source: (a, b) for source, (a, b) in history.sources.items()}
-        return profiles.build(reads, asked, sources)
+        return profiles.build(reads, asked, sources, self._taste(history, day))
+
+    def _taste(self, history: _History, day: float) -> dict[str, float]:
+        newest = sorted(history.cards, key=lambda row: -history.cards[row][0])[: tasting.MOST]
+        cards = np.array([history.cards[row] for row in newest]).reshape(-1, 3)
+        read = np.array([
+            profiles.read_share(*history.reads[row][1:]) if row in history.reads else 0.0
+            for row in newest
+        ])  # fmt: skip
+        aged = 2.0 ** (-(day - cards[:, 0]) / tasting.HALF_LIFE)
+        return tasting.learn(
+            self.wire.documents.rows(newest), cards[:, 1] * aged, read * aged, cards[:, 2]
+        )
 
     def _analyst(self, at: int, day: float, profile: Profile) -> Analyst:
         groups = self.wire.documents.groups

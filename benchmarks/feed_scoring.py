@@ -60,6 +60,9 @@ def _analyst(at: int, dice: np.random.Generator) -> Analyst:
         sources=dict.fromkeys(some(50, SOURCES), (5.0, 40.0)),
         asked_companies=dict.fromkeys(some(10, COMPANIES), 0.5),
         engaged=200.0,
+        taste={f"topic {topic}": 0.3 for topic in TOPICS}
+        | {f"company {n}": 0.2 for n in some(200, COMPANIES)}
+        | {f"source {n}": 0.1 for n in some(50, SOURCES)},
         vector=_unit(dice),
     )
     return Analyst(

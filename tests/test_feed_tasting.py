@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import numpy as np
 import pytest
+from django.contrib.auth.models import User
 from django.utils import timezone
 
 from docintel import encoders
@@ -17,9 +18,7 @@ from feed.ml.facts import Documents
 from feed.ml.features import NAMES
 from feed.models import Engagement, FeedEvent, FeedItem
 from ingestion.models import Document
-from ingestion.querysets import User
 from tests.feed_corpus import company, known
-
 
 # Scores at which about four of ten cards that are looked at are read.
 LIKELY = np.full(40, 6.0)

@@ -89,10 +89,9 @@ def tastes(documents: Documents, weights: Sequence[Mapping[str, float]]) -> Floa
     if not len(documents) or not any(weights):
         return made
     names, table = attributes(documents)
-    place = {name: at for at, name in enumerate(names)}
     for at, own in enumerate(weights):
-        known = [name for name in own if name in place]
+        known = [column for column, name in enumerate(names) if name in own]
         if known:
-            values = np.array([own[name] for name in known])
-            made[:, at] = table[:, [place[name] for name in known]] @ values
+            values = np.array([own[names[column]] for column in known])
+            made[:, at] = table[:, known] @ values
     return made

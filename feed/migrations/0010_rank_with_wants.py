@@ -12,5 +12,5 @@ def rank_anew(apps: Apps, _editor: BaseDatabaseSchemaEditor) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("feed", "0007_rank_anew")]
+    dependencies = [("feed", "0009_newest_due")]
     operations = [migrations.RunPython(rank_anew, migrations.RunPython.noop)]

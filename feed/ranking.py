@@ -148,7 +148,7 @@ def rescore(user: User, *, most: int | None = None) -> int:
     profile = FeedProfile.objects.get_or_create(user_id=id_of(user))[0]
     changed_at = profile.changed_at
     _embed_interests(user, embedder)
-    facts.refresh(profile, embedder, now, learning_tastes.taste_of(id_of(user), embedder, now))
+    facts.refresh(profile, embedder, now, _taste(profile, embedder, now, at_once=most is not None))
     firm = credibility.firm()
     [analyst] = facts.analysts_of([profile], embedder)
     ranker = live_ranker.live()
@@ -161,6 +161,15 @@ def rescore(user: User, *, most: int | None = None) -> int:
     if most is None:
         FeedProfile.objects.filter(pk=profile.pk).update(ranked_for=changed_at)
     return len(ids)
+
+
+def _taste(
+    profile: FeedProfile, embedder: ModelVersion, now: datetime, *, at_once: bool
+) -> dict[str, float]:
+    """The one of before where somebody waits: what they said changes their feed, and no taste."""
+    if at_once:
+        return dict(profile.facts.get("taste", {}))
+    return learning_tastes.taste_of(profile.user_id, embedder, now)
 
 
 def rerank_all() -> None:

@@ -112,6 +112,10 @@ def test_a_taste_is_learned_from_cards_and_ranks_what_is_new(alice: User, bob: U
     taste = profile_of(alice).facts["taste"]
     assert taste["topic oil_gas"] > 0 > taste["topic monetary_policy"]
     assert taste[f"company {orion.pk}"] < 0
+    # Who waits for a page gets the taste of before.
+    Engagement.objects.all().delete()
+    ranking.rescore(alice, most=5)
+    assert profile_of(alice).facts["taste"] == taste
     ranking.rescore(bob)
     assert profile_of(bob).facts["taste"] == {}
     new = known("Oil again", topics={"oil_gas": 0.9})

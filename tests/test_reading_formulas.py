@@ -11,11 +11,11 @@ TURNOVER = (
     "FY2021)."
 )
 PAYABLE = (
-    "Define DPO as 365 * (average accounts payable between FY2019 and FY2018) / (FY2019 COGS + "
-    "change in inventory between FY2018 and FY2019). What was it in FY2019?"
+    "Take payable days as 365 x the mean accounts payable / (cost of sales plus the increase in "
+    "inventory). What were they in FY2019?"
 )
 PAYABLE_READ = (
-    "365 x ( average accounts payable ) / ( cost of revenue + (inventory - inventory of the year "
+    "365 x average accounts payable / ( cost of revenue + (inventory - inventory of the year "
     "before) )"
 )
 CYCLE = (

@@ -14,7 +14,7 @@ from qa.checking.formulas import formulas
 from qa.checking.quoting import fold
 from qa.question.asked_items import mentions
 
-# "DPO is defined as: …", "Define the margin as …": up to the end of the sentence.
+# "The turnover is defined as …", "Define the margin as …": up to the end of the sentence.
 _DEFINED = re.compile(
     r"\b(?:(?:defin|calculat|comput|measur|tak|giv|express)\w*\b"
     r"(?P<name>[^.?;:]{0,80}?)\b(?:as|by|from)\b|\bi\.e\.,?)"
@@ -59,7 +59,6 @@ _MEAN = re.compile(
 )
 _SIGNS = {
     "/": "/", "÷": "/", "+": "+", "*": "x", "×": "x", "-": "-", "−": "-", "(": "(", ")": ")",
-    "[": "(", "]": ")",
 }  # fmt: skip
 _WORDS = (
     (re.compile(r"divided by\b|over\b(?!\s+(?:the|FY|fiscal|\d))", re.I), "/"),
@@ -88,7 +87,7 @@ _SIGN = re.compile(r"(?:^|\s)[-+/](?:\s|$)")
 # Words that say nothing of what is divided by what.
 _FILL = re.compile(
     r"(?:the|its|their|of|in|for|from|at|on|between|total|fiscal|annual|years?|ends?|ended|ending|"
-    r"beginnings?|start|days?|both|same|that|company|unadjusted|reported|year-end|balances?|amount|"
+    r"beginnings?|start|days?|both|same|that|company|reported|year-end|balances?|amount|"
     r"value|spend|spent|spending|made|take|took|go|goes|went|represent|represented|come|came|up|by|"
     r"to|as|using|pay|paid|pays|out|consolidated|FY|what|was|were|is|are|did|does|do|had|has|how|much|calculate|"
     r"compute|will|would|be|annually|altogether)(?=\W|$)|"

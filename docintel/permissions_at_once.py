@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib.auth.backends import BaseBackend
 from django.contrib.auth.models import Permission
 from django.db.models import Q
 
@@ -32,8 +33,8 @@ _PERMISSIONS = CompiledQuery(
 )
 
 
-class PermissionsAtOnce:
-    """An authentication backend that signs nobody in."""
+class PermissionsAtOnce(BaseBackend):
+    """Signs nobody in, as `BaseBackend` does."""
 
     def has_perm(self, user_obj: Any, perm: str, obj: Any = None) -> bool:  # noqa: ARG002
         plain = user_obj.is_active and not user_obj.is_anonymous and not user_obj.is_superuser

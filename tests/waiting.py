@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-ENOUGH_SECONDS = 60.0
+# Long, since only what never comes waits for it, and a slow machine starts slowly.
+ENOUGH_SECONDS = 180.0
 
 
 def until(condition: Callable[[], object], what: str, seconds: float = ENOUGH_SECONDS) -> None:

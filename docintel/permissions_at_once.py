@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.auth.backends import BaseBackend
 from django.contrib.auth.models import Permission
 from django.db.models import Q
+from django.http import HttpRequest
 
 from docintel.compiled_queries import CompiledQuery, Given
 
@@ -33,8 +33,11 @@ _PERMISSIONS = CompiledQuery(
 )
 
 
-class PermissionsAtOnce(BaseBackend):
-    """Signs nobody in, as `BaseBackend` does."""
+class PermissionsAtOnce:
+    """An authentication backend that signs nobody in, and has no `get_user`, so nobody is its."""
+
+    def authenticate(self, request: HttpRequest | None) -> None:
+        """Takes no credentials, so Django passes it over."""
 
     def has_perm(self, user_obj: Any, perm: str, obj: Any = None) -> bool:  # noqa: ARG002
         plain = user_obj.is_active and not user_obj.is_anonymous and not user_obj.is_superuser

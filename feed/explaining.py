@@ -23,7 +23,7 @@ from feed import known
 from feed.card_fronts import Front, front_of
 from feed.contributing import strongest
 from feed.ml.muting import SHOWN
-from feed.models import Engagement, Follow, Interest, RankedDocument
+from feed.models import Engagement, FeedProfile, Follow, Interest, RankedDocument
 from feed.quoting import first_mentions, sentences_at
 from feed.reading import Slot
 from ingestion.models import Company, Document, Source
@@ -74,6 +74,11 @@ _NEAREST = CompiledQuery(
 )
 _NEAREST_INTEREST = CompiledQuery(
     lambda: _nearest(Interest.objects.filter(user=Given("person")), "text")
+)
+_ASKED = CompiledQuery(
+    lambda: FeedProfile.objects.filter(user=Given("person")).values_list(
+        "facts__asked_companies", "facts__asked_topics"
+    )
 )
 _STANCES = CompiledQuery(
     lambda: (
@@ -206,6 +211,11 @@ class _Told:
             if kind == Follow.Kind.COMPANY and stance == "follow"
         }
 
+    @cached_property
+    def asked(self) -> set[str]:
+        """The companies, by their ids as text, and the topics that this analyst asked about."""
+        return {key for row in _ASKED(person=self.user.pk) for kept in row for key in kept or ()}
+
     def card(self, slot: Slot) -> Card:
         pk = slot.item.document_id
         made = Card(slot, front_of(slot, self.passages.get(pk, "")))
@@ -267,8 +277,10 @@ class _Told:
         if group == "read topic":
             read = [(self.by_topic[key], key) for key in about if self.by_topic[key]]
             return self._counted(*max(read)) if read else None
-        said = "Colleagues read much about this" if group == "firm" else "You asked about this"
-        return Reason(said, "topic", about[0]) if about else None
+        if group == "asked topic":
+            key = next((k for k in about if k in self.asked), "")
+            return Reason(f"You asked about {self.topics[key]}", "topic", key) if key else None
+        return Reason("Colleagues read much about this", "topic", about[0]) if about else None
 
     def _say_source(self, slot: Slot, facts: dict[str, Any]) -> Reason | None:
         source = slot.document.source
@@ -299,7 +311,7 @@ class _Told:
             count = self.by_company[pk]
             said = f"You read {_documents(count)} on {self.names.get(pk)} this month"
             return Reason(said, "company", str(pk)) if count else None
-        pk = named[0] if named else 0
+        pk = next((pk for pk in named if str(pk) in self.asked), 0)
         return Reason(f"You asked about {self.names[pk]}", "company", str(pk)) if pk else None
 
     def _say_kind(self, document: Any) -> Reason:

@@ -9,6 +9,7 @@ import pytest
 from django.contrib.auth.models import Group
 from django.utils import timezone
 
+from docintel.models import Activity
 from feed import ranking, reading
 from feed.explaining import cards
 from feed.following import follow, profile_of
@@ -17,7 +18,7 @@ from feed.ml.diversity import AMONG, MOST, arrange
 from feed.models import Engagement, FeedItem, RankedDocument
 from feed.reading import BadCursor
 from feed.walking import Filters
-from ingestion.models import Chunk
+from ingestion.models import Chunk, Topic
 from tests.feed_corpus import company, known, source
 
 EVERYTHING = Filters()
@@ -188,6 +189,19 @@ def test_reasons_are_tied_to_what_shows_them(alice) -> None:
     assert any(text.startswith(topic) or "Mergers of last week" in text for text in said), said
     assert not any("You follow" in reason.text for reason in made["Weather"].reasons)
     assert made["Mergers of last week"].slot.is_read
+
+
+def test_what_was_asked_about_is_named_and_nothing_else(alice) -> None:
+    acme, orion = company("Acme"), company("Orion")
+    known("Orion met Acme", of=orion, names=(orion, acme), topics={"mergers": 0.9, "earnings": 0.8})
+    Activity.objects.create(user=alice, verb="asked", companies=[acme.pk], topics=["earnings"])
+    ranked(alice)
+    ranking.rescore(alice)
+    [card] = cards(reading.page(alice).slots, alice)
+    said = {reason.text for reason in card.reasons if reason.text.startswith("You asked")}
+    assert said
+    topic = Topic.objects.get(key="earnings").name
+    assert said <= {"You asked about Acme", f"You asked about {topic}"}
 
 
 def test_a_card_quotes_no_cover(alice) -> None:

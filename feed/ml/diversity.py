@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 # No more of one company or source among so many cards in a row.
 MOST, AMONG = 3, 10
@@ -29,11 +29,22 @@ def arrange(
     chosen: list[int] = []
     while left and len(chosen) < count:
         recent = shown[-(AMONG - 1) :]
-        best = min(left, key=lambda at: (_broken(ranked[at], recent, companies, sources), at))
+        broken = ((at, _broken(ranked[at], recent, companies, sources)) for at in left)
+        best = _fewest(broken)
         left.remove(best)
         chosen.append(best)
         shown.append(ranked[best])
     return chosen
+
+
+def _fewest(broken: Iterable[tuple[int, int]]) -> int:
+    """The first place that breaks no rule, which is most often the very first; else the fewest."""
+    looked_at = []
+    for at, rules in broken:
+        if not rules:
+            return at
+        looked_at.append((rules, at))
+    return min(looked_at)[1]
 
 
 def _broken(origin: Origin, recent: Sequence[Origin], companies: bool, sources: bool) -> int:

@@ -29,8 +29,13 @@ REPORT_VIOLATIONS = """document.addEventListener("securitypolicyviolation", (eve
   console.error("policy violated:", event.violatedDirective, event.blockedURI, event.sample))"""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
+    """One Chromium for this folder's tests, gone before any other test of the process begins.
+
+    While Playwright is at work its event loop counts as running in this thread, and a test that
+    starts one of its own (`asyncio.run`) would be refused.
+    """
     path = os.environ.get("DOCINTEL_CHROMIUM") or shutil.which("chromium")
     if not path:
         hint = "Chromium not found: apt-get install chromium, or name it by DOCINTEL_CHROMIUM"

@@ -306,7 +306,7 @@ def _reasons(read: _Read) -> Iterator[str]:
             yield f"{period.period.label} has not begun, and no document here reports it."
         elif not period.own:
             whose = f" of {_listed(of)}" if of else ""
-            yield f"No document{whose} for {period.period.label} is here."
+            yield f"No document{whose} that reports {period.period.label} is here."
     if read.features["private"]:
         yield "No private particulars of a person are in the passages."
     least = TELLING * greatest_weight()

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 
 from ingestion.models import Document
 from ingestion.querysets import User
-from qa.question.periods import Period
+from qa.answerable_words import without_remarks
+from qa.extractive.asked_kinds import asked_for
+from qa.question.periods import Period, step_quarter
 from qa.understood import Understanding
 
 # The report of a year also holds the figures of the two years before it.
 LATER_YEARS = 2
+# What is expected of a period is told within the year before it.
+FORETOLD = timedelta(days=366)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +31,8 @@ class Covered:
 def covered(understanding: Understanding, user: User) -> list[Covered]:
     """Each period named outright, against the visible documents of the companies asked about.
 
-    Without a company, against all documents. A period that means "the newest" is not looked at.
+    Without a company, against all documents. A period that means "the newest" is not looked at. Of
+    what is expected of a period its own documents are those of the year before too.
     """
     periods = [p for p in understanding.periods if not (p.newest or p.implied)]
     if not periods:
@@ -39,10 +44,24 @@ def covered(understanding: Understanding, user: User) -> list[Covered]:
     rows = set(
         documents.order_by().values_list("fiscal_year", "fiscal_quarter", "published_on").distinct()
     )
-    return [Covered(period, _own(period, rows), _later(period, rows)) for period in periods]
+    outlook = asked_for(without_remarks(understanding)).outlook
+    return [
+        Covered(period, _own(_foretold(period) if outlook else period, rows), _later(period, rows))
+        for period in periods
+    ]
 
 
 _Row = tuple[int | None, int | None, date | None]
+
+
+def _foretold(period: Period) -> Period:
+    """The period with the year in which others say what they expect of it."""
+    return replace(
+        period,
+        years=(*(year - 1 for year in period.years), *period.years),
+        quarters=tuple(step_quarter(each, -n) for each in period.quarters for n in range(5)),
+        first_day=period.first_day - FORETOLD if period.first_day else None,
+    )
 
 
 def _own(period: Period, rows: Collection[_Row]) -> bool:
@@ -54,9 +73,17 @@ def _own(period: Period, rows: Collection[_Row]) -> bool:
                 return True
         elif year in period.years:
             return True
-        if year is None and published is not None and _spans(period, published):
+        by_day = year is None or _names_days(period)
+        if by_day and published is not None and _spans(period, published):
             return True
     return False
+
+
+def _names_days(period: Period) -> bool:
+    """A day or a month: whatever was published then counts, of whichever fiscal year it is."""
+    if period.quarters or not (period.first_day and period.last_day):
+        return False
+    return period.last_day - period.first_day < timedelta(days=60)
 
 
 def _later(period: Period, rows: Collection[_Row]) -> bool:

@@ -49,7 +49,7 @@ def test_near_misses_are_refused_with_the_reason(corpus: None, alice: User) -> N
     far = judged("What was the gross margin of Tidewater Foods in FY2015?", alice)
     assert (far.answerable, far.why) == (
         False,
-        "No document of Tidewater Foods for FY2015 is here.",
+        "No document of Tidewater Foods that reports FY2015 is here.",
     )
     ahead = judged("What were the freight costs of Tidewater Foods in FY2039?", alice)
     assert not ahead.answerable
@@ -125,6 +125,21 @@ def test_documents_that_one_may_not_see_cover_no_period(
     assert not blind.answerable
     assert blind.features["period_not_covered"] == 1.0
     assert "secret" not in blind.why
+
+
+def test_what_is_expected_of_a_period_is_told_in_the_year_before(
+    corpus: None, alice: User
+) -> None:
+    Document.objects.filter(fiscal_year=2024).update(published_on="2025-02-12")
+    for question, told in (
+        ("What freight costs does Tidewater Foods expect for fiscal 2025?", True),
+        ("How will freight costs of Tidewater Foods develop in the first quarter of 2025?", True),
+        ("What were the freight costs of Tidewater Foods in fiscal 2025?", False),
+        ("What freight costs does Tidewater Foods expect for fiscal 2026?", False),
+        ("What did Tidewater Foods say in its release of February 2025?", True),
+        ("What did Tidewater Foods say in its release of April 2025?", False),
+    ):
+        assert judged(question, alice).features["period_not_covered"] == (0.0 if told else 1.0)
 
 
 def test_odd_questions_are_judged_too(corpus: None, alice: User) -> None:

@@ -127,9 +127,7 @@ def test_documents_that_one_may_not_see_cover_no_period(
     assert "secret" not in blind.why
 
 
-def test_what_is_expected_of_a_period_is_told_in_the_year_before(
-    corpus: None, alice: User
-) -> None:
+def test_what_is_expected_of_a_period_is_told_in_the_year_before(corpus: None, alice: User) -> None:
     Document.objects.filter(fiscal_year=2024).update(published_on="2025-02-12")
     for question, told in (
         ("What freight costs does Tidewater Foods expect for fiscal 2025?", True),

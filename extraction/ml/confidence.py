@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from docintel.lightgbm_text import BadTrees, Trees, read
+from docintel.logistic import logistic
 from extraction.ml import evidence
 from extraction.ml.calibration import Calibration, Floats, logit
 from extraction.ml.errors import BadArtefact
@@ -38,7 +39,7 @@ class Confidence:
 
 def corrected(sure: Floats, trees: Trees, rows: Floats) -> Floats:
     """Calibrated probabilities (n) with what the trees add to their log odds."""
-    return np.asarray(1 / (1 + np.exp(-start(sure) - trees.predict(rows))))
+    return logistic(start(sure) + trees.predict(rows))
 
 
 def start(sure: Floats) -> Floats:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from docintel.logistic import logistic
 from extraction.ml.calibration import logit
 from extraction.ml.merging import Candidate
 from extraction.ml.tags import TagScheme
@@ -55,7 +56,7 @@ def evidence(seen: Seen, candidates: Sequence[Candidate], scheme: TagScheme) -> 
     shape = (-1, len(scheme.groups), scheme.width)
     whole = _belonging(seen.merged)
     windows = [np.cumsum(_belonging(each.reshape(shape)), 0) for each in seen.scores]
-    types = 1 / (1 + np.exp(-seen.types.astype(np.float64)))
+    types = logistic(seen.types.astype(np.float64))
     order = {label: at for at, label in enumerate(scheme.labels)}
     rivals = _rivals(candidates)
     rows = []

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from docintel.logistic import logistic
 from feed.ml.facts import Documents, Floats
 from feed.ml.wanting import about
 
@@ -58,7 +59,7 @@ def learn(documents: Documents, looked: Floats, read: Floats, scores: Floats) ->
     if not len(documents):
         return {}
     names, table = attributes(documents)
-    expected = _logistic(_levelled(SLOPE * scores, looked, read))
+    expected = logistic(_levelled(SLOPE * scores, looked, read))
     missed = read - looked * expected
     spread = np.sqrt(np.maximum(looked * expected * (1 - expected), 1e-6))
     kernel = VARIANCE * table @ table.T
@@ -74,7 +75,7 @@ def _levelled(log_odds: Floats, looked: Floats, read: Floats) -> Floats:
     low, high = LEVEL - 10.0, LEVEL + 10.0
     for _ in range(40):
         level = (low + high) / 2
-        missed = (read - looked * _logistic(log_odds + level)).sum()
+        missed = (read - looked * logistic(log_odds + level)).sum()
         if missed > (level - LEVEL) / OF_LEVEL:
             low = level
         else:
@@ -94,9 +95,3 @@ def tastes(documents: Documents, weights: Sequence[Mapping[str, float]]) -> Floa
             values = np.array([own[names[column]] for column in known])
             made[:, at] = table[:, known] @ values
     return made
-
-
-def _logistic(log_odds: Floats) -> Floats:
-    """1 / (1 + e^-x), without overflow; scipy's would be loaded by every page."""
-    found: Floats = 0.5 * (1.0 + np.tanh(0.5 * log_odds))
-    return found

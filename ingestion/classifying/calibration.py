@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from docintel.logistic import logistic
 from ingestion.classifying.pooling import Floats
 
 # From here on a topic is shown and found by; what is below KEPT is not worth a row.
@@ -48,13 +49,8 @@ def features(similarities: Floats) -> NDArray[np.float64]:
 def probabilities(similarities: Floats, calibration: Calibration) -> Floats:
     """How likely it is that the document is about each topic; the shape stays."""
     *weights, intercept = astuple(calibration)
-    return logistic(features(similarities) @ np.array(weights) + intercept)
-
-
-def logistic(scores: NDArray[np.float64]) -> Floats:
-    """1 / (1 + e^-x), without overflow."""
-    found: Floats = (0.5 * (1 + np.tanh(0.5 * scores))).astype(np.float32)
-    return found
+    found = logistic(features(similarities) @ np.array(weights) + intercept)
+    return found.astype(np.float32)
 
 
 @cache

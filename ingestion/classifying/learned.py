@@ -10,7 +10,7 @@ from io import BytesIO
 
 import numpy as np
 
-from ingestion.classifying.calibration import logistic
+from docintel.logistic import logistic
 from ingestion.classifying.pooling import Floats
 
 
@@ -31,7 +31,8 @@ class Learned:
 
     def probabilities(self, vectors: Floats) -> Floats:
         """(documents, dimensions) to (documents, topics)."""
-        return logistic((vectors @ self.weights.T + self.intercepts).astype(np.float64))
+        scores = (vectors @ self.weights.T + self.intercepts).astype(np.float64)
+        return logistic(scores).astype(np.float32)
 
     def to_bytes(self) -> bytes:
         """The file: an .npz of two arrays and the topics as JSON."""

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from extraction.ml import correcting, evidence, tagger
+from extraction.ml import calibration, correcting, evidence, tagger
 from extraction.ml.artefact import write_confidence
 from extraction.ml.calibration import Calibration
 from extraction.ml.confidence import Confidence, read_trees
@@ -50,7 +50,7 @@ def test_they_tell_right_from_wrong_in_documents_they_never_saw() -> None:
 
 def test_what_tells_nothing_and_few_documents_leave_the_calibration_alone() -> None:
     assert correcting.fit(*told(useful=False)) is None
-    assert correcting.fit(*told(documents=correcting.DOCUMENTS - 1)) is None
+    assert correcting.fit(*told(documents=calibration.DOCUMENTS - 1)) is None
     sure, rows, _, documents = told()
     assert correcting.fit(sure, rows, np.zeros(len(sure), bool), documents) is None
     none = np.empty(0, np.int64)

@@ -32,8 +32,9 @@ class Trust:
 def calibrate(judged: Judged, match: str) -> Trust:
     """Fitted on verdicts by raw probabilities; `match` says which of them count as right."""
     right = judged.right(match)
-    found = calibration.fit(judged.raw(), right)
+    documents = judged.documents()
+    found = calibration.fit(judged.raw(), right, documents)
     sure = found(judged.raw())
-    corrected = correcting.fit(sure, judged.evidence(), right, judged.documents())
+    corrected = correcting.fit(sure, judged.evidence(), right, documents)
     trees, sure = corrected or ("", sure)
     return Trust(found, thresholds(judged, sure, match), trees, sure)

@@ -1,7 +1,8 @@
 """From a CRF's marginal to a confidence that is right as often as it says, and how far it is off.
 
 Fitted on held-out spans: a temperature with an offset (Platt 1999; Guo et al. 2017), or isotonic
-regression where there are enough spans, whichever loses less on the half it was not fitted on.
+regression where there are enough spans in enough documents, whichever loses less on the half of
+the documents that it was not fitted on.
 """
 
 from __future__ import annotations
@@ -13,9 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from docintel.logistic import Floats, logistic
+
 # Fewer held-out spans make steps of an isotonic fit that are noise.
 ENOUGH = 400
+# Spans of one document are right or wrong together: of fewer, what many spans say is chance.
+DOCUMENTS = 20
 # A step of fewer spans says nothing, and the line to it would mislead all between.
 SMALLEST_STEP = 25
 BINS = 10
@@ -39,7 +43,7 @@ class Calibration:
         """Confidences of raw probabilities."""
         logits = logit(raw)
         if self.kind == "temperature":
-            return _sigmoid(self.slope * logits + self.offset)
+            return logistic(self.slope * logits + self.offset)
         xs, ys = np.array(self.points, dtype=np.float64).T
         return np.interp(logits, xs, ys)
 
@@ -57,15 +61,17 @@ class Calibration:
         return found
 
 
-def fit(raw: NDArray[Any], correct: NDArray[Any]) -> Calibration:
-    """The better of both kinds for these raw probabilities (n) and whether each was right (n)."""
+def fit(raw: NDArray[Any], correct: NDArray[Any], documents: NDArray[np.int64]) -> Calibration:
+    """The better of both kinds for these raw probabilities (n), whether each was right (n), and
+    the number of its document (n).
+    """
     logits, right = logit(raw), np.asarray(correct, dtype=np.float64)
     if not len(right) or right.min() == right.max():
         return Calibration()
-    if len(right) < ENOUGH:
+    numbers, place = np.unique(documents, return_inverse=True)
+    if len(right) < ENOUGH or len(numbers) < DOCUMENTS:
         return _temperature(logits, right)
-    # Every other span, so that both halves hold the same mixture.
-    fitted, left = slice(0, None, 2), slice(1, None, 2)
+    fitted, left = place % 2 == 0, place % 2 == 1
     losses = {
         way: _loss(way(logits[fitted], right[fitted])(raw[left]), right[left])
         for way in (_temperature, _isotonic)
@@ -99,7 +105,7 @@ def _temperature(logits: Floats, right: Floats) -> Calibration:
     weights = np.array([1.0, 0.0])
     ridge = np.diag([1e-2, 1e-3])
     for _ in range(50):
-        found = _sigmoid(table @ weights)
+        found = logistic(table @ weights)
         slope = table.T @ (found - right) + ridge @ (weights - (1.0, 0.0))
         curve = (table * (found * (1 - found))[:, None]).T @ table + ridge
         change = np.linalg.solve(curve, slope)
@@ -132,8 +138,3 @@ def _isotonic(logits: Floats, right: Floats) -> Calibration:
 def _loss(given: Floats, right: Floats) -> float:
     inside = np.clip(given, _EDGE, 1 - _EDGE)
     return float(-(right * np.log(inside) + (1 - right) * np.log(1 - inside)).mean())
-
-
-def _sigmoid(values: Floats) -> Floats:
-    found: Floats = 1 / (1 + np.exp(-np.clip(values, -40, 40)))
-    return found

@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from docintel import lightgbm_text
+from extraction.ml.calibration import DOCUMENTS
 from extraction.ml.confidence import corrected, start
 from extraction.ml.evidence import NAMES, Floats
 
-# With fewer documents or right spans what the trees find is what these have by chance.
-DOCUMENTS, RIGHT = 20, 200
+# With fewer right spans, or documents, what the trees find is what these have by chance.
+RIGHT = 200
 FOLDS = 11
 TREES = 60
 # Shallow, slow and of large leaves: a thousand spans of forty documents are little to learn from.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass
 
@@ -17,7 +17,6 @@ from extraction.ml.spans import Example
 from extraction.ml.tags import TagScheme, tag_words
 from extraction.ml.windows import Read, Reader, Window
 
-Ints = NDArray[np.int64]
 # Batches that are sorted by length together: enough to pad little, few enough to stay shuffled.
 SORTED_TOGETHER = 40
 
@@ -123,13 +122,11 @@ class Lessons:
         chance.shuffle(batches)
         return batches
 
-    def batch(
-        self, lessons: Sequence[Lesson], change: Callable[[Lesson, Ints], Ints] | None = None
-    ) -> Batch:
-        """The tensors of these windows; `change` may alter the ids of a window's tokens."""
+    def batch(self, lessons: Sequence[Lesson]) -> Batch:
+        """The tensors of these windows."""
         reader, scheme = self.reader, self.scheme
         edge = len(reader.prefix)
-        rows = [self._ids(lesson, change) for lesson in lessons]
+        rows = [reader.rows(self.texts[each.text].read, each.window) for each in lessons]
         spans = [self.texts[each.text].read.words_of(each.window) for each in lessons]
         # Few different shapes, because a CPU prepares its kernels anew for each.
         tokens = _rounded(max(map(len, rows)))
@@ -156,13 +153,6 @@ class Lessons:
         arrays = (ids, mask, looks, picks, inside, tags, types, opens)
         return Batch(*(torch.from_numpy(array) for array in arrays))
 
-    def _ids(self, lesson: Lesson, change: Callable[[Lesson, Ints], Ints] | None) -> list[int]:
-        read, window = self.texts[lesson.text].read, lesson.window
-        if change is None:
-            return self.reader.rows(read, window)
-        inner = change(lesson, read.ids[window.start : window.end].copy())
-        return [*self.reader.prefix, *inner.tolist(), *self.reader.suffix]
-
 
 def occurring(tags: NDArray[np.int8], scheme: TagScheme) -> tuple[int, ...]:
     """Places among the scheme's labels of those that some word of (words, groups) has."""
@@ -175,7 +165,7 @@ def occurring(tags: NDArray[np.int8], scheme: TagScheme) -> tuple[int, ...]:
     return tuple(found)
 
 
-def _rounded(count: int, step: int = 16) -> int:
+def _rounded(count: int, step: int = 8) -> int:
     return -(-count // step) * step
 
 

@@ -21,7 +21,7 @@ from docintel.models import ApiToken
 from ingestion.lexical import refresh_statistics
 from qa import streaming
 from qa.models import Ask, CachedAnswer, ModelCall
-from tests.waiting import until
+from tests.waiting import ENOUGH_SECONDS, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 EVENTS = {"Accept": "text/event-stream"}
@@ -62,7 +62,7 @@ def page(site: str, client: Client) -> httpx.Client:
     """As a browser with alice's session and a CSRF token."""
     token = "a" * 32
     return httpx.Client(
-        base_url=site, trust_env=False, timeout=60,
+        base_url=site, trust_env=False, timeout=ENOUGH_SECONDS,
         cookies={"sessionid": client.cookies["sessionid"].value, "csrftoken": token},
         headers={"X-CSRFToken": token},
     )  # fmt: skip
@@ -102,7 +102,7 @@ def test_going_away_stops_the_model(site: str, browser: Client, llm: LlmServer) 
         for _, name, _ in events_of(r):
             if name == "sentence":
                 break
-    assert llm.disconnected.wait(10)
+    assert llm.disconnected.wait(ENOUGH_SECONDS)
     until(Ask.objects.filter(state="cancelled").exists, "the question is cancelled")
     assert ModelCall.objects.get().status == "cancelled"
 
@@ -121,7 +121,9 @@ def test_the_api_streams_and_answers(site: str, alice: User, llm: LlmServer) -> 
     library(embed=True)
     _, token = ApiToken.issue(alice, "test")
     headers = {"Authorization": f"Bearer {token}"}
-    with httpx.Client(base_url=site, headers=headers, trust_env=False, timeout=60) as http:
+    with httpx.Client(
+        base_url=site, headers=headers, trust_env=False, timeout=ENOUGH_SECONDS
+    ) as http:
         accept = {"Accept": "text/event-stream"}
         with http.stream("POST", "/api/v1/ask/", json={"question": MARGIN}, headers=accept) as r:
             events = list(events_of(r))
@@ -181,7 +183,9 @@ def test_many_ask_at_once_and_each_gets_the_own_answer(
     def asks(n: int) -> list[str]:
         question = {"question": f"Why did the gross margin of {names[n]} narrow in 2024?"}
         with (
-            httpx.Client(base_url=site, headers=headers, trust_env=False, timeout=120) as http,
+            httpx.Client(
+                base_url=site, headers=headers, trust_env=False, timeout=ENOUGH_SECONDS
+            ) as http,
             http.stream("POST", "/api/v1/ask/", json=question, headers=EVENTS) as r,
         ):
             return [data["text"] for _, name, data in events_of(r) if name == "sentence"]
@@ -208,13 +212,13 @@ def test_who_has_to_wait_is_told_and_the_line_stays_open(
 
     def first(on_event: streaming.OnEvent, cancelled: Callable[[], bool]) -> None:
         begun.set()
-        assert release.wait(20)
+        assert release.wait(ENOUGH_SECONDS)
         on_event("done", {"text": "a\nb"})
 
     async def both() -> tuple[list[bytes], list[bytes]]:
         one = streaming.events(first)
         heard = [await anext(one)]
-        assert begun.is_set()
+        assert await asyncio.to_thread(begun.wait, ENOUGH_SECONDS)
         two = streaming.events(lambda on_event, _: on_event("done", {}))
         waited = [await anext(two)]
         third = streaming.events(lambda on_event, _: on_event("done", {}))
@@ -227,7 +231,7 @@ def test_who_has_to_wait_is_told_and_the_line_stays_open(
 
     # On a thread of its own: a browser of another test may keep a loop running on this one.
     with ThreadPoolExecutor(1) as thread:
-        heard, waited = thread.submit(asyncio.run, both()).result(timeout=60)
+        heard, waited = thread.submit(asyncio.run, both()).result(timeout=ENOUGH_SECONDS)
     assert heard[0] == streaming.HEARTBEAT
     assert heard[-1] == b'id: 1\nevent: done\ndata: {"text": "a\\nb"}\n\n'
     assert waited[0] == b'id: 1\nevent: waiting\ndata: {"ahead": 1}\n\n'

@@ -21,6 +21,7 @@ from qa.offering import Offered, offer
 from qa.passages import Passage
 from qa.reading_objects import ObjectReader
 from qa.recording_answers import record
+from tests.waiting import ENOUGH_SECONDS
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -144,7 +145,7 @@ def test_silence_is_cut_and_the_answer_follows(
     assert found.mode == "extractive"
     assert "too long" in found.notice
     # Its own keep-alive lines do not count as an answer, and it is told to stop.
-    assert server.disconnected.wait(5)
+    assert server.disconnected.wait(ENOUGH_SECONDS)
 
 
 def test_what_was_released_stays_when_the_model_stops(
@@ -164,7 +165,7 @@ def test_cancelling_ends_the_request(server: LlmServer, offered: list[Offered]) 
     server.script = lambda _: Reply(lines(GOOD), hangs=True)
     found = asked(offered, on_sentence=on_sentence, cancelled=cancel.is_set)
     assert found.cancelled
-    assert server.disconnected.wait(5)
+    assert server.disconnected.wait(ENOUGH_SECONDS)
     assert ModelCall.objects.get().status == "cancelled"
 
 
@@ -174,7 +175,7 @@ def test_repeating_for_ever_is_stopped(server: LlmServer, offered: list[Offered]
     assert [s.text for s in found.sentences] == [GOOD["text"]]
     server.script = lambda _: Reply(["blah {{{{ blah "], for_ever=True)
     assert asked(offered).mode == "extractive"
-    assert server.disconnected.wait(5)
+    assert server.disconnected.wait(ENOUGH_SECONDS)
 
 
 def test_budget_of_the_question_and_of_the_day(

@@ -9,7 +9,6 @@ import stat
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,9 +22,9 @@ from docintel.groups import PERMISSIONS
 from docintel.holding import free_port
 from ingestion import loading
 from ingestion.showing_progress import Display, in_words, is_complete, is_searchable
+from tests.waiting import ENOUGH_SECONDS, until
 
 ROOT = Path(__file__).resolve().parent.parent
-ENOUGH_SECONDS = 120.0
 COUNTS: dict[str, Any] = {
     "total": 5,
     "received": 0,
@@ -73,14 +72,12 @@ def test_a_folder_becomes_searchable_and_ctrl_c_keeps_it(folder: Path) -> None:
     log = folder / "demo.log"
     with log.open("w") as output:
         run = demo(folder, "--docs", str(documents), stdout=output, stderr=subprocess.STDOUT)
-    deadline = time.monotonic() + ENOUGH_SECONDS
-    while "by keywords and by meaning" not in log.read_text():
-        assert run.poll() is None, log.read_text()
-        assert time.monotonic() < deadline, log.read_text()
-        time.sleep(0.1)
+    ready = "by keywords and by meaning"
+    until(lambda: ready in log.read_text() or run.poll() is not None, "all was searchable")
+    assert run.poll() is None, log.read_text()
     run.send_signal(signal.SIGINT)
 
-    assert run.wait(timeout=60) == 0
+    assert run.wait(timeout=ENOUGH_SECONDS) == 0
     said = log.read_text()
     assert "1 received: 1 parsed, 1 searchable" in said
     assert "Ready: http://127.0.0.1:" in said
@@ -96,7 +93,7 @@ def test_a_folder_becomes_searchable_and_ctrl_c_keeps_it(folder: Path) -> None:
 def test_a_folder_that_cannot_be_loaded_is_one_line(folder: Path, name: str, words: str) -> None:
     (folder / "empty").mkdir()
     run = demo(folder, "--docs", str(folder / name), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    _, said = run.communicate(timeout=60)
+    _, said = run.communicate(timeout=ENOUGH_SECONDS)
     assert run.returncode == 1
     assert words in said
     assert len(said.strip().splitlines()) == 1

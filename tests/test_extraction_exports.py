@@ -25,6 +25,7 @@ from extraction.exporting import COLUMNS, of_documents
 from extraction.extracting import extract
 from extraction.ml.spans import FoundSpan
 from ingestion.models import Document, Source
+from tests.waiting import ENOUGH_SECONDS
 
 pytestmark = pytest.mark.django_db
 
@@ -191,7 +192,7 @@ def test_it_is_streamed_by_the_server_that_serves_it(
     def lines(_: object) -> Iterator[bytes]:
         try:
             yield from [b"{}\n"] * 200
-            assert go_on.wait(20)
+            assert go_on.wait(ENOUGH_SECONDS)
             yield from [b"{}\n"] * 300
         finally:
             ended.set()
@@ -201,20 +202,23 @@ def test_it_is_streamed_by_the_server_that_serves_it(
     client.force_login(alice)
     cookies = {"sessionid": client.cookies["sessionid"].value}
     place = reverse("extraction:export", args=[document.public_id])
-    with served() as url, httpx.Client(base_url=url, cookies=cookies, timeout=20) as reader:
+    with (
+        served() as url,
+        httpx.Client(base_url=url, cookies=cookies, timeout=ENOUGH_SECONDS) as reader,
+    ):
         with reader.stream("GET", place) as response:
             pieces = response.iter_bytes()
             assert next(pieces) == b"{}\n" * 200
             assert not ended.is_set()
             go_on.set()
             assert b"".join(pieces) == b"{}\n" * 300
-        assert ended.wait(20)
+        assert ended.wait(ENOUGH_SECONDS)
         ended.clear()
         go_on.clear()
         with reader.stream("GET", place) as response:
             next(response.iter_bytes())
         go_on.set()
-        assert ended.wait(20)
+        assert ended.wait(ENOUGH_SECONDS)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -226,7 +230,10 @@ def test_the_real_rows_come_through_that_server_too(alice: User) -> None:
     client.force_login(alice)
     cookies = {"sessionid": client.cookies["sessionid"].value}
     place = reverse("extraction:export", args=[document.public_id])
-    with served() as url, httpx.Client(base_url=url, cookies=cookies, timeout=20) as reader:
+    with (
+        served() as url,
+        httpx.Client(base_url=url, cookies=cookies, timeout=ENOUGH_SECONDS) as reader,
+    ):
         assert len(reader.get(place).content.splitlines()) == 1_200 + 600
         book = reader.get(place, params={"format": "xlsx"})
         assert load_workbook(io.BytesIO(book.content))["Spans"].max_row == 1_201

@@ -14,6 +14,7 @@ from killed_workers import kill_when_there, said, start
 from extraction import claiming_runs
 from extraction.result_tables import ExtractedRelation, ExtractedSpan, ExtractionRun
 from extraction.schema_tables import Schema
+from tests.waiting import ENOUGH_SECONDS
 
 DOCUMENTS = 3
 State = ExtractionRun.State
@@ -93,7 +94,7 @@ def test_killed_in_the_middle(stage: str, tmp_path: Path) -> None:
 
     again = worker("never", tmp_path)
     assert said(again) == "done"
-    assert again.wait(timeout=30) == 0
+    assert again.wait(timeout=ENOUGH_SECONDS) == 0
     assert_all_extracted_once(DOCUMENTS)
 
 
@@ -108,7 +109,7 @@ def test_a_document_that_kills_its_worker_is_given_up_and_its_neighbours_are_not
         let_leases_end()
     again = worker("never", tmp_path)
     assert said(again) == "done"
-    assert again.wait(timeout=30) == 0
+    assert again.wait(timeout=ENOUGH_SECONDS) == 0
     given_up = ExtractionRun.objects.failed().get()
     assert given_up.document == poison
     assert given_up.failed_reason == claiming_runs.KILLED
@@ -123,6 +124,6 @@ def test_two_workers_share_the_work(tmp_path: Path) -> None:
         put()
     workers = [worker("never", tmp_path) for _ in range(2)]
     assert [said(process) for process in workers] == ["done", "done"]
-    assert [process.wait(timeout=30) for process in workers] == [0, 0]
+    assert [process.wait(timeout=ENOUGH_SECONDS) for process in workers] == [0, 0]
     assert_all_extracted_once(8)
     assert ExtractedRelation.objects.count() == 16

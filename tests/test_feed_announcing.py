@@ -17,6 +17,7 @@ from django.utils import timezone
 from feed import announcing, ranking
 from feed.following import profile_of
 from tests.feed_corpus import known, source
+from tests.waiting import ENOUGH_SECONDS
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -37,7 +38,11 @@ def session(user) -> dict[str, str]:
 def listening(place: str, user, seconds_ago: float = 0):
     since = (timezone.now() - timedelta(seconds=seconds_ago)).isoformat()
     with httpx.stream(
-        "GET", f"{place}/feed/live/", params={"since": since}, cookies=session(user), timeout=20
+        "GET",
+        f"{place}/feed/live/",
+        params={"since": since},
+        cookies=session(user),
+        timeout=ENOUGH_SECONDS,
     ) as response:
         yield response, response.iter_lines()
 

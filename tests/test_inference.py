@@ -25,6 +25,7 @@ from docintel.encoders import EncoderUnavailable
 from docintel.inference import serving
 from docintel.inference.batching import Lane, QueueFull
 from docintel.roles import Role
+from tests.waiting import ENOUGH_SECONDS
 
 ROOT = Path(__file__).resolve().parent.parent
 pytestmark = pytest.mark.django_db
@@ -47,7 +48,9 @@ def _post(role: tuple[str, str], body: object, token: str | None = None) -> http
     url, right = role
     headers = {"Authorization": f"Bearer {right if token is None else token}"}
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return httpx.post(f"{url}/v1/embeddings", content=content, headers=headers, timeout=60)
+    return httpx.post(
+        f"{url}/v1/embeddings", content=content, headers=headers, timeout=ENOUGH_SECONDS
+    )
 
 
 def test_remote_vectors_equal_those_of_this_process(remote, settings) -> None:
@@ -215,7 +218,7 @@ def test_a_lane_encodes_what_waits_and_skips_what_was_given_up() -> None:
     kept, given_up = lane.submit(rows)
     given_up.cancel()
     lane.start()
-    assert np.linalg.norm(kept.result(timeout=30)) == pytest.approx(1, abs=1e-4)
+    assert np.linalg.norm(kept.result(timeout=ENOUGH_SECONDS)) == pytest.approx(1, abs=1e-4)
     lane.stop()
     assert lane.waiting == 0
     with pytest.raises(QueueFull):

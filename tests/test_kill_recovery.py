@@ -10,12 +10,13 @@ import stat
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
+
+from tests.waiting import ENOUGH_SECONDS, until
 
 ROOT = Path(__file__).resolve().parent.parent
 PASSAGES = 3_000
@@ -95,9 +96,7 @@ def kill_server(var: Path) -> None:
     family = [server, *server.children(recursive=True)]
     for process in family:
         process.send_signal(signal.SIGKILL)
-    deadline = time.monotonic() + 30
-    while any(_runs(process) for process in family) and time.monotonic() < deadline:
-        time.sleep(0.05)
+    until(lambda: not any(map(_runs, family)), "the server was gone")
 
 
 def _runs(process: psutil.Process) -> bool:
@@ -122,11 +121,11 @@ def test_search_finds_everything_after_the_server_was(end: str, var: Path) -> No
     if end == "killed":
         kill_server(var)
         writer.kill()
-    writer.communicate(timeout=60)
+    writer.communicate(timeout=ENOUGH_SECONDS)
 
     reader = start(var, CHECK)
     rows, intact, found, rare, rebuilds, again = answer(reader)
-    assert reader.wait(timeout=60) == 0
+    assert reader.wait(timeout=ENOUGH_SECONDS) == 0
 
     assert rows == PASSAGES
     assert found == PASSAGES

@@ -19,6 +19,7 @@ from docintel.local_llm import LocalModelUnavailable
 from docintel.serving_options import Serving
 from docintel.supervising import running
 from tests.test_serve import until
+from tests.waiting import ENOUGH_SECONDS
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -98,17 +99,17 @@ def test_the_model_answers_who_has_the_key() -> None:
 
     def answers() -> bool:
         try:
-            return httpx.get(f"http://{HOST}:{port}/health", timeout=1).is_success
+            return httpx.get(f"http://{HOST}:{port}/health", timeout=10).is_success
         except httpx.TransportError:
             return False
 
     try:
         until(answers, "the model is loaded")
-        assert httpx.post(url, json=question, timeout=60).status_code == 401
+        assert httpx.post(url, json=question, timeout=ENOUGH_SECONDS).status_code == 401
         reply = httpx.post(
-            url, json=question, headers={"Authorization": f"Bearer {key}"}, timeout=60
+            url, json=question, headers={"Authorization": f"Bearer {key}"}, timeout=ENOUGH_SECONDS
         )
         assert "Paris" in reply.json()["choices"][0]["message"]["content"]
     finally:
         process.terminate()
-        assert process.wait(timeout=20) == 0
+        assert process.wait(timeout=ENOUGH_SECONDS) == 0

@@ -16,6 +16,7 @@ from benchmarks.embedding import inference_role
 from docintel import cross_encoding, remote_reranker, rerankers
 from docintel.cross_encoding import RerankerUnavailable
 from docintel.roles import Role
+from tests.waiting import ENOUGH_SECONDS
 
 pytestmark = pytest.mark.django_db
 QUERY = "What drove the gross margin?"
@@ -51,7 +52,7 @@ def _post(
     given = right if token is None else token
     headers = {"Authorization": f"Bearer {given}"} if given else {}
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return httpx.post(f"{url}{path}", content=content, headers=headers, timeout=60)
+    return httpx.post(f"{url}{path}", content=content, headers=headers, timeout=ENOUGH_SECONDS)
 
 
 @pytest.fixture

@@ -54,7 +54,7 @@ class Served:
         assert self.process.poll() is None, self.text()
 
     def get(self, path: str) -> str:
-        with urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=10) as response:
+        with urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=ENOUGH_SECONDS) as response:
             return response.read().decode()
 
     def family(self) -> list[psutil.Process]:
@@ -113,7 +113,7 @@ def test_it_serves_and_ctrl_c_leaves_no_process(served: Served) -> None:
         assert part in served.commands()
 
     served.process.send_signal(signal.SIGINT)
-    served.process.wait(timeout=30)
+    served.process.wait(timeout=ENOUGH_SECONDS)
 
     assert served.process.returncode == 0
     assert "Stopped." in served.text()
@@ -125,7 +125,7 @@ def test_a_second_start_keeps_the_data_and_sigkill_leaves_no_process(served: Ser
     until(lambda: len(worker_processes(served)) >= 5, "the queue had its workers")
 
     served.process.kill()
-    served.process.wait(timeout=10)
+    served.process.wait(timeout=ENOUGH_SECONDS)
     # At once: it waits for what the killed one left to be cleaned up.
     again = Served(served.var, free_port())
     try:

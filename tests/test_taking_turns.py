@@ -14,6 +14,7 @@ from django.test import Client
 
 from docintel.taking_turns import in_turn, step_aside
 from feed.following import profile_of
+from tests.waiting import ENOUGH_SECONDS
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -75,7 +76,7 @@ def test_who_waits_too_long_is_told_so_and_a_stream_keeps_no_turn(settings) -> N
 
 
 def test_who_waits_for_work_elsewhere_steps_aside(settings) -> None:
-    settings.PAGES_AT_ONCE, settings.TURN_SECONDS = 1, 20
+    settings.PAGES_AT_ONCE, settings.TURN_SECONDS = 1, ENOUGH_SECONDS
     waiting, ended = asyncio.Event(), asyncio.Event()
 
     async def asking(_: HttpRequest) -> HttpResponse:
@@ -113,7 +114,7 @@ def test_who_waits_for_work_elsewhere_steps_aside(settings) -> None:
 
 
 def test_a_crowd_gets_its_pages(alice, settings) -> None:
-    settings.PAGES_AT_ONCE = 3
+    settings.PAGES_AT_ONCE, settings.TURN_SECONDS = 3, ENOUGH_SECONDS
     profile_of(alice)
     client = Client()
     client.force_login(alice)
@@ -121,7 +122,9 @@ def test_a_crowd_gets_its_pages(alice, settings) -> None:
     with served() as place, ThreadPoolExecutor(40) as pool:
         codes = list(
             pool.map(
-                lambda _: httpx.get(f"{place}/feed/", cookies=cookies, timeout=60).status_code,
+                lambda _: (
+                    httpx.get(f"{place}/feed/", cookies=cookies, timeout=ENOUGH_SECONDS).status_code
+                ),
                 range(40),
             )
         )

@@ -15,6 +15,7 @@ import pytest
 
 from docintel import weights
 from docintel.weights import KNOWN, WeightsUnavailable
+from tests.waiting import ENOUGH_SECONDS
 
 ROOT = Path(__file__).resolve().parent.parent
 SMALL = "all-MiniLM-L6-v2"
@@ -83,7 +84,7 @@ def test_two_processes_unpack_at_once(tmp_path) -> None:
         for _ in range(2)
     ]
     for process in processes:
-        out, error = process.communicate(timeout=120)
+        out, error = process.communicate(timeout=ENOUGH_SECONDS)
         assert process.returncode == 0, error
         assert out.strip() == KNOWN[SMALL].digest
     assert sorted(p.name for p in tmp_path.iterdir() if p.is_dir()) == [SMALL, "verified"]

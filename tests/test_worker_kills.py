@@ -15,6 +15,7 @@ from killed_workers import kill_when_there, said, start
 from ingestion import claiming
 from ingestion.models import Chunk, ChunkVector, Document, Source
 from ingestion.receiving import source_of_kind, take_in
+from tests.waiting import ENOUGH_SECONDS
 
 DOCUMENTS = 3
 
@@ -107,7 +108,7 @@ def test_killed_in_the_middle_of_a_stage(stage: str, tmp_path: Path) -> None:
 
     again = worker("never", tmp_path)
     assert said(again) == "done"
-    assert again.wait(timeout=30) == 0
+    assert again.wait(timeout=ENOUGH_SECONDS) == 0
     assert Document.objects.count() == DOCUMENTS
     assert_all_embedded_once()
 
@@ -131,7 +132,7 @@ def test_a_file_that_kills_its_worker_is_quarantined_and_its_neighbours_are_not(
 
     again = worker("never", tmp_path)
     assert said(again) == "done"
-    assert again.wait(timeout=30) == 0
+    assert again.wait(timeout=ENOUGH_SECONDS) == 0
     poison.refresh_from_db()
     assert poison.state == "quarantined"
     assert poison.failed_stage == "parse"
@@ -146,6 +147,6 @@ def test_two_workers_share_the_work(tmp_path: Path) -> None:
     send("note0", 200)
     workers = [worker("never", tmp_path) for _ in range(2)]
     assert [said(process) for process in workers] == ["done", "done"]
-    assert [process.wait(timeout=30) for process in workers] == [0, 0]
+    assert [process.wait(timeout=ENOUGH_SECONDS) for process in workers] == [0, 0]
     assert Document.objects.count() == 6
     assert_all_embedded_once()

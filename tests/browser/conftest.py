@@ -15,7 +15,7 @@ from django.core.cache import cache
 from django.core.signals import request_finished, request_started
 from django.test import Client
 from extraction_corpus import go_live
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from docintel import encoders
 from extraction.changing_schemas import seed_schemas
@@ -25,6 +25,10 @@ ARGUMENTS = [
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 ]
+# Long, since only what never comes waits for it; Playwright's own five seconds are too few where
+# four processes share two cores.
+SLOW = 60_000
+expect.set_options(timeout=SLOW)
 REPORT_VIOLATIONS = """document.addEventListener("securitypolicyviolation", (event) =>
   console.error("policy violated:", event.violatedDirective, event.blockedURI, event.sample))"""
 
@@ -103,7 +107,7 @@ def context(browser: Browser, address: str) -> Iterator[BrowserContext]:
         base_url=address, viewport={"width": 1280, "height": 900},
         permissions=["clipboard-read", "clipboard-write"],
     )  # fmt: skip
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(SLOW)
     yield context
     context.close()
 
@@ -157,6 +161,7 @@ def in_every_look(
                 base_url=address, color_scheme=scheme,
                 viewport={"width": width, "height": 900}, reduced_motion="reduce",
             )  # fmt: skip
+            context.set_default_timeout(SLOW)
             page = watched(context.new_page(), complaints)
             sign_in(page, name)
             yield page, f"{scheme}-{width}"

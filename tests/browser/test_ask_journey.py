@@ -23,6 +23,7 @@ from tests.browser.test_search_journey import judge
 from tests.kept_answers import cited, keep
 from tests.llm_server import LlmServer, Reply, drafts, serving
 from tests.reading_corpus import library, vault
+from tests.waiting import ENOUGH_SECONDS
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -141,7 +142,7 @@ def test_sentences_are_shown_before_the_model_is_done(
     def pieces(body: dict[str, Any]) -> Iterator[str]:
         first, *rest = drafts(body, QUOTES)
         yield first
-        go_on.wait(20)
+        go_on.wait(ENOUGH_SECONDS)
         yield from rest
 
     llm.script = lambda body: Reply(pieces(body))  # type: ignore[arg-type]

@@ -30,8 +30,6 @@ from ingestion.receiving import take_in
 from tests.browser.conftest import in_every_look, sign_in
 from tests.browser.test_search_journey import judge
 
-# A page's image is drawn by another process.
-DRAWN = 60_000
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 PROSE = (
@@ -114,8 +112,8 @@ def test_a_relation_leads_to_its_place_on_the_page_of_a_pdf(
     sign_in(page, "alice")
     page.goto(document.get_absolute_url())
     page.locator(".pairs a", has_text="31.5").click()
-    expect(page.locator(".sheet[data-focus] .marks rect.focus")).to_have_count(1, timeout=DRAWN)
-    expect(page.locator(".sheet[data-focus]")).to_have_attribute("data-page", "2", timeout=DRAWN)
+    expect(page.locator(".sheet[data-focus] .marks rect.focus")).to_have_count(1)
+    expect(page.locator(".sheet[data-focus]")).to_have_attribute("data-page", "2")
     page.get_by_role("link", name="as tables").click()
     row = page.locator("table.results").first.locator("tbody tr").nth(1)
     expect(row).to_contain_text("31.5")

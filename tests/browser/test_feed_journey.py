@@ -14,7 +14,7 @@ from feed.following import profile_of
 from feed.matching_searches import match_pending
 from feed.models import Engagement, FeedEvent, FeedProfile, Follow
 from ingestion.querysets import Scope
-from tests.browser.conftest import sign_in, watched
+from tests.browser.conftest import SLOW, sign_in, watched
 from tests.browser.test_search_journey import judge
 from tests.feed_corpus import company, known, source
 from tests.test_company_page import extracted, filing
@@ -159,7 +159,7 @@ def test_every_page_of_the_feed_can_be_read(
         base_url=site, color_scheme=scheme, viewport={"width": width, "height": 900},
         reduced_motion="reduce",
     )  # fmt: skip
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(SLOW)
     page = watched(context.new_page(), complaints)
     sign_in(page, "alice")
     shots = os.environ.get("DOCINTEL_SCREENSHOTS")

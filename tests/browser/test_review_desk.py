@@ -23,8 +23,6 @@ from review import queueing
 from review.models import Correction, DeskSettings, ReviewItem
 from tests.browser.conftest import sign_in
 
-# A page is drawn by a process of its own, and a library loaded on first use.
-SLOW = 60_000
 DESK = "/admin/review/reviewitem/desk/"
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -46,11 +44,11 @@ def desk(page: Page, eve: User) -> Page:
 
 
 def judged_now(page: Page, words: str) -> None:
-    expect(page.locator("mark.own")).to_have_text(words, timeout=SLOW)
+    expect(page.locator("mark.own")).to_have_text(words)
 
 
 def told(page: Page, words: str) -> None:
-    expect(page.locator("[data-note]")).to_contain_text(words, timeout=SLOW)
+    expect(page.locator("[data-note]")).to_contain_text(words)
 
 
 def test_a_queue_is_judged_by_keys_alone(desk: Page, complaints: list[str]) -> None:
@@ -195,7 +193,7 @@ def test_the_second_of_two_does_not_see_the_first(
     desk.keyboard.press("a")
     told(desk, "Accepted")
     assert item_of("30.5").state == ReviewItem.State.ADJUDICATE
-    desk.goto("/admin/review/reviewitem/agreement/", timeout=SLOW)
+    desk.goto("/admin/review/reviewitem/agreement/")
     expect(desk.get_by_role("row", name=re.compile("adam and eve"))).to_contain_text("1")
     assert complaints == []
 
@@ -217,9 +215,9 @@ def test_a_pdf_shows_its_page_with_the_box(desk: Page, complaints: list[str]) ->
     queueing.queue_pending()
     desk.goto(DESK)
     judged_now(desk, "30.5")
-    expect(desk.locator(".desk-item .desk-page rect.focus")).to_have_count(1, timeout=SLOW)
+    expect(desk.locator(".desk-item .desk-page rect.focus")).to_have_count(1)
     drawn = "document.querySelector('.desk-item .desk-page img').naturalWidth > 0"
-    desk.wait_for_function(drawn, timeout=SLOW)
+    desk.wait_for_function(drawn)
     if shots := os.environ.get("DOCINTEL_SCREENSHOTS"):
         desk.screenshot(path=Path(shots, "desk-of-a-pdf.png"))
     desk.keyboard.press("p")

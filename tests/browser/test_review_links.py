@@ -14,7 +14,6 @@ from ingestion.models import Document, TopicLabel
 from review.models import Correction, ReviewItem
 from tests.browser.conftest import sign_in
 
-SLOW = 60_000
 DESK = "/admin/review/reviewitem/desk/"
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -35,11 +34,11 @@ def desk(page: Page, eve: User) -> Page:
 
 
 def asked_now(page: Page, words: str) -> None:
-    expect(page.locator("[data-now]")).to_have_text(words, timeout=SLOW)
+    expect(page.locator("[data-now]")).to_have_text(words)
 
 
 def told(page: Page, words: str) -> None:
-    expect(page.locator("[data-note]")).to_contain_text(words, timeout=SLOW)
+    expect(page.locator("[data-note]")).to_contain_text(words)
 
 
 def pairs(document: Document) -> dict[tuple[str, str], str]:

@@ -58,8 +58,7 @@ def test_every_page_can_be_read(
     shots = os.environ.get("DOCINTEL_SCREENSHOTS")
     for page, look in in_every_look(browser, live_server.url, "eve", (1400, 420), complaints):
         for number, place in enumerate(pages):
-            # The first page of agreement loads a library.
-            page.goto(place, timeout=60_000)
+            page.goto(place)
             expect(page.locator(".desk").first).to_be_visible()
             if shots:
                 page.screenshot(path=Path(shots, f"{number}-{look}.png"))

@@ -24,7 +24,7 @@ from ingestion import pipeline
 from ingestion.fetching import open_folder, scan_folder
 from ingestion.lexical import refresh_statistics
 from ingestion.models import Document
-from tests.browser.conftest import sign_in
+from tests.browser.conftest import SLOW, sign_in
 from tests.reading_corpus import FILLER, pdf
 
 FREIGHT = "Freight costs rose to $ 412 million in 2024 after the canal closed in March."
@@ -38,7 +38,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 @pytest.fixture
 def context(browser: Browser, site: str) -> Iterator[BrowserContext]:
     context = browser.new_context(base_url=site, viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(60_000)
+    context.set_default_timeout(SLOW)
     yield context
     context.close()
 

@@ -28,7 +28,6 @@ from training import datasets, learning_if_due
 from training.learning import tagger
 from training.models import FlywheelSettings
 
-SLOW = 60_000
 ADMIN = "/admin/review/reviewitem"
 DOCUMENTS = 8
 pytestmark = [
@@ -89,13 +88,13 @@ def judge_all_by_keys(page: Page) -> int:
     item = page.locator("[data-item]")
     count = 0
     while True:
-        expect(item.or_(page.locator(".desk-empty")).first).to_be_visible(timeout=SLOW)
+        expect(item.or_(page.locator(".desk-empty")).first).to_be_visible()
         if not item.count():
             return count
         pk, words = item.get_attribute("data-item"), page.locator("mark.own").inner_text()
         page.keyboard.press(keys["cy" if words.isdigit() else "kpi"])
-        expect(page.locator(f"[data-item='{pk}']")).to_have_count(0, timeout=SLOW)
-        expect(page.locator("[data-note]")).to_contain_text("Relabelled", timeout=SLOW)
+        expect(page.locator(f"[data-item='{pk}']")).to_have_count(0)
+        expect(page.locator("[data-note]")).to_contain_text("Relabelled")
         count += 1
 
 
@@ -142,7 +141,7 @@ def test_from_keys_at_the_desk_to_a_live_tagger(
     assert runs == [live, live]
 
     # The story, and what it says to the expert whose work it was.
-    page.goto(f"/admin/training/trainingrun/story/?name={NAME}", timeout=SLOW)
+    page.goto(f"/admin/training/trainingrun/story/?name={NAME}")
     expect(page.locator("body")).to_contain_text(f"{2 * DOCUMENTS} corrections")
     expect(page.locator("body")).to_contain_text("Promoted")
     if shots := os.environ.get("DOCINTEL_SCREENSHOTS"):

@@ -115,7 +115,7 @@ def rank(documents: Sequence[Document], embedder: ModelVersion) -> None:
     with transaction.atomic():
         RankedDocument.objects.bulk_create(
             rows, update_conflicts=True, unique_fields=["document"],
-            update_fields=["facts", "vector", "embedder", "facts_at"],
+            update_fields=["facts", "vector", "embedder", "facts_at", "fresh_at"],
         )  # fmt: skip
         _write(items)
 

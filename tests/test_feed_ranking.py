@@ -65,6 +65,19 @@ def test_a_document_read_anew_is_ranked_anew_and_stays_as_old_as_it_is(alice) ->
     assert values(FeedItem.objects.get(user=alice))["followed_any"] == 1
 
 
+def test_another_day_of_publication_counts_for_all_its_rows(alice) -> None:
+    profile_of(alice)
+    news = known("It fell")
+    ranking.rank_pending()
+    now = timezone.now()
+    day = (now - timedelta(days=5)).date()
+    Document.objects.filter(pk=news.pk).update(published_on=day, recognised_at=now)
+    ranking.rank_pending()
+    expected = freshness.fresh_at(day, news.received_at)
+    assert RankedDocument.objects.get().fresh_at == expected
+    assert FeedItem.objects.get(user=alice).fresh_at == expected
+
+
 def test_what_is_followed_comes_first_and_what_is_muted_is_hidden(alice) -> None:
     acme, orion, wire = company("Acme"), company("Orion"), source("Other wire")
     known("Orion fell", of=orion)

@@ -32,7 +32,7 @@ from ingestion.seeing import SOMEBODY
 
 MOST_REASONS = 2
 RECENT_READING = 60
-# Documents of one source, among these, that make a habit.
+# Documents of one source or type, among these, that make a habit.
 OFTEN = 3
 NEARNESS = MaxInnerProduct("vector", OuterRef("vector"))
 WEEK, MONTH = timedelta(days=7), timedelta(days=30)
@@ -252,8 +252,12 @@ class _Told:
 
     @cached_property
     def _without_reason(self) -> str:
-        told = self.read or Follow.objects.filter(user=self.user.pk).exists()
+        told = self.read or self._follows
         return "New; not close to what you follow or read" if told else "New"
+
+    @cached_property
+    def _follows(self) -> bool:
+        return Follow.objects.filter(user=self.user.pk, muted=False).exists()
 
     def _say(self, group: str, slot: Slot, facts: dict[str, Any]) -> Reason | None:
         """None where nothing of it is true of this analyst."""
@@ -287,7 +291,7 @@ class _Told:
         said = ""
         if self.stances.get(("source", str(source.pk))) == "follow":
             said = f"You follow {source}"
-        elif self._opens_from(facts["source"]) >= OFTEN:
+        elif self._opens_of("source", facts["source"]) >= OFTEN:
             said = f"You often open what {source} brings"
         return Reason(said, "source", str(source.pk)) if said else None
 
@@ -314,25 +318,29 @@ class _Told:
         pk = next((pk for pk in named if str(pk) in self.asked), 0)
         return Reason(f"You asked about {self.names[pk]}", "company", str(pk)) if pk else None
 
-    def _say_kind(self, document: Any) -> Reason:
+    def _say_kind(self, document: Any) -> Reason | None:
         label = document.get_kind_display().lower()
-        follows = self.stances.get(("document_kind", document.kind)) == "follow"
-        said = f"You follow this type: {label}" if follows else f"You often read this type: {label}"
-        return Reason(said, "document_kind", document.kind)
+        said = ""
+        if self.stances.get(("document_kind", document.kind)) == "follow":
+            said = f"You follow this type: {label}"
+        elif self._opens_of("kind", document.kind) >= OFTEN:
+            said = f"You often read this type: {label}"
+        return Reason(said, "document_kind", document.kind) if said else None
 
-    def _say_close(self, slot: Slot) -> Reason:
+    def _say_close(self, slot: Slot) -> Reason | None:
         """Names the document that was read and is nearest to it."""
         title = self.nearest.get(slot.item.document_id)
-        if title is None:
-            return Reason("Close to the documents about what you follow")
-        return Reason(f"Close to “{title}”, which you read")
+        if title is not None:
+            return Reason(f"Close to “{title}”, which you read")
+        return Reason("Close to the documents about what you follow") if self._follows else None
 
     def _say_interest(self, slot: Slot) -> Reason | None:
         text = self.nearest_interest.get(slot.item.document_id)
         return Reason(f"Close to your interest “{text}”") if text else None
 
-    def _opens_from(self, source: int) -> int:
-        return sum(facts["source"] == source for facts in self.read.values())
+    def _opens_of(self, name: str, value: object) -> int:
+        """Of what was read of late, how many documents have this value of that fact."""
+        return sum(facts[name] == value for facts in self.read.values())
 
     def _counted(self, count: int, key: str) -> Reason:
         return Reason(f"You read {_documents(count)} on {self.topics[key]} this week", "topic", key)

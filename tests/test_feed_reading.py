@@ -15,6 +15,7 @@ from feed.explaining import cards
 from feed.following import follow, profile_of
 from feed.marking_cards import read
 from feed.ml.diversity import AMONG, MOST, arrange
+from feed.ml.features import NAMES
 from feed.models import Engagement, FeedItem, RankedDocument
 from feed.reading import BadCursor
 from feed.walking import Filters
@@ -189,6 +190,23 @@ def test_reasons_are_tied_to_what_shows_them(alice) -> None:
     assert any(text.startswith(topic) or "Mergers of last week" in text for text in said), said
     assert not any("You follow" in reason.text for reason in made["Weather"].reasons)
     assert made["Mergers of last week"].slot.is_read
+
+
+def test_a_habit_is_told_when_there_is_one(alice) -> None:
+    wires = [source(f"Wire {n}") for n in range(4)]
+    before = [known(f"Call {n}", wire=wires[n], kind="earnings_call", days=3) for n in range(3)]
+    known("Another call", wire=wires[3], kind="earnings_call")
+    ranked(alice)
+    for count, document in enumerate(before, start=1):
+        Engagement.objects.create(
+            user=alice, document=document, opens=1, active_ms=60_000, opened_at=timezone.now()
+        )
+        ranking.rescore(alice)
+        FeedItem.objects.update(features=[float(name == "kind_share") for name in NAMES])
+        made = {card.slot.document.title: card for card in cards(reading.page(alice).slots, alice)}
+        often = "You often read this type: earnings call"
+        told = often if count == 3 else "New; not close to what you follow or read"
+        assert [reason.text for reason in made["Another call"].reasons] == [told]
 
 
 def test_what_was_asked_about_is_named_and_nothing_else(alice) -> None:

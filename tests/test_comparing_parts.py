@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from qa.checking.comparing_parts import Comparison
-from qa.checking.evidence import Header, Source
+from qa.checking.comparing_parts import Comparison, compare
+from qa.checking.computing import CannotCompute
+from qa.checking.evidence import Evidence, Header, Source
 from qa.extractive.comparing_segments import asked_comparison
 from qa.verifying import Drafted, Dropped, Verified, verify
 
@@ -69,6 +70,35 @@ def test_what_is_no_whole_with_all_its_parts_is_refused(
     assert reason in found.reason
 
 
+def growth(rows: str) -> str:
+    report = f"Halden Motion Corporation annual report (in millions)\n2024 | 2023\n{rows}"
+    header = Header("Halden Motion Corporation", (), "annual_report", 2024)
+    source = Source(1, report, 0, len(report), header)
+    places = [(report.index(row), row) for row in rows.splitlines()]
+    evidence = [Evidence(source, at, at + len(row)) for at, row in places]
+    return compare(Comparison(True, ("2023", "2024")), evidence)
+
+
+def test_parts_of_one_name_keep_their_own_growth() -> None:
+    said = growth(
+        "Services | 120.0 | 100.0\nProducts | 30.0 | 20.0\nServices | 10.0 | 40.0\n"
+        "Total sales | 160.0 | 160.0\n"
+    )
+    assert "is Products, 20.0 to 30.0 = +50%, compared with Services +20%, Services -75%" in said
+
+
+@pytest.mark.parametrize("row", ["Robots | 90.0 | 0.0", "Robots | 90.0 | (5.0)"])
+def test_what_grew_from_nothing_lets_nothing_be_said(row: str) -> None:
+    before = 125.0 - 5.0 * ("(5.0)" in row)
+    with pytest.raises(CannotCompute, match="from nothing"):
+        growth(f"Marine | 20.0 | 25.0\nAir | 140.0 | 100.0\n{row}\nSales | 250.0 | {before}\n")
+    # What is taken off in both years is beside the question.
+    assert "grew most is Air" in growth(
+        "Marine | 20.0 | 25.0\nAir | 140.0 | 100.0\nEliminations | (10.0) | (5.0)\n"
+        "Sales | 150.0 | 120.0\n"
+    )
+
+
 def test_no_word_of_it_can_be_changed() -> None:
     for old, new in (
         ("largest", "smallest"), ("412.5", "421.5"), ("Marine", "Maritime"), ("2024", "2023"),
@@ -86,6 +116,10 @@ def test_no_word_of_it_can_be_changed() -> None:
         ("Which region grew the most in 2024?", (True, True)),
         ("Which product line's sales declined the most in 2024?", (True, False)),
         ("What segment has dragged down growth?", (True, False)),
+        ("Which segment's sales fell the least in 2024?", (True, True)),
+        ("Which region grew the slowest in 2024?", (True, False)),
+        ("Which segment had the worst decline in 2024?", (True, False)),
+        ("Which segment had the weakest sales in 2024?", (False, False)),
         ("What was the highest net sales of a year?", None),
         ("Which segments are reported?", None),
     ],

@@ -87,18 +87,19 @@ def _growth(asked: Comparison, by_column: Sequence[Sequence[Value]]) -> str:
     grown = []
     for one, other in zip(before[:-1], after[:-1], strict=True):
         if one.amount > 0:
-            grown.append((other.amount / one.amount - 1, (one, other)))
+            share = other.amount / one.amount - 1
+            grown.append((share, (one, other, f"{signed(share * 100, 1)}%")))
+        elif other.amount > one.amount:
+            raise CannotCompute("a part grew from nothing, or from what is negative")
     if len(grown) < 2:
         raise CannotCompute("there is nothing to compare with")
-    shares = {one.name: share for share, (one, _) in grown}
-    (one, other), *rest = _ordered(grown, largest=asked.largest)
-    beside = ", ".join(f"{each.name} {signed(shares[each.name] * 100, 1)}%" for each, _ in rest)
+    (one, other, by), *rest = _ordered(grown, largest=asked.largest)
+    beside = ", ".join(f"{each.name} {share}" for each, _, share in rest)
     start, end = map(plain, asked.columns)
     word = "most" if asked.largest else "least"
     return (
         f"{start} to {end}: of the parts of {after[-1].name} that which grew {word} is {one.name}, "
-        f"{one.shown} to {other.shown} = {signed(shares[one.name] * 100, 1)}%, compared with "
-        f"{beside}"
+        f"{one.shown} to {other.shown} = {by}, compared with {beside}"
     )
 
 

@@ -38,7 +38,9 @@ _PART = re.compile(
 _MOST = re.compile(
     r"\b(?:highest|largest|greatest|biggest|most|best|strongest|fastest|leading|top)\b", re.I
 )
-_LEAST = re.compile(r"\b(?:lowest|smallest|least|weakest|worst|slowest)\b", re.I)
+_LEAST = re.compile(r"\b(?:lowest|smallest|least|slowest)\b", re.I)
+# Of a fall the worst is the largest.
+_WORST = re.compile(r"\b(?:weakest|worst)\b", re.I)
 _GREW = re.compile(
     r"\b(?:gr[eo]w\w*|increas\w+|rose|rise|risen|gain\w*|expand\w*|improv\w+)\b", re.I
 )
@@ -54,8 +56,6 @@ _COMPARING = telling_words(
     "percent terms report reported contribute contributed had has made year fiscal company rate "
     "operating reportable had saw experienced"
 ) - telling_words("operating income")
-
-
 # Of a total that does not say of what.
 _TOTAL = telling_words(
     "total totals consolidated company segment segments brand reportable net all"
@@ -102,9 +102,11 @@ def asked_comparison(question: str) -> tuple[bool, bool] | None:
         return None
     fell = bool(_FELL.search(question))
     growth = fell or bool(_GREW.search(question))
-    if not growth and not (_MOST.search(question) or _LEAST.search(question)):
+    least, worst = bool(_LEAST.search(question)), bool(_WORST.search(question))
+    if not (growth or least or worst or _MOST.search(question)):
         return None
-    return growth, not (_LEAST.search(question) or fell)
+    # What fell least is what grew most.
+    return growth, least if fell else not (least or worst)
 
 
 def _fitting(

@@ -30,6 +30,15 @@ EBITDA = (
     "What is EBITDA less capital expenditures in FY2021, taking EBITDA as operating income plus "
     "depreciation and amortization?"
 )
+FREE_CASH = (
+    "EBITDA is calculated as operating income + depreciation and amortization. Free cash flow is "
+    "defined as EBITDA - capex. What was {}?"
+)
+RETURNS = (
+    "ROA is defined as net income / total assets. ROE is defined as net income / total equity. "
+    "What was {} in 2020?"
+)
+FREE_CASH_READ = "(operating income + depreciation and amortization) - capital expenditure"
 
 
 @pytest.mark.parametrize(
@@ -39,6 +48,10 @@ EBITDA = (
         (PAYABLE, PAYABLE_READ),
         (CYCLE, CYCLE_READ),
         (EBITDA, "(operating income + depreciation and amortization) - capital expenditure"),
+        (FREE_CASH.format("free cash flow / revenue"), f"({FREE_CASH_READ}) / revenue"),
+        (FREE_CASH.format("free cash flow"), FREE_CASH_READ),
+        (RETURNS.format("ROA"), "net income / total assets"),
+        (RETURNS.format("ROE"), "net income / shareholders' equity"),
         (
             "What was growth, calculated as FY2021 revenue / FY2020 revenue - 1?",
             "revenue / revenue of the year before - 1",
@@ -71,6 +84,8 @@ def test_a_formula_is_read(question: str, formula: str) -> None:
         "What is the multiple, defined as 2019 / 2018?",
         "Divide revenue by (total assets. What is it defined as?",
         "The ratio is defined as revenue / / total assets.",
+        RETURNS.format("ROE").replace("/ total equity", "/ equity of the owners"),
+        "Net income is defined as profit of all owners. What is operating income / net income?",
     ],
 )
 def test_what_is_half_understood_is_no_formula(question: str) -> None:

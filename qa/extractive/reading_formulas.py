@@ -7,20 +7,23 @@ since a formula that was half read gives a figure that nobody asked for.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from qa.checking.formulas import formulas
 from qa.checking.quoting import fold
-from qa.question.asked_items import mentions
+from qa.checking.statement_items import names
+from qa.question.asked_items import items, mentions
 
 # "The turnover is defined as …", "Define the margin as …": up to the end of the sentence.
 _DEFINED = re.compile(
     r"\b(?:(?:defin|calculat|comput|measur|tak|giv|express)\w*\b"
-    r"(?P<name>[^.?;:]{0,80}?)\b(?:as|by|from)\b|\bi\.e\.,?)"
+    r"(?P<name>[^.?;:]{0,80}?)\b(?P<how>as|by|from)\b|\bi\.e\.,?)"
     r"\s*:?\s*(?P<formula>(?:(?!\.(?:\s|$)|[?;]).)+)",
     re.I,
 )
+_DEFINING = ("defin", "calculat", "comput")
 # ", all with the averages of both year ends"
 _REMARK = re.compile(
     r",\s(?:all|both|each|using|with|where|based|round\w*|and (?:round|give|express)\w*)\b.*$", re.I
@@ -106,12 +109,34 @@ def formula_of(question: str) -> str | None:
     defined = dict(_definitions(text))
     if not defined:
         return _spelled_out(text)
-    made = _spelled_out(_DEFINED.sub(" ", text)) or ""
-    if not any(name in made for name in defined):
-        made = defined.pop(next(iter(defined)))
-    for name, formula in defined.items():
-        made = made.replace(name, f"({formula})")
+    rest = _DEFINED.sub(" ", text)
+    made = _spelled_out(rest)
+    if made is None or _put_in(made, defined) == made:
+        made = defined.pop(_asked_for(rest, defined))
+    while defined:
+        name, formula = defined.popitem()
+        made = _put_in(made, {name: formula})
+        defined = {key: _put_in(other, {name: formula}) for key, other in defined.items()}
     return made if formulas(made) else None
+
+
+def _asked_for(rest: str, defined: Mapping[str, str]) -> str:
+    """Which of these names, where `rest` of the question does not calculate with any: one that no
+    other is made of, and of those the one that it speaks of most, or the first."""
+    used = {name for name in defined for other in defined.values()
+            if _put_in(other, {name: ""}) != other}  # fmt: skip
+    spoken = Counter(name for _, _, name in mentions(rest))
+    return max([name for name in defined if name not in used] or defined, key=lambda n: spoken[n])
+
+
+def _put_in(text: str, defined: Mapping[str, str]) -> str:
+    """With what these names are defined as in their places; of "cost of revenue" no "revenue"."""
+    known = sorted({*items(), *names(), *defined}, key=len, reverse=True)
+    return re.sub(
+        "|".join(map(re.escape, known)),
+        lambda found: f"({defined[found[0]]})" if found[0] in defined else found[0],
+        text,
+    )
 
 
 def _spelled_out(text: str) -> str | None:
@@ -127,15 +152,16 @@ def _spelled_out(text: str) -> str | None:
 
 
 def _definitions(text: str) -> Iterator[tuple[str, str]]:
-    """What is defined, and as what, in their order."""
+    """What is defined, and as what, in their order; as nothing where that is not understood."""
     for found in _DEFINED.finditer(text):
-        formula = _REMARK.sub("", found["formula"])
-        written = _Reading(text).read(formula)
-        if written is None or not _SIGN.search(written):
-            continue
         before = _NAME_BEFORE.search(text[: found.start()])
         named = [*mentions(before[0] if before else ""), *mentions(found["name"] or "")]
-        yield (named[-1][2] if named else f"formula {found.start()}"), written
+        name = named[-1][2] if named else f"formula {found.start()}"
+        written = _Reading(text).read(_REMARK.sub("", found["formula"]))
+        if written is not None and _SIGN.search(written):
+            yield name, written
+        elif written is None and found["how"] == "as" and found[0].lower().startswith(_DEFINING):
+            yield name, ""
 
 
 def _of_two(pattern: re.Pattern[str], sign: str, text: str) -> str | None:

@@ -10,9 +10,9 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from types import SimpleNamespace
 from typing import Any
 
+from django.core.exceptions import EmptyResultSet
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import Expression, QuerySet
 
@@ -41,26 +41,37 @@ class CompiledQuery:
 
     def __call__(self, **given: Any) -> list[Any]:
         """All rows. Raises KeyError where a value lacks."""
+        if self._written is None:
+            return []
         rows, written, sql, parameters = self._written
         bound = tuple(_bound(each, given) for each in parameters)
         compiler = copy.copy(written)
         compiler.connection = connections[DEFAULT_DB_ALIAS]
         compiler.as_sql = lambda *_, **__: (sql, bound)
-        # What an iterable of Django's asks of its query set.
-        asked = SimpleNamespace(
-            db=DEFAULT_DB_ALIAS, model=rows.model, _fields=rows._fields, _known_related_objects={},
-            query=SimpleNamespace(
-                get_compiler=lambda *_, **__: compiler, selected=rows.query.selected
-            ),
-        )  # fmt: skip
-        return list(rows._iterable_class(asked))
+        query = _Instead(rows.query, get_compiler=lambda *_, **__: compiler)
+        return list(rows._iterable_class(_Instead(rows, query=query)))
 
     @cached_property
-    def _written(self) -> tuple[Any, Any, str, Sequence[Any]]:
+    def _written(self) -> tuple[Any, Any, str, Sequence[Any]] | None:
+        """None where Django knows without asking that there is no row."""
         rows: Any = self._build()
         compiler = rows.query.get_compiler(DEFAULT_DB_ALIAS)
-        sql, parameters = compiler.as_sql()
+        try:
+            sql, parameters = compiler.as_sql()
+        except EmptyResultSet:
+            return None
         return rows, compiler, sql, parameters
+
+
+class _Instead:
+    """Something of Django's, but for what is given in place of its own."""
+
+    def __init__(self, of: object, **given: object) -> None:
+        self._of = of
+        self.__dict__.update(given)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._of, name)
 
 
 def _bound(parameter: Any, given: dict[str, Any]) -> Any:

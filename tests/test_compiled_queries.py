@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.contrib.auth.models import Group, Permission, User
+from django.db import ProgrammingError, transaction
 from django.db.models import Count, Q
 
 from docintel.compiled_queries import CompiledQuery, Given
@@ -52,12 +53,27 @@ def test_rows_are_those_of_the_query_set_for_each_value() -> None:
     assert [*names(one=wires[1].pk), *names(one=wires[2].pk)] == ["Wire 1", "Wire 2"]
 
 
+def test_whatever_a_query_set_gives_is_given() -> None:
+    wire = source("Wire")
+    one = Q(pk=Given("one"))
+    everything = CompiledQuery(lambda: Source.objects.filter(one).values())
+    assert everything(one=wire.pk) == list(Source.objects.filter(pk=wire.pk).values())
+    named = CompiledQuery(lambda: Source.objects.filter(one).values_list("name", named=True))
+    assert [row.name for row in named(one=wire.pk)] == ["Wire"]
+    nothing = CompiledQuery(lambda: Source.objects.filter(one, pk__in=[]))
+    assert nothing(one=wire.pk) == nothing(one=wire.pk) == []
+
+
 def test_a_value_that_lacks_is_an_error_and_never_everything() -> None:
     known("Acme grew")
-    query = CompiledQuery(lambda: Document.objects.filter(source=Given("source")))
+    rows = Document.objects.filter(source=Given("source"))
+    query = CompiledQuery(lambda: rows)
     with pytest.raises(KeyError):
         query()
     assert query(source=None) == []
+    # Were it asked in any other way, another Django's too, no value would stand in for it.
+    with pytest.raises(ProgrammingError, match="Given"), transaction.atomic():
+        list(rows)
 
 
 def test_who_may_see_what_is_told_by_each_call(alice: User, bob: User) -> None:

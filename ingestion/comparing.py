@@ -167,10 +167,10 @@ def _explain(
             for before, now in zip(old[first:last], new[first_new:last_new], strict=True):
                 _restated(before, now, earlier, later, found)
         else:
-            for before, now in _paired(old[first:last], new[first_new:last_new]):
+            for gone, added in _paired(old[first:last], new[first_new:last_new]):
                 # What stands too often to be aligned may be paired with itself.
-                if not (before and now and before.key == now.key):
-                    _changed(before, now, earlier, later, found)
+                if not (gone and added and gone.key == added.key):
+                    _changed(gone, added, earlier, later, found)
 
 
 def _shape(key: str) -> str:

@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
 from docintel.admin import ReadOnlyAdmin
+from ingestion.linking_older import look_again
 from ingestion.merging import merge_companies, split_alias
 from ingestion.metadata import company_key
 from ingestion.models import Company, CompanyAlias, Document, Source
@@ -84,6 +85,11 @@ class CompanyAdmin(ModelAdmin):
     search_fields = ("name", "ticker", "key", "aliases__name")
     actions = ("merge",)
 
+    def save_model(self, request: HttpRequest, obj: Company, form: Any, change: bool) -> None:
+        if "name" in form.changed_data:
+            look_again(obj)
+        super().save_model(request, obj, form, change)
+
     @admin.action(description="Merge into the first of the list", permissions=["change"])
     def merge(self, request: HttpRequest, companies: QuerySet[Company]) -> None:
         kept, *others = companies
@@ -107,6 +113,8 @@ class CompanyAliasAdmin(ModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: CompanyAlias, form: Any, change: bool) -> None:
         obj.key = company_key(obj.name)
+        if "name" in form.changed_data:
+            look_again(obj)
         super().save_model(request, obj, form, change)
 
     @admin.action(description="Make companies of their own", permissions=["change"])

@@ -10,12 +10,13 @@ import time
 from collections.abc import Iterable
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from ingestion.attributing import attribution
 from ingestion.claiming import ClaimLost, lock
 from ingestion.linking import catalogue, link_mentions
-from ingestion.models import Company, CompanyAlias, Document, Mention
+from ingestion.models import Company, CompanyAlias, Document, LinkWord, Mention
 from ingestion.recognising.legal_forms import without_form
 
 TURN_SECONDS = 10.0
@@ -32,14 +33,25 @@ def link_older(seconds: float = TURN_SECONDS) -> int:
     until = time.monotonic() + seconds
     linked = 0
     for table in (Company, CompanyAlias):
-        for row in table.objects.filter(older_linked_at=None).order_by("pk"):
+        waiting = list(table.objects.filter(older_linked_at=None).order_by("pk"))
+        if waiting:
+            # A name that was changed would be known some minutes later only.
+            catalogue(fresh=True)
+        for row in waiting:
             company = row.pk if isinstance(row, Company) else row.company_id
             for document in _unlinked(row.name, company):
+                linked += _link(document)
                 if time.monotonic() > until:
                     return linked
-                linked += _link(document)
             table.objects.filter(pk=row.pk).update(older_linked_at=timezone.now())
+            if time.monotonic() > until:
+                return linked
     return linked
+
+
+def look_again(named: Company | CompanyAlias) -> None:
+    """The row, which the caller saves, has another name than it had: that one waits in its turn."""
+    named.older_linked_at = None
 
 
 def _unlinked(name: str, company: int) -> Iterable[int]:
@@ -54,7 +66,11 @@ def _unlinked(name: str, company: int) -> Iterable[int]:
     matcher = catalogue().matcher
     meant = [one for one in names if matcher.company(one) == company]
     read = spelled.filter(name__in=meant, document__recognised_at__isnull=False)
-    return list(read.order_by("document").values_list("document", flat=True).distinct())
+    # What a person said of it stays, however often it is linked.
+    judged = LinkWord.objects.filter(document=OuterRef("document"), name=OuterRef("name"))
+    found = read.exclude(Exists(judged)).values_list("document", flat=True)
+    # Those that no turn has linked yet come first.
+    return list(found.order_by("document__recognised_at", "document").distinct())
 
 
 @transaction.atomic

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 from small_corpus import document
 
@@ -100,8 +103,37 @@ def test_what_a_person_said_of_a_name_stays() -> None:
     read(row, "Halden Mills")
     say_link(row, "Halden Mills", None)
     Company.objects.create(name="Halden Mills", key=company_key("Halden Mills"))
-    link_older()
+    # Nor is it read anew for it, which would rank it anew.
+    assert link_older() == 0
     assert linked() == [None]
+
+
+def test_a_turn_without_time_does_one_thing_and_the_next_goes_on() -> None:
+    for ending in (" Both did.", " Neither did."):
+        read(document([TEXT + ending]), "Halden Mills", "Old Mills")
+    Company.objects.create(name="Halden Mills", key=company_key("Halden Mills"))
+    Company.objects.create(name="Old Mills", key=company_key("Old Mills"))
+    # The two documents; both are linked to the second company by then, so its turn finds none.
+    assert [link_older(seconds=-1) for _ in range(5)] == [1, 1, 0, 0, 0]
+    assert None not in linked()
+    assert not Company.objects.filter(older_linked_at=None).exists()
+
+
+def test_another_name_given_in_the_admin_reaches_older_documents(
+    client: Client, admin_user: User
+) -> None:
+    halden = Company.objects.create(name="Halden", key=company_key("Halden"))
+    alias = add_alias(halden, "Halden Works")
+    assert alias
+    link_older()
+    read(document([TEXT]), "Old Mills", "Halden Mills")
+    client.force_login(admin_user)
+    for row, other in ((halden, "Old Mills"), (alias, "Halden Mills")):
+        place = reverse(f"admin:ingestion_{row._meta.model_name}_change", args=[row.pk])
+        form = {"name": other, "key": company_key(other), "company": halden.pk}
+        assert client.post(place, form).status_code == 302
+        assert link_older() == 1
+    assert linked() == ["Old Mills", "Old Mills"]
 
 
 def test_what_has_not_changed_is_not_read_again() -> None:

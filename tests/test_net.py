@@ -22,6 +22,7 @@ from web_server import Web, web
 from docintel import net, net_addresses
 from docintel.net import Blocked, Failed, Fetched, TooLarge, TooSlow, fetch
 from docintel.net_addresses import why_private
+from tests.waiting import ENOUGH_SECONDS
 
 
 @pytest.fixture
@@ -31,7 +32,9 @@ def server(settings: LazySettings) -> Iterator[Web]:
         yield served
 
 
-def get(url: str, *, max_bytes: int = 1_000_000, seconds: float = 5, **more: str) -> Fetched:
+def get(
+    url: str, *, max_bytes: int = 1_000_000, seconds: float = ENOUGH_SECONDS, **more: str
+) -> Fetched:
     return fetch(url, max_bytes=max_bytes, seconds=seconds, **more)
 
 
@@ -173,7 +176,9 @@ def test_a_secret_header_stays_with_its_host(server: Web, settings: LazySettings
     server.redirects("/a", "/b")
     server.redirects("/b", f"http://localhost:{server.port}/c")
     server.says("/c", "end")
-    fetch(server.url("/a"), headers={"Authorization": "x"}, max_bytes=100, seconds=5).body.close()
+    fetch(
+        server.url("/a"), headers={"Authorization": "x"}, max_bytes=100, seconds=ENOUGH_SECONDS
+    ).body.close()
     assert ["Authorization" in headers for _, headers in server.asked] == [True, True, False]
 
 

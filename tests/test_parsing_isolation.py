@@ -92,7 +92,7 @@ def test_a_child_that_computes_for_ever_is_stopped_with_its_own_children(
         "while True: pass",
     )
     with pytest.raises(ParserFailed, match="longer than"):
-        parse(note, seconds=4)
+        parse(note, seconds=10)
     # Once killed it is gone, or left to whoever adopts it to be counted as dead.
     grandchild = int(pid_file.read_text())
     until(lambda: not running(grandchild), "the grandchild is gone")

@@ -15,6 +15,7 @@ from web_server import Web, web
 
 from ingestion import fetching_items, listing, polled, polling
 from ingestion.models import Document, Source, SourceItem
+from tests.waiting import ENOUGH_SECONDS
 
 pytestmark = pytest.mark.django_db
 
@@ -29,7 +30,7 @@ WORDS = (
 def server(settings: LazySettings, tmp_path: Path) -> Iterator[Web]:
     settings.MEDIA_ROOT = tmp_path / "stored"
     settings.FETCH_THREADS = 1
-    settings.FETCH_SECONDS = 5
+    settings.FETCH_SECONDS = ENOUGH_SECONDS
     with web() as served:
         settings.ALLOWED_FETCH_HOSTS = [f"127.0.0.1:{served.port}"]
         yield served

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import os
+import secrets
 import signal
 import sys
 import threading
@@ -87,6 +88,24 @@ def _join(folder: Path) -> None:
         )
 
 
+def environment(url: str) -> dict[str, str]:
+    """The settings of all roles that ask the model at this address, with a new key."""
+    return {
+        "OPENAI_BASE_URL": url,
+        "OPENAI_API_KEY": secrets.token_urlsafe(32),
+        "LLM_SMALL": NAME,
+        "LLM_LARGE": NAME,
+        # It cannot write what passes the verifier; see docs/results.md.
+        "LLM_SMALL_ROLE": "chooses",
+        "LLM_LARGE_ROLE": "chooses",
+        "LLM_SMALL_PRICES": "0,0",
+        "LLM_LARGE_PRICES": "0,0",
+        # A busy CPU reads a dozen lines for a minute before it names one.
+        "LLM_SECONDS": "120",
+        "LLM_SILENCE_SECONDS": "120",
+    }
+
+
 def serve(models: Path, port: int, key: str) -> None:
     """Answer on loopback until a signal ends it; every call needs the key."""
     path = model_file(models)
@@ -105,7 +124,8 @@ def serve(models: Path, port: int, key: str) -> None:
     options.endpoint_slots = False
     options.n_ctx = CONTEXT_TOKENS
     options.n_parallel = 1
-    options.cpuparams.n_threads = max(1, os.cpu_count() or 1)
+    # More threads than cores would wait for each other in turns.
+    options.cpuparams.n_threads = _cores()
     options.verbosity = 1
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -114,6 +134,13 @@ def serve(models: Path, port: int, key: str) -> None:
     print(f"{NAME} answers on {server.listening_address}/v1", flush=True)
     ended.wait()
     del server
+
+
+def _cores() -> int:
+    """Those that this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return max(1, os.cpu_count() or 1)
 
 
 def main() -> None:

@@ -54,6 +54,14 @@ def local_secret(name: str) -> str:
         ) from error
 
 
+def one_of(name: str, known: tuple[str, ...]) -> str:
+    """The variable's value, which must be one of those; the first one where it is not set."""
+    value = env.str(name, default=known[0])
+    if value not in known:
+        raise ImproperlyConfigured(f"{name} is {value!r}; it must be {' or '.join(known)}")
+    return value
+
+
 if ENVIRONMENT == "production":
     if DEBUG:
         raise ImproperlyConfigured("DEBUG is on; production refuses to start with it")
@@ -294,6 +302,10 @@ OPENAI_BASE_URL = env.str("OPENAI_BASE_URL", default="")
 OPENAI_API_KEY = env.str("OPENAI_API_KEY", default="")
 LLM_SMALL = env.str("LLM_SMALL", default="gpt-4o-mini")
 LLM_LARGE = env.str("LLM_LARGE", default="gpt-4o")
+# What each is good for: "writes" answers, or "chooses" which of the documents' own sentences comes
+# first, which a model of one or two billion parameters can do and writing it cannot.
+LLM_SMALL_ROLE = one_of("LLM_SMALL_ROLE", ("writes", "chooses"))
+LLM_LARGE_ROLE = one_of("LLM_LARGE_ROLE", ("writes", "chooses"))
 # US dollars per million tokens, in and out.
 LLM_SMALL_PRICES = tuple(env.list("LLM_SMALL_PRICES", default=["0.15", "0.60"]))
 LLM_LARGE_PRICES = tuple(env.list("LLM_LARGE_PRICES", default=["2.50", "10.00"]))

@@ -246,17 +246,7 @@ class Supervisor:
     def _add_local_llm(self) -> dict[str, str]:
         """The role that serves the model, and what tells the others where it is."""
         llm_port = free_port()
-        environment = {
-            "OPENAI_BASE_URL": f"http://{HOST}:{llm_port}/v1",
-            "OPENAI_API_KEY": secrets.token_urlsafe(32),
-            "LLM_SMALL": local_llm.NAME,
-            "LLM_LARGE": local_llm.NAME,
-            "LLM_SMALL_PRICES": "0,0",
-            "LLM_LARGE_PRICES": "0,0",
-            # A CPU reads ten passages for a minute before it writes the first word.
-            "LLM_SECONDS": "300",
-            "LLM_SILENCE_SECONDS": "180",
-        }
+        environment = local_llm.environment(f"http://{HOST}:{llm_port}/v1")
         module = [sys.executable, "-m", "docintel.local_llm"]
         command = ["nice", "-n", "5", *module, str(settings.MODELS_DIR), str(llm_port)]
         self.roles.append(self._role(Role.LLM, command, environment))

@@ -36,7 +36,7 @@ class Ask(models.Model):
     scope = models.JSONField(default=dict, blank=True)
     route = models.CharField(max_length=20, blank=True, help_text="lookup, factual or synthesis")
     confidence = models.FloatField(null=True, blank=True, help_text="of the route, 0 to 1")
-    mode = models.CharField(max_length=12, blank=True, help_text="model or extractive")
+    mode = models.CharField(max_length=12, blank=True, help_text="model, chosen or extractive")
     notice = models.TextField(blank=True)
     understood = models.JSONField(
         default=dict, blank=True, help_text="chips, notes, what was removed, and what was not found"

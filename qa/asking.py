@@ -178,10 +178,11 @@ class _Turn(measuring.Timed):
         with self.stage("offer"):
             offered = offer(kept.passages, self.user)
         judging = self._judging(understanding, offered, followed=evidence.followed)
-        # A model is told to say nothing where the passages do not answer, and takes a while to
-        # begin: it is asked first, unless what was asked about is not here at all.
-        asks_model = row.route != "lookup" and arm != experimenting.PASSAGES and llm.is_configured()
-        if asks_model and not is_surely_absent(understanding, offered, self.user):
+        # A model that writes is told to say nothing where the passages do not answer, and takes a
+        # while to begin: it is asked first, unless what was asked about is not here at all.
+        listed = row.route == "lookup" or arm == experimenting.PASSAGES
+        asks_writer = not listed and llm.plays(llm.WRITES, row.route)
+        if asks_writer and not is_surely_absent(understanding, offered, self.user):
             self._answer(understanding, passages, offered, judging)
             return
         self._answer_or_list(understanding, passages, offered, judging, arm)

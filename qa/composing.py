@@ -1,5 +1,7 @@
 """An answer of verified sentences: drafted by a language model, or taken word for word.
 
+A model that is too small to write may choose which of the documents' sentences comes first.
+
 Each sentence is released by `on_sentence` as soon as it is verified, and never taken back. Trap:
 call it outside a transaction; a model call refuses to run in one.
 """
@@ -7,7 +9,7 @@ call it outside a transaction; a model call refuses to run in one.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -15,17 +17,19 @@ from typing import NamedTuple
 
 from django.conf import settings
 
-from qa import llm
+from qa import choosing_lines, llm
 from qa.answer_tables import Ask
 from qa.asked import Asked
 from qa.checking.quoting import fold
+from qa.evidence_scores import Scores, scores_of
 from qa.extractive.comparing_segments import compared
 from qa.extractive.computing_ratios import computed
 from qa.extractive.deriving_figures import derived
-from qa.extractive.extracting_answers import extract
+from qa.extractive.extracting_answers import Extract, extract, put_first
 from qa.extractive.stating_items import stated
 from qa.offering import Offered, known_names
 from qa.reading_objects import ObjectReader
+from qa.shaping_replies import sentences
 from qa.verifying import Cited, Drafted, Dropped, Lost, Source, Verified, verify
 
 MOST_SENTENCES = 24
@@ -36,10 +40,12 @@ LEAST_PASSAGES = 2
 MOST_PASSAGES = 10  # for a model
 EXTRACTIVE = "extractive"
 MODEL = "model"
+CHOSEN = "chosen"
 CUT_SHORT = "The answer was cut short: "
 UNVERIFIED = "The model's sentences could not be verified."
 UNWRITTEN = "The model wrote no sentence that can be read."
 INSTEAD = "; these are the documents' own sentences."
+UNCHOSEN = "The model did not say which sentence answers best."
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,19 +69,6 @@ class Refused:
     lost: tuple[Lost, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Scores:
-    """What a threshold for "not found" may look at; None where there is no such score."""
-
-    dense: float | None = None
-    bm25: float | None = None
-    sentence: float | None = None
-    sentence_dense: float | None = None
-    sentence_lexical: float | None = None
-    company_agrees: bool | None = None
-    period_agrees: bool | None = None
-
-
 class Judged(NamedTuple):
     """Whether a model, which may say that nothing answers, and extracts, which never do, are to
     answer from these passages."""
@@ -86,7 +79,8 @@ class Judged(NamedTuple):
 
 @dataclass(slots=True)
 class Composed:
-    """`mode` is model or extractive; `notice` tells the reader why it is not the other.
+    """`mode` is model, chosen (extractive, a model chose what comes first) or extractive; `notice`
+    tells the reader why it is not another.
 
     `by_model` counts the sentences that a model drafted; those of them that failed stay in
     `dropped` where the extractive answer stands in. `refused`: the passages were judged not to
@@ -99,7 +93,7 @@ class Composed:
     notice: str = ""
     cancelled: bool = False
     refused: bool = False
-    scores: Scores = Scores()
+    scores: Scores = field(default_factory=Scores)
     passages_used: int = 0
     by_model: int = 0
 
@@ -128,13 +122,13 @@ def compose(
     """
     answer = _Answer(offered, on_sentence)
     why = ""
-    if llm.is_configured() and route != "lookup" and offered:
+    if llm.plays(llm.WRITES, route) and route != "lookup" and offered:
         why = _model_failed(answer, question, understanding, route, cancelled, ask, judged)
         if not why:
             return answer.composed
         answer.begin_anew()
     if judged().by_extracts:
-        _by_extraction(answer, question, understanding, route, cancelled)
+        why = _by_extraction(answer, question, understanding, route, cancelled, ask) or why
     if why:
         said = why.removesuffix(".") + INSTEAD if answer.composed.found else why
         answer.composed.notice = " ".join(filter(None, [answer.composed.notice, said]))
@@ -190,11 +184,12 @@ class _Answer:
         self.repeats = 0
         self._seen.clear()
 
-    def take(self, drafted: Drafted, sources: Mapping[str, Source], group: str = "") -> None:
+    def take(self, drafted: Drafted, sources: Mapping[str, Source], group: str = "") -> bool:
+        """Whether it is shown."""
         key = fold(drafted.text[:1_000]).casefold()
         if key in self._seen:
             self.repeats += 1
-            return
+            return False
         self.repeats = 0
         self._seen.add(key)
         self.drafted += 1
@@ -202,8 +197,9 @@ class _Answer:
         if isinstance(outcome, Dropped):
             refused = Refused(self.drafted, outcome.text, outcome.reason, outcome.lost)
             self.composed.dropped.append(refused)
-            return
+            return False
         self._release(outcome, group)
+        return True
 
     def _release(self, outcome: Verified, group: str) -> None:
         sentence = Sentence(self.drafted, outcome.text, outcome.citations, group, outcome.lost)
@@ -259,6 +255,8 @@ def _by_model(  # noqa: PLR0917
 
 def prompt_name(understanding: Asked | None, route: str) -> str:
     """The prompt of `qa/prompts` for this question."""
+    if llm.plays(llm.CHOOSES, route):
+        return choosing_lines.PROMPT
     if understanding is not None and understanding.comparison and len(understanding.companies) != 1:
         return "comparison"
     if understanding is not None and understanding.temporal:
@@ -280,7 +278,7 @@ def _affordable(
     budget = Decimal(settings.LLM_DOLLARS_PER_QUESTION)
     while used:
         characters = len(system.text) + len(write_message(question, used))
-        if llm.most_cost(model, characters) <= budget:
+        if llm.most_cost(model, characters, sentences()) <= budget:
             break
         used.pop()
     if len(used) < min(LEAST_PASSAGES, len(offered)):
@@ -307,48 +305,67 @@ def write_message(question: str, offered: Sequence[Offered]) -> str:
     return "\n".join(parts)
 
 
-def _by_extraction(
+def _by_rows(answer: _Answer, question: str, understanding: Asked | None) -> None:
+    """What is asked for where it is computed or stated from rows."""
+    for drafts in (computed, compared, derived, stated):
+        for each in drafts(question, understanding, answer.offered):
+            operands = {passage.reference: passage.source for passage in each.offered}
+            answer.take(each.drafted, operands)
+        if answer.composed.sentences:
+            return
+
+
+def _by_extraction(  # noqa: PLR0917
     answer: _Answer,
     question: str,
     understanding: Asked | None,
     route: str,
     cancelled: Callable[[], bool],
-) -> None:
+    ask: Ask | None,
+) -> str:
+    """Why a model that was asked to choose did not; what follows from rows needs no choice."""
     composed = answer.composed
     composed.mode, composed.notice = EXTRACTIVE, ""
     composed.passages_used = len(answer.offered)
     sources = {each.reference: each.source for each in answer.offered}
-    for drafts in (computed, compared, derived, stated):
-        for each in drafts(question, understanding, answer.offered):
-            operands = {passage.reference: passage.source for passage in each.offered}
-            answer.take(each.drafted, operands)
-        if composed.sentences:
-            break
+    _by_rows(answer, question, understanding)
     extracts = extract(question, understanding, answer.offered, route=route)
+    composed.scores = scores_of(answer.offered, understanding, extracts)
     wanted = len(composed.sentences) + sum(not each.spare for each in extracts)
-    for one in extracts:
+    chosen, why = None, ""
+    if not composed.sentences and route != "lookup":
+        try:
+            chosen, why = _choice(question, extracts, route, cancelled, ask)
+        except llm.Cancelled:
+            composed.cancelled = True
+            return ""
+    for one in put_first(chosen, extracts) if chosen else extracts:
         if cancelled():
             composed.cancelled = True
-            return
+            return ""
         if not one.spare or len(composed.sentences) < wanted:
-            answer.take(one.drafted, sources, one.group)
-    best = max((each.ranked for each in extracts), key=lambda r: r.score, default=None)
-    dense = [o.passage.dense_score for o in answer.offered if o.passage.dense_score is not None]
-    bm25 = [o.passage.bm25_score for o in answer.offered if o.passage.bm25_score is not None]
-    composed.scores = Scores(
-        max(dense, default=None), max(bm25, default=None),
-        best.score if best else None, best.dense if best else None,
-        best.lexical if best else None, *_agreement(answer.offered, understanding),
-    )  # fmt: skip
+            is_shown = answer.take(one.drafted, sources, one.group)
+            if is_shown and chosen is not None and one.ranked is chosen.ranked:
+                composed.mode = CHOSEN
+    return why
 
 
-def _agreement(offered: Sequence[Offered], understanding: Asked | None) -> Iterator[bool | None]:
-    """Whether any passage is of an asked company, and of an asked year; None: none is asked."""
-    if understanding is None:
-        yield from (None, None)
-        return
-    companies = {company.id for company in understanding.companies}
-    years = {year for period in understanding.periods for year in period.years}
-    yield any(each.company_id in companies for each in offered) if companies else None
-    held = {each.source.header.fiscal_year for each in offered}
-    yield bool(years & held) if years else None
+def _choice(
+    question: str,
+    extracts: Sequence[Extract],
+    route: str,
+    cancelled: Callable[[], bool],
+    ask: Ask | None,
+) -> tuple[Extract | None, str]:
+    """The sentence that a model chooses to stand first, where that is open; else None, and why.
+
+    Raises `llm.Cancelled`.
+    """
+    if not llm.plays(llm.CHOOSES, route) or not choosing_lines.is_open(extracts):
+        return None, ""
+    model = llm.model_for(route)
+    try:
+        chosen = choosing_lines.choose(question, extracts, model, ask=ask, cancelled=cancelled)
+    except llm.Unavailable as error:
+        return None, error.reason
+    return chosen, UNCHOSEN if chosen is None else ""

@@ -13,6 +13,7 @@ from django.utils import timezone
 from docintel.doctor import Finding
 from qa import llm
 from qa.answer_tables import AnswerSentence, Ask, ModelCall
+from qa.choosing_lines import PROMPT as CHOOSING
 
 ANSWERS_LOOKED_AT = 200
 FEWEST_SENTENCES = 20
@@ -66,6 +67,7 @@ def citations() -> Finding:
     # Where all of a model's sentences failed the answer is extractive, and what it shows is not the
     # model's.
     wrote = ModelCall.objects.filter(ask=OuterRef("pk"), status__in=["ok", "cancelled"])
+    wrote = wrote.exclude(prompt=CHOOSING)
     asks = Ask.objects.filter(Q(mode="model") | Q(Exists(wrote), mode="extractive"))
     asks = asks.filter(finished_at__isnull=False, cached_from=None)
     latest = list(asks.values_list("pk", flat=True)[:ANSWERS_LOOKED_AT])

@@ -29,6 +29,7 @@ from django.utils import timezone
 
 from docintel.locking import one_at_a_time
 from qa.answer_tables import Ask, ModelCall
+from qa.shaping_replies import Reply, sentences
 
 PROMPTS = Path(__file__).with_name("prompts")
 ATTEMPTS = 3
@@ -42,6 +43,8 @@ OPEN_FOR = timedelta(seconds=30)
 COUNTED_WITHIN = timedelta(minutes=10)
 POLL = 0.05
 _RETRIED = (408, 409, 429)
+WRITES = "writes"
+CHOOSES = "chooses"
 
 
 class Unavailable(RuntimeError):
@@ -59,11 +62,15 @@ class Cancelled(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A model's name with its prices in US dollars per million tokens."""
+    """A model's name with its prices in US dollars per million tokens.
+
+    `role`: it writes answers, or only chooses which of the documents' sentences comes first.
+    """
 
     name: str
     price_in: Decimal
     price_out: Decimal
+    role: str = WRITES
 
     def cost(self, tokens_in: int, tokens_out: int) -> Decimal:
         return (self.price_in * tokens_in + self.price_out * tokens_out) / 1_000_000
@@ -80,12 +87,18 @@ def is_configured() -> bool:
     return bool(settings.OPENAI_BASE_URL)
 
 
+def plays(role: str, route: str) -> bool:
+    """Whether there is a model for such questions, and this is what it is good for."""
+    return is_configured() and model_for(route).role == role
+
+
 def model_for(route: str) -> Model:
     """The small model for a factual question, the large one for all others."""
     small = route == "factual"
     prices = settings.LLM_SMALL_PRICES if small else settings.LLM_LARGE_PRICES
     name = settings.LLM_SMALL if small else settings.LLM_LARGE
-    return Model(name, Decimal(prices[0]), Decimal(prices[1]))
+    role = settings.LLM_SMALL_ROLE if small else settings.LLM_LARGE_ROLE
+    return Model(name, Decimal(prices[0]), Decimal(prices[1]), role)
 
 
 @cache
@@ -99,9 +112,9 @@ def estimated_tokens(text: str) -> int:
     return len(text) // CHARACTERS_PER_TOKEN + 16
 
 
-def most_cost(model: Model, characters: int) -> Decimal:
+def most_cost(model: Model, characters: int, reply: Reply) -> Decimal:
     """What a call with so many characters may cost at most."""
-    return model.cost(characters // CHARACTERS_PER_TOKEN + 32, settings.LLM_ANSWER_TOKENS)
+    return model.cost(characters // CHARACTERS_PER_TOKEN + 32, reply.most_tokens)
 
 
 def stream(
@@ -112,16 +125,20 @@ def stream(
     ask: Ask | None = None,
     cancelled: Callable[[], bool] = lambda: False,
     meanwhile: Callable[[], None] = lambda: None,
+    reply: Reply | None = None,
 ) -> Iterator[str]:
-    """Pieces of the answer as they come. Raises `Unavailable` or `Cancelled`.
+    """Pieces of the answer as they come; `reply` is of sentences unless it is said to be another.
+
+    Raises `Unavailable` or `Cancelled`.
 
     Closing the iterator stops the request. Nothing is retried once a piece has come. `meanwhile` is
     called once, as soon as the request is on its way; a `Cancelled` that it raises ends the call.
     """
     if connection.in_atomic_block:
         raise RuntimeError("a model call within a transaction would hold it open for seconds")
-    row = _admit(system, question, model, ask)
-    call = _Call(row, model, estimated_tokens(system.text + question), meanwhile)
+    reply = reply or sentences()
+    row = _admit(system, question, model, ask, reply)
+    call = _Call(row, model, estimated_tokens(system.text + question), meanwhile, reply)
     try:
         yield from call.run(_messages(system, question), cancelled)
     except (Unavailable, Cancelled) as error:
@@ -142,9 +159,9 @@ def _messages(system: Prompt, question: str) -> list[dict[str, str]]:
     return [{"role": "system", "content": system.text}, {"role": "user", "content": question}]
 
 
-def _admit(system: Prompt, question: str, model: Model, ask: Ask | None) -> ModelCall:
+def _admit(system: Prompt, question: str, model: Model, ask: Ask | None, reply: Reply) -> ModelCall:
     """The call's row, once budget and breaker allow it; one at a time over all processes."""
-    reserved = most_cost(model, len(system.text) + len(question))
+    reserved = most_cost(model, len(system.text) + len(question), reply)
     if reserved > Decimal(settings.LLM_DOLLARS_PER_QUESTION):
         raise Unavailable("The question would cost more than its budget.")
     now = timezone.now()
@@ -209,9 +226,11 @@ class _Call:
     """One request with its retries; the stream is read in a thread, so that silence can be cut."""
 
     def __init__(
-        self, row: ModelCall, model: Model, tokens_in: int, meanwhile: Callable[[], None]
-    ) -> None:
+        self, row: ModelCall, model: Model, tokens_in: int, meanwhile: Callable[[], None],
+        reply: Reply,
+    ) -> None:  # fmt: skip
         self.row = row
+        self.reply = reply
         self.meanwhile = meanwhile
         self.model = model
         self.tokens_in = tokens_in
@@ -292,8 +311,8 @@ class _Call:
             with client.chat.completions.create(
                 model=self.model.name, messages=messages, stream=True,  # type: ignore[call-overload]
                 temperature=0,
-                max_tokens=settings.LLM_ANSWER_TOKENS, timeout=timeout,
-                stream_options={"include_usage": True}, **_response_format(),
+                max_tokens=self.reply.most_tokens, timeout=timeout,
+                stream_options={"include_usage": True}, **self.reply.response_format,
             ) as chunks:  # fmt: skip
                 self.response = chunks.response
                 if self.stopped.is_set():
@@ -337,27 +356,6 @@ class _Call:
         row.tokens_out = self.tokens_out or -(-self.characters // CHARACTERS_PER_TOKEN)
         row.cost = self.model.cost(row.tokens_in, row.tokens_out).quantize(Decimal("0.000001"))
         row.save()
-
-
-def _response_format() -> dict[str, Any]:
-    if settings.LLM_RESPONSE_FORMAT == "json_object":
-        return {"response_format": {"type": "json_object"}}
-    if settings.LLM_RESPONSE_FORMAT == "json_schema":
-        schema = {"name": "answer", "strict": True, "schema": SCHEMA}
-        return {"response_format": {"type": "json_schema", "json_schema": schema}}
-    return {}
-
-
-def _object(**properties: Any) -> dict[str, Any]:
-    return {
-        "type": "object", "properties": properties, "required": list(properties),
-        "additionalProperties": False,
-    }  # fmt: skip
-
-
-_STRING = {"type": "string"}
-_CITATIONS = {"type": "array", "items": _object(passage=_STRING, quote=_STRING)}
-SCHEMA = _object(sentences={"type": "array", "items": _object(text=_STRING, citations=_CITATIONS)})
 
 
 def _wait(error: openai.OpenAIError, pause: float) -> float | None:

@@ -113,3 +113,11 @@ def test_the_model_answers_who_has_the_key() -> None:
     finally:
         process.terminate()
         assert process.wait(timeout=ENOUGH_SECONDS) == 0
+
+
+def test_the_others_are_told_that_it_chooses() -> None:
+    told = local_llm.environment("http://127.0.0.1:9/v1")
+    assert (told["LLM_SMALL_ROLE"], told["LLM_LARGE_ROLE"]) == ("chooses", "chooses")
+    assert (
+        told["OPENAI_API_KEY"] != local_llm.environment("http://127.0.0.1:9/v1")["OPENAI_API_KEY"]
+    )

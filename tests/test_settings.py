@@ -69,3 +69,11 @@ def test_a_command_refused_by_the_settings_ends_with_one_line() -> None:
     assert result.returncode == 1
     assert len(result.stderr.strip().splitlines()) == 1
     assert result.stderr.startswith("docintel: production needs SECRET_KEY")
+
+
+@pytest.mark.parametrize("name", ["LLM_SMALL_ROLE", "LLM_LARGE_ROLE"])
+def test_a_model_has_one_of_two_roles(name: str) -> None:
+    result = start(**{name: "sings"})
+    assert result.returncode != 0
+    assert f"{name} is 'sings'; it must be writes or chooses" in result.stderr
+    assert start(**{name: "chooses"}).returncode == 0

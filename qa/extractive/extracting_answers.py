@@ -5,18 +5,17 @@ Trap: they stand as their documents have them, so "we" is the company's own word
 
 from __future__ import annotations
 
-import math
 import re
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from qa.asked import Asked
 from qa.checking.quoting import fold
 from qa.checking.wording import content, stem
 from qa.extractive.asked_kinds import AskedFor, asked_for
 from qa.extractive.quoting_units import substantial_quote
-from qa.extractive.scoring_units import Ranked, rank
+from qa.extractive.scoring_units import Ranked, log_odds, rank
 from qa.extractive.unit_features import explains, is_anaphoric, says_cause
 from qa.offering import Offered
 from qa.verifying import Drafted
@@ -78,6 +77,17 @@ def extract(
     ]
 
 
+def put_first(chosen: Extract, extracts: Sequence[Extract]) -> list[Extract]:
+    """The chosen one before all others, behind the sentence that it leans on if that is shown."""
+    ranked, rest = chosen.ranked, [each for each in extracts if each is not chosen]
+    leads = (
+        [each for each in rest if not each.spare and each.ranked.place == ranked.leans_on]
+        if ranked.leans_on is not None
+        else []
+    )
+    return [*leads, replace(chosen, spare=False), *(each for each in rest if each not in leads)]
+
+
 def _grouping(understanding: Asked | None) -> str:
     if understanding is None:
         return ""
@@ -137,7 +147,7 @@ class _Choice:
         wide = most >= SYNTHESIS_SENTENCES
         self._fewest = FEWEST_SYNTHESIS if wide else 1
         farthest = FARTHEST if wide or by else FARTHEST_FACTUAL
-        self._least = _odds(ranked[0].score) - farthest
+        self._least = log_odds(ranked[0].score) - farthest
 
     def next(self) -> Ranked | None:
         if not self._left:
@@ -146,7 +156,7 @@ class _Choice:
         return self._left.pop(at)
 
     def _value(self, each: Ranked) -> float:
-        return _odds(each.score) - CROWDED[self._by] * self._told[_group(each.offered, self._by)]
+        return log_odds(each.score) - CROWDED[self._by] * self._told[_group(each.offered, self._by)]
 
     def has_room(self, each: Ranked) -> bool:
         full = len(self.chosen) >= LONGEST_ANSWER
@@ -154,7 +164,7 @@ class _Choice:
             return False
         first = self._by and not self._told[_group(each.offered, self._by)]
         least = self._least - (FIRST_OF_GROUP if first else 0.0)
-        return _odds(each.score) >= least or len(self.chosen) < self._fewest
+        return log_odds(each.score) >= least or len(self.chosen) < self._fewest
 
     def take(self, each: Ranked) -> None:
         """With the neighbours that it needs, as far as there is room for them."""
@@ -172,10 +182,6 @@ class _Choice:
             listed = [one for one in listed if one not in self.chosen]
             self.chosen += listed
             self._companions += len(listed)
-
-
-def _odds(share: float) -> float:
-    return math.log(max(share, 1e-9) / max(1 - share, 1e-9))
 
 
 def _announced(

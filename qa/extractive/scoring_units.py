@@ -6,6 +6,7 @@ The weights are numbers in `unit_weights.json`; docs/results.md says where they 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
@@ -31,7 +32,7 @@ from qa.extractive.unit_features import (
 )
 from qa.offering import Offered
 
-__all__ = ["Ranked", "rank"]
+__all__ = ["Ranked", "log_odds", "rank"]
 
 # Embedding one takes a few ms on two quiet cores.
 MOST_EMBEDDED = 48
@@ -83,6 +84,11 @@ def rank(question: str, understanding: Asked | None, offered: Sequence[Offered])
             )
         )  # fmt: skip
     return sorted(ranked, key=lambda each: -each.score)
+
+
+def log_odds(score: float) -> float:
+    """Of a score from 0 to 1; what weights add up to."""
+    return math.log(max(score, 1e-9) / max(1 - score, 1e-9))
 
 
 def candidates_of(offered: Sequence[Offered]) -> list[Candidate]:

@@ -43,9 +43,14 @@ def write_confidence(folder: Path, sheet: Sheet, card: str, trees: str) -> None:
 def open_network(folder: Path, sheet: Sheet, base_encoder: Path) -> Network:
     """The network with its trained weights, in float32, not learning. Raises `BadArtefact`."""
     network = Network(load_encoder(base_encoder, sheet.design.rank), sheet.design)
+    fill(folder, network)
+    return network.eval()
+
+
+def fill(folder: Path, network: Network) -> None:
+    """Put the folder's trained weights into a network. Raises `BadArtefact`."""
     _fill(folder, ADAPTER, trained_part(network.encoder))
     _fill(folder, HEADS, _heads(network))
-    return network.eval()
 
 
 def _heads(network: Network) -> dict[str, nn.Parameter]:

@@ -79,13 +79,15 @@ Tell = Callable[[str, Progress], None]
 class Plan:
     """How a tagger is trained, whatever from.
 
-    `encoder`, where given, is that of every network, and learns only if it is made to.
+    `encoder`, where given, is that of every network, and learns only if it is made to. `begin` is
+    the folder of a tagger of the same design and encoder whose weights it goes on from.
     """
 
     base: Base
     design: Design
     course: Course
     encoder: nn.Module | None = None
+    begin: Path | None = None
 
     @cached_property
     def reader(self) -> Reader:
@@ -112,6 +114,8 @@ class Plan:
         torch.manual_seed(self.course.seed)
         encoder = self.encoder or load_encoder(self.base.folder, self.design.rank)
         network = Network(encoder, self.design)
+        if self.begin:
+            artefact.fill(self.begin, network)
         learner = Learner(network, lessons, self.design, self.course, work, left_out=left_out)
         return network, learner.run(watch)
 

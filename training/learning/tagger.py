@@ -23,7 +23,8 @@ from extraction.ml import splitting
 from extraction.ml.folders import LEARNED
 from extraction.ml.spans import Example
 from extraction.schema import SchemaSpec
-from training.learning import tagger_report
+from training.learning import tagger_beginning, tagger_report
+from training.learning.tagger_beginning import Beginning
 from training.learning.tagger_data import Labelled, check_labels, load
 from training.runs import Run
 
@@ -50,7 +51,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
     parser.add_argument("--epochs", type=int, help="how often each window is learned from")
     parser.add_argument("--batch", type=int, help="windows of one step")
+    parser.add_argument(
+        "--from-live", action="store_true", help="go on from the live version: its encoder and size"
+    )
     parser.add_argument("--rate", type=float, help="the encoder's highest learning rate")
+    parser.add_argument("--head-rate", type=float, default=1e-3, help="that of all else")
+    parser.add_argument(
+        "--no-encoder-dropout", action="store_true", help="a quarter quicker on a CPU"
+    )
     parser.add_argument("--rank", type=int, default=16, help="of the low-rank additions (LoRA)")
     parser.add_argument("--full", action="store_true", help="tune the whole encoder, not LoRA")
     parser.add_argument("--folds", type=int, help="calibrate by cross-validation in so many parts")
@@ -78,7 +86,10 @@ def run(training_run: Run | None = None, output: Path | None = None, **options: 
     labelled = load(options["data"], spec.label_names)
     material = parted(labelled, options)
     notes = labelled.notes + check_labels(material.learned, spec.label_names)
-    plan = plan_of(spec, options)
+    begin = beginning(options)
+    if begin:
+        material = begin.unseen(material)
+    plan = plan_of(spec, options, begin)
     snapshot = options.get("snapshot") or snapshot_of([*material.learned, *material.fitted])
     if training_run:
         training_run.learned_from(snapshot)
@@ -88,10 +99,12 @@ def run(training_run: Run | None = None, output: Path | None = None, **options: 
     seconds = time.perf_counter() - started
     facts = tagger_report.facts(outcome, plan, material, options["schema"])
     facts |= {"snapshot": snapshot, "seconds": round(seconds, 1), "credit": labelled.credit}
+    facts["begun"] = str(begin.version) if begin else ""
     with tempfile.TemporaryDirectory() as temporary:
         folder = output or Path(temporary)
         write(folder, outcome, facts, [*notes, *outcome.notes])
         seen = {splitting.mark(each.key) for each in (*material.learned, *material.fitted)}
+        seen |= begin.marks if begin else set()
         (folder / LEARNED).write_text(json.dumps(sorted(seen)), encoding="utf-8")
         if training_run:
             keep(folder, plan, facts, training_run)
@@ -103,6 +116,15 @@ def with_preset(options: dict[str, Any]) -> dict[str, Any]:
     preset = PRESETS.get(options["schema"], PRESETS[""])
     chosen = {n: preset[n] if options.get(n) is None else options[n] for n in NAMED}
     return {**options, **chosen}
+
+
+def beginning(options: dict[str, Any]) -> Beginning | None:
+    """What to go on from; None to begin with the encoder alone. Raises CannotScore."""
+    if not options.get("from_live"):
+        return None
+    if options["folds"] > 1:
+        raise CannotScore("what goes on from the live version knows what folds would leave out")
+    return tagger_beginning.live(options["schema"])
 
 
 def spec_of(name: str) -> SchemaSpec:
@@ -139,23 +161,20 @@ def parted(labelled: Labelled, options: dict[str, Any]) -> Material:
     return Material(splitting.in_tenths(rest, sorted(others)), fitted, tested)
 
 
-def plan_of(spec: SchemaSpec, options: dict[str, Any]) -> Plan:
-    """Encoder, design and course as asked for. Raises CannotScore."""
+def plan_of(spec: SchemaSpec, options: dict[str, Any], begin: Beginning | None = None) -> Plan:
+    """Encoder, design and course as asked for, the first two as `begin` has them.
+
+    Raises CannotScore.
+    """
     from extraction.ml.learning import Course  # noqa: PLC0415  loads PyTorch
-    from extraction.ml.settings import Design  # noqa: PLC0415
     from extraction.ml.tags import BadLabels  # noqa: PLC0415
     from extraction.ml.training import Base, Plan, choose_device  # noqa: PLC0415
 
+    encoder = begin.version.base_encoder if begin else options["encoder"]
     try:
         device = choose_device(options["device"])
-        folder = base_encoders.fetch(options["encoder"])
-        design: Design = Design(
-            groups=tuple(spec.groups.values()),
-            rank=0 if options["full"] else options["rank"],
-            type_feature=not options["no_type_feature"],
-            crf=not options["no_crf"],
-            match=options["match"],
-        )
+        folder = base_encoders.fetch(encoder)
+        design = begin.design(spec, options["match"]) if begin else design_of(spec, options)
         _ = design.scheme
     except (ValueError, BadLabels, WeightsUnavailable) as error:
         raise CannotScore(str(error)) from error
@@ -163,15 +182,32 @@ def plan_of(spec: SchemaSpec, options: dict[str, Any]) -> Plan:
         epochs=options["epochs"],
         batch=options["batch"],
         # Whole weights break at a rate that additions of low rank need.
-        rate=options["rate"] / 20 if options["full"] else options["rate"],
+        rate=options["rate"] if design.rank else options["rate"] / 20,
+        head_rate=options["head_rate"],
         seed=options["seed"],
         limit=options["limit_windows"],
         empty_share=options["empty_share"],
+        encoder_dropout=not options["no_encoder_dropout"],
         device=device,
     )
-    known = options["encoder"] in weights.KNOWN
-    name = options["encoder"] if known or "/" in options["encoder"] else str(folder)
-    return Plan(Base(name, folder), design, course)
+    name = encoder if encoder in weights.KNOWN or "/" in encoder else str(folder)
+    plan: Plan = Plan(Base(name, folder), design, course, begin=begin.folder if begin else None)
+    if begin:
+        begin.check(plan)
+    return plan
+
+
+def design_of(spec: SchemaSpec, options: dict[str, Any]) -> Design:
+    """How a tagger of this schema is built that begins with an encoder alone."""
+    from extraction.ml.settings import Design  # noqa: PLC0415  is not needed to ask for options
+
+    return Design(
+        groups=tuple(spec.groups.values()),
+        rank=0 if options["full"] else options["rank"],
+        type_feature=not options["no_type_feature"],
+        crf=not options["no_crf"],
+        match=options["match"],
+    )
 
 
 def learned(material: Material, plan: Plan, training_run: Run | None) -> Outcome:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from docintel.scoring import Score
+from docintel.scoring import CannotScore, Score
 from extraction.ml.spans import Example
 from extraction.schema import SchemaSpec
 from training.drawing_lines import BLUE, GREEN, GREY, ORANGE, Line, Panel, draw
@@ -82,6 +82,8 @@ def run_name(**options: Any) -> str:
 def run(training_run: Run | None = None, output: Path | None = None, **options: Any) -> Score:
     """Prints the table and writes ablation.json and ablation.svg into `output`."""
     started = time.perf_counter()
+    if options.get("from_live"):
+        raise CannotScore("an ablation begins with the encoder alone")
     options = tagger.with_preset({**options, "folds": 0})
     spec = tagger.spec_of(options["schema"])
     material = tagger.parted(load(options["data"], spec.label_names), options)

@@ -18,15 +18,13 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 
 from docintel import artefacts
-from docintel.artefacts import ArtefactDamaged
 from docintel.models import ModelVersion
 from docintel.scoring import CannotScore, Score
 from docintel.weights import WeightsUnavailable
-from extraction import base_encoders, tagging
+from extraction import base_encoders
 from extraction.ml.errors import BadArtefact
 from extraction.ml.folders import CARD
-from extraction.tagging import TaggerUnavailable
-from training.learning import tagger, tagger_report
+from training.learning import tagger, tagger_beginning, tagger_report
 from training.learning.tagger_data import load
 from training.runs import Run
 
@@ -68,7 +66,7 @@ def run(training_run: Run | None = None, output: Path | None = None, **options: 
     material = tagger.parted(load(options["data"], spec.label_names), {**options, "folds": 0})
     if not any(example.spans for example in material.fitted):
         raise CannotScore("no labelled text is left out for the calibration")
-    version, folder = opened(options["schema"])
+    version, folder = tagger_beginning.opened(options["schema"])
     found = calibrated(plain(version, folder), material)
     metrics = measured(version.metrics, found)
     with tempfile.TemporaryDirectory() as temporary:
@@ -85,17 +83,6 @@ def run(training_run: Run | None = None, output: Path | None = None, **options: 
         seconds=time.perf_counter() - started,
         detail=metrics,
     )
-
-
-def opened(schema: str) -> tuple[ModelVersion, Path]:
-    """The live version and its files. Raises CannotScore."""
-    try:
-        version = tagging.live_tagger(schema)
-        if version is None:
-            raise CannotScore(f"no tagger of {schema} is live; train one and promote it first")
-        return version, artefacts.open_folder(version)
-    except (TaggerUnavailable, ArtefactDamaged) as error:
-        raise CannotScore(str(error)) from error
 
 
 def plain(version: ModelVersion, folder: Path) -> Tagger:

@@ -156,6 +156,7 @@ def card(told: dict[str, Any]) -> str:
         if told["folds"]
         else f"{told['fitted_texts']} texts left out"
     )
+    begun = f"\n- Goes on from {told['begun']}" if told["begun"] else ""
     rows = "\n".join(
         f"| {row['label']} | {row['precision']:.3f} | {row['recall']:.3f} | {row['f1']:.3f} "
         f"| {row['gold']} |"
@@ -167,7 +168,7 @@ Finds labelled spans: a shared encoder, a classifier of windows whose answer is 
 BIO tagger, and a CRF. Windows of {design["length"]} tokens, stride {design["stride"]}.
 
 - Encoder: {told["encoder"]} ({told["encoder_digest"][:12]}…), {how}
-- Learned from {told["learned_texts"]} texts: {told["credit"]}
+- Learned from {told["learned_texts"]} texts: {told["credit"]}{begun}
 - {course["epochs"]} epochs, batches of {course["batch"]}, rate {course["rate"]:g}, \
 seed {course["seed"]}, on {course["device"]} in {told["computed_in"]}, {told["seconds"]:.0f} s
 - Confidence: calibrated on {fitted}; what counts as right is {design["match"]} match

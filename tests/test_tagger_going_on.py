@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -51,17 +50,6 @@ def test_it_goes_on_from_the_weights_of_the_folder(tmp_path: Path) -> None:
     assert not torch.equal(before["types.weight"], other["types.weight"])
 
 
-def test_without_dropout_the_encoder_says_the_same_twice(tmp_path: Path) -> None:
-    base = Base("tiny", tiny_encoder(tmp_path / "tiny"))
-    for drops in (True, False):
-        course = replace(STILL, encoder_dropout=drops)
-        network, _, _ = Plan(base, DESIGN, course).learn(examples(8), None, ignore)
-        encoder = network.train().encoder
-        ids = torch.arange(10).reshape(1, -1)
-        one, two = (encoder(input_ids=ids).last_hidden_state for _ in range(2))
-        assert torch.equal(one, two) == (not drops)
-
-
 def labelled(folder: Path, learned: int, valid: list[str]) -> Path:
     """A folder of so many sentences to learn from, and of these documents to score on."""
     lines = sentences(learned, "train")
@@ -86,7 +74,7 @@ def test_the_command_goes_on_from_what_is_live(settings: Any, tmp_path: Path) ->
     second = labelled(tmp_path / "second", 20, ["train 30", "new 1", "new 2"])
     call_command(
         *asked, "--data", str(second), "--from-live", "--epochs", "1", "--rate", "1e-9",
-        "--head-rate", "1e-9", "--no-encoder-dropout",
+        "--head-rate", "1e-9",
     )  # fmt: skip
     after = ModelVersion.objects.get(name="tagger:kpis", state="candidate")
     assert after.base_encoder == encoder

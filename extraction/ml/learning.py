@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,6 @@ from typing import Any
 import torch
 from torch import nn
 from torch.nn import functional
-from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from docintel.inference.ml.openvino import has_bf16
 from extraction.ml.checkpoints import Checkpoint, read_checkpoint, trained, write_checkpoint
@@ -33,9 +31,8 @@ class Course:
 
     `rate` is the encoder's highest learning rate, `head_rate` that of all that is new.
     `empty_share`: windows without a label for each with one. `limit`: windows with a label to
-    learn from, 0 for all. `word_dropout`: share of tokens that are masked. `encoder_dropout`:
-    whether the encoder drops out what its configuration says. `patience`: after so many epochs
-    without a lower loss of what is left out no more are learned; 0 learns them all.
+    learn from, 0 for all. `word_dropout`: share of tokens that are masked. `patience`: after
+    so many epochs without a lower loss of what is left out no more are learned; 0 learns them all.
     A kill loses at most `checkpoint_seconds`.
     """
 
@@ -47,7 +44,6 @@ class Course:
     empty_share: float = 1.0
     type_weight: float = 1.0
     word_dropout: float = 0.0
-    encoder_dropout: bool = True
     limit: int = 0
     patience: int = 0
     device: str = "cpu"
@@ -97,8 +93,6 @@ class Learner:
         left_out: Lessons | None = None,
     ) -> None:
         self.network = network.to(course.device)
-        if not course.encoder_dropout:
-            without_dropout(network.encoder)
         self.lessons, self.design, self.course, self.work = lessons, design, course, work
         self.left_out = left_out
         self.best: dict[str, torch.Tensor] = {}
@@ -205,9 +199,8 @@ class Learner:
         total = 0.0
         for start in range(0, len(batch), self.micro):
             part = batch.part(slice(start, start + self.micro))
-            with attention_on(self.course.device):
-                loss = self._loss(part) * (len(part) / len(batch))
-                loss.backward()
+            loss = self._loss(part) * (len(part) / len(batch))
+            loss.backward()
             total += float(loss.detach())
         return total
 
@@ -276,24 +269,6 @@ class Learner:
         notes = [*found.notes, f"Resumed after step {found.step}."]
         self.history, self.best = History(found.losses, notes, found.left_out), found.best
         return found.step
-
-
-def without_dropout(encoder: nn.Module) -> None:
-    """Drop nothing out from now on, in place; the masks are a quarter of a CPU's step."""
-    for part in encoder.modules():
-        if isinstance(part, nn.Dropout):
-            part.p = 0.0
-
-
-def attention_on(device: str) -> AbstractContextManager[None]:
-    """What computes attention quickest, there and back; PyTorch looks at the way there alone.
-
-    Of a fused kernel the way back takes a CPU more than plain products take in all.
-    """
-    context: AbstractContextManager[None] = (
-        sdpa_kernel(SDPBackend.MATH) if device == "cpu" else nullcontext()
-    )
-    return context
 
 
 def tagging_loss(

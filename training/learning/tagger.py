@@ -56,9 +56,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--rate", type=float, help="the encoder's highest learning rate")
     parser.add_argument("--head-rate", type=float, default=1e-3, help="that of all else")
-    parser.add_argument(
-        "--no-encoder-dropout", action="store_true", help="a quarter quicker on a CPU"
-    )
     parser.add_argument("--rank", type=int, default=16, help="of the low-rank additions (LoRA)")
     parser.add_argument("--full", action="store_true", help="tune the whole encoder, not LoRA")
     parser.add_argument("--folds", type=int, help="calibrate by cross-validation in so many parts")
@@ -187,7 +184,6 @@ def plan_of(spec: SchemaSpec, options: dict[str, Any], begin: Beginning | None =
         seed=options["seed"],
         limit=options["limit_windows"],
         empty_share=options["empty_share"],
-        encoder_dropout=not options["no_encoder_dropout"],
         device=device,
     )
     name = encoder if encoder in weights.KNOWN or "/" in encoder else str(folder)

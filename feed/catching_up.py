@@ -1,6 +1,7 @@
 """A page shows what its reader said last: before it comes, the newest documents are ranked anew.
 
 To follow something is answered at once; the first page after it waits, once, however much was said.
+So does the first page of all, and the first by another model.
 """
 
 from __future__ import annotations
@@ -18,11 +19,10 @@ RANKED_AT_ONCE = 300
 
 def catch_up(profile: FeedProfile, user: User) -> None:
     """Where it is not known which embedder is live, the feed stays as it was and a worker waits."""
-    if profile.newest_due:
-        # Before they are ranked: what is said meanwhile is due again.
-        FeedProfile.objects.filter(pk=profile.pk).update(newest_due=False)
-    elif profile.ranked_for is not None:
+    if not profile.newest_due:
         return
+    # Before they are ranked: what is said meanwhile is due again.
+    FeedProfile.objects.filter(pk=profile.pk).update(newest_due=False)
     if profile.ranked_for is None or profile.ranked_for < profile.changed_at:
         with suppress(EncoderUnavailable):
             ranking.rescore(user, most=RANKED_AT_ONCE)

@@ -147,7 +147,7 @@ def profile_of(user: User) -> FeedProfile:
     if found:
         return found[0]
     rows = FeedProfile.objects.defer("facts", "vector")
-    return rows.get_or_create(user_id=id_of(user))[0]
+    return rows.get_or_create(user_id=id_of(user), defaults={"newest_due": True})[0]
 
 
 def changed(user: User, *, at_once: bool = True) -> None:

@@ -175,7 +175,7 @@ def _taste(
 def rerank_all() -> None:
     """Another model is live, or a rate was set: everybody's feed is ranked anew, in turns."""
     _kept.clear()
-    FeedProfile.objects.update(ranked_for=None)
+    FeedProfile.objects.update(ranked_for=None, newest_due=True)
     enqueue("feed.tasks.rescore_pending")
 
 

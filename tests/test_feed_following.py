@@ -187,6 +187,26 @@ def test_the_next_page_has_what_was_said_and_ranks_for_all_of_it_once(client, al
     assert not profile_of(alice).newest_due
 
 
+def test_a_first_page_and_one_by_another_model_wait_once_though_no_worker_comes(
+    client, alice
+) -> None:
+    known("Acme grew", of=company("Acme"))
+    ranking.rank_pending()
+    client.force_login(alice)
+    rows = FeedItem.objects.filter(user=alice).values_list("ranked_at", flat=True)
+    # It was ranked before she was known.
+    assert "Acme grew" in client.get("/feed/").content.decode()
+    for again in (False, True):
+        before = rows.get()
+        if again:
+            ranking.rerank_all()
+        client.get("/feed/")
+        assert (rows.get() > before) is again
+        after = rows.get()
+        client.get("/feed/")
+        assert rows.get() == after
+
+
 def test_that_the_feed_was_opened_is_noted_without_waiting_for_the_disk(client, alice) -> None:
     profile = FeedProfile.objects.filter(pk=profile_of(alice).pk)
     client.force_login(alice)

@@ -84,7 +84,7 @@ def test_a_stream_holds_no_thread_and_there_is_a_most(alice, monkeypatch) -> Non
         for _, lines in streams:
             assert next_event(lines) == ("new", {"count": 1})
         # Those of the loop's own pool and the server's, but not one for each stream.
-        assert threading.active_count() < before + 15
+        assert threading.active_count() < before + len(streams)
         with listening(place, alice) as (_, lines):
             assert next_event(lines) == ("full", {})
         assert httpx.get(f"{place}/feed/news/", cookies=session(alice)).status_code == 200

@@ -43,9 +43,10 @@ def _send(pk: int, now: datetime) -> bool:
     """Locks the profile, so that of two workers one sends."""
     rows = FeedProfile.objects.select_for_update(skip_locked=True).select_related("user")
     profile = rows.filter(pk=pk).first()
-    if profile is None or not profile.user.has_perm(READ):
+    # It may have been left since it was found to be due.
+    every = EVERY.get(FeedProfile.Digest(profile.digest)) if profile else None
+    if profile is None or every is None or not profile.user.has_perm(READ):
         return False
-    every = EVERY[FeedProfile.Digest(profile.digest)]
     since = profile.digest_sent_at or now - every
     if since > now - every:
         return False

@@ -63,6 +63,8 @@ def test_unsubscribing_needs_no_account_and_tells_nothing(client, alice, mailout
     known_token, unknown = client.post(address), client.post("/feed/unsubscribe/nobodys/")
     assert known_token.status_code == unknown.status_code == 200
     assert profile_of(alice).digest == "off"
+    # Also where it had been found to be due a moment before.
+    assert digesting._send(profile.pk, timezone.now()) is False
 
 
 def test_a_company_on_its_page_and_one_that_is_hidden(client, alice) -> None:

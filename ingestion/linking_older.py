@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef
@@ -33,7 +34,7 @@ def link_older(seconds: float = TURN_SECONDS) -> int:
     until = time.monotonic() + seconds
     linked = 0
     for table in (Company, CompanyAlias):
-        waiting = list(table.objects.filter(older_linked_at=None).order_by("pk"))
+        waiting: list[Any] = list(table.objects.filter(older_linked_at=None).order_by("pk"))
         if waiting:
             # A name that was changed would be known some minutes later only.
             catalogue(fresh=True)
@@ -43,7 +44,9 @@ def link_older(seconds: float = TURN_SECONDS) -> int:
                 linked += _link(document)
                 if time.monotonic() > until:
                     return linked
-            table.objects.filter(pk=row.pk).update(older_linked_at=timezone.now())
+            # Unless it was given another name meanwhile.
+            done = table.objects.filter(pk=row.pk, name=row.name)
+            done.update(older_linked_at=timezone.now())
             if time.monotonic() > until:
                 return linked
     return linked

@@ -25,7 +25,7 @@ from docintel.encoders import EncoderUnavailable
 from docintel.inference import serving
 from docintel.inference.batching import Lane, QueueFull
 from docintel.roles import Role
-from tests.waiting import ENOUGH_SECONDS
+from tests.waiting import ENOUGH_SECONDS, until
 
 ROOT = Path(__file__).resolve().parent.parent
 pytestmark = pytest.mark.django_db
@@ -72,13 +72,15 @@ def test_the_answer_has_openais_shape(role) -> None:
 
 def test_a_question_overtakes_documents(role, remote) -> None:
     chunks = [full_chunk(index) for index in range(96)]
-    bulk_waits = threading.Event()
     with ThreadPoolExecutor(1) as background:
         bulk = background.submit(lambda: _post(role, {"input": chunks, "input_type": "document"}))
-        while not bulk_waits.is_set():
-            health = httpx.get(f"{role[0]}/health").json()
-            if health["waiting_tokens"] > 20_000:
-                bulk_waits.set()
+
+        def waits() -> bool:
+            assert not bulk.done()
+            tokens: int = httpx.get(f"{role[0]}/health").json()["waiting_tokens"]
+            return tokens > 20_000
+
+        until(waits, "the documents waited")
         assert encoders.embed(["What drove the margin?"], kind="query").any()
         assert not bulk.done()
         assert bulk.result().status_code == 200

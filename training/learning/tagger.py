@@ -92,7 +92,7 @@ def run(training_run: Run | None = None, output: Path | None = None, **options: 
         training_run.learned_from(snapshot)
         for note in notes:
             training_run.log(note)
-    outcome = learned(material, plan, training_run)
+    outcome = learned(material, plan, training_run, begin)
     seconds = time.perf_counter() - started
     facts = tagger_report.facts(outcome, plan, material, options["schema"])
     facts |= {"snapshot": snapshot, "seconds": round(seconds, 1), "credit": labelled.credit}
@@ -206,12 +206,16 @@ def design_of(spec: SchemaSpec, options: dict[str, Any]) -> Design:
     )
 
 
-def learned(material: Material, plan: Plan, training_run: Run | None) -> Outcome:
+def learned(
+    material: Material, plan: Plan, training_run: Run | None, begin: Beginning | None
+) -> Outcome:
     """Train with a bar on the screen; in the run's folder, so that a kill loses a minute."""
     from extraction.ml.training import train  # noqa: PLC0415  loads PyTorch
 
     with tempfile.TemporaryDirectory() as temporary, tagger_report.bar(training_run) as tell:
         work = training_run.folder if training_run else Path(temporary)
+        # Another version may be live when a killed run goes on: what it learned began elsewhere.
+        work = work / f"from-{begin.version.number}" if begin else work
         return train(material, plan, work, tell)
 
 

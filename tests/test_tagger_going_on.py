@@ -22,7 +22,7 @@ from extraction.ml.settings import Design
 from extraction.ml.splitting import mark
 from extraction.ml.training import Base, Material, Plan, save, train
 from extraction.schema import bundled
-from training.learning import tagger_beginning
+from training.learning import tagger_ablation, tagger_beginning
 
 DESIGN = Design(GROUPS, rank=4, hidden=32, length=20, stride=10)
 STILL = Course(epochs=1, batch=8, rate=0.0, head_rate=0.0)
@@ -100,3 +100,5 @@ def test_what_cannot_be_gone_on_from_is_refused_in_words(tmp_path: Path) -> None
         begin.check(Plan(base, begin.sheet.design, STILL))
     with pytest.raises(CannotScore, match="no tagger of nothing is live"):
         tagger_beginning.live("nothing")
+    with pytest.raises(CannotScore, match="the encoder alone"):
+        tagger_ablation.run(schema="contracts", from_live=True)

@@ -41,9 +41,9 @@ _ANNOUNCED = re.compile(
     r"\b(?P<number>two|three|four|five|six|[2-6])\s(?:[\w-]+\s){0,3}?(?P<what>[a-z-]+s)\b", re.I
 )
 _NUMBERS = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6}
-# What is further below the best in log odds says little: sooner where one thing is asked for.
+# What is further below the best in log odds says little: sooner where a single thing is asked for.
 FARTHEST = 3.0
-FARTHEST_FACTUAL = 2.0
+FARTHEST_SINGLE = 2.0
 FEWEST_SYNTHESIS = 5
 SAME_WORDS = 0.8
 
@@ -146,7 +146,8 @@ class _Choice:
         self._companions = 0
         wide = most >= SYNTHESIS_SENTENCES
         self._fewest = FEWEST_SYNTHESIS if wide else 1
-        farthest = FARTHEST if wide or by else FARTHEST_FACTUAL
+        single = not (wide or by or wants.listing or wants.cause)
+        farthest = FARTHEST_SINGLE if single else FARTHEST
         self._least = log_odds(ranked[0].score) - farthest
 
     def next(self) -> Ranked | None:

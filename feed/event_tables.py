@@ -89,6 +89,7 @@ class Engagement(models.Model):
             models.Index(
                 fields=["user", "-opened_at"],
                 name="engagement_opened",
+                include=["document"],
                 condition=Q(opened_at__isnull=False),
             ),
             models.Index(

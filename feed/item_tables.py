@@ -14,6 +14,9 @@ from docintel.models import ModelVersion
 from ingestion.chunk_tables import VECTOR_DIMENSIONS
 from ingestion.models import Document
 
+# Beside a row's id and order; what walks down a feed asks for no other column.
+CHOSEN_BY = ("document", "fresh_at", "company_ref", "source_ref", "group")
+
 
 class RankedDocument(models.Model):
     """What the ranker knows of a document, read once; it was ranked for all analysts there were.
@@ -65,10 +68,20 @@ class FeedItem(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["user", "document"], name="feed_item_once")]
         indexes = [
-            models.Index(fields=["user", "-order", "-id"], name="feed_item_order"),
+            # With what choosing among rows needs: the rows themselves are all over the table.
+            models.Index(
+                fields=["user", "-order", "-id"],
+                name="feed_item_order",
+                include=CHOSEN_BY,
+                condition=Q(hidden_by=""),
+            ),
+            models.Index(
+                fields=["user", "-order", "-id"],
+                name="feed_item_hidden",
+                include=CHOSEN_BY,
+                condition=~Q(hidden_by=""),
+            ),
             models.Index(fields=["user", "-fresh_at", "-id"], name="feed_item_fresh"),
-            # To count them without a look at all the others.
-            models.Index(fields=["user"], name="feed_item_hidden", condition=~Q(hidden_by="")),
         ]
 
     def __str__(self) -> str:

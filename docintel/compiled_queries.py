@@ -1,6 +1,7 @@
-"""Query sets whose SQL is written once and asked again with other values.
+"""Query sets whose SQL is written once, prepared in the database and asked again with other values.
 
-To build a query set and to write its SQL takes Django longer than the database takes to answer it.
+To build a query set and to write its SQL takes Django longer than the database takes to answer it,
+and to parse and plan that takes the database longer than to find the rows.
 Trap: all that a query set is built from stays in its SQL for good, so whatever differs from one
 call to the next, the time of day included, has to be a `Given`.
 """
@@ -8,15 +9,20 @@ call to the next, the time of day included, has to be a `Given`.
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
 
+import psycopg
 from django.core.exceptions import EmptyResultSet
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import Expression, QuerySet
+from psycopg.sql import Literal
 
 from docintel.any_of import as_array
+
+PLACES = re.compile("%%|%s")
 
 
 class Given(Expression):
@@ -43,16 +49,16 @@ class CompiledQuery:
         """All rows. Raises KeyError where a value lacks."""
         if self._written is None:
             return []
-        rows, written, sql, parameters = self._written
-        bound = tuple(_bound(each, given) for each in parameters)
+        rows, written, sql, wanted = self._written
+        values = [_bound(given[each.name]) for each in wanted]
         compiler = copy.copy(written)
         compiler.connection = connections[DEFAULT_DB_ALIAS]
-        compiler.as_sql = lambda *_, **__: (sql, bound)
+        compiler.execute_sql = lambda *_, **__: [_prepared(compiler, sql, values)]
         query = _Instead(rows.query, get_compiler=lambda *_, **__: compiler)
         return list(rows._iterable_class(_Instead(rows, query=query)))
 
     @cached_property
-    def _written(self) -> tuple[Any, Any, str, Sequence[Any]] | None:
+    def _written(self) -> tuple[Any, Any, str, list[Given]] | None:
         """None where Django knows without asking that there is no row."""
         rows: Any = self._build()
         compiler = rows.query.get_compiler(DEFAULT_DB_ALIAS)
@@ -60,7 +66,7 @@ class CompiledQuery:
             sql, parameters = compiler.as_sql()
         except EmptyResultSet:
             return None
-        return rows, compiler, sql, parameters
+        return rows, compiler, *_with_constants(sql, parameters)
 
 
 class _Instead:
@@ -74,8 +80,47 @@ class _Instead:
         return getattr(self._of, name)
 
 
-def _bound(parameter: Any, given: dict[str, Any]) -> Any:
-    if not isinstance(parameter, Given):
-        return parameter
-    value = given[parameter.name]
+def _with_constants(sql: str, parameters: Sequence[Any]) -> tuple[str, list[Given]]:
+    """The SQL with the values in it that never differ, and what is left to be given, in order.
+
+    A condition of a partial index, for one, has to be in the SQL itself.
+    """
+    left, queue = [], iter(parameters)
+    server = connections[DEFAULT_DB_ALIAS]
+    server.ensure_connection()
+
+    def write(place: re.Match[str]) -> str:
+        if place[0] == "%%":
+            return "%%"
+        value = next(queue)
+        if isinstance(value, Given):
+            left.append(value)
+            return "%s"
+        return Literal(value).as_string(server.connection).replace("%", "%%")
+
+    return PLACES.sub(write, sql), left
+
+
+class _PreparedCursor(psycopg.Cursor[tuple[Any, ...]]):
+    """Prepares what it is asked, unlike Django's, which writes values into the SQL."""
+
+    def _send_query_prepared(self, name: bytes, pgq: Any, **options: Any) -> None:
+        # Psycopg keeps no query that is prepared; Django's log of queries asks for it.
+        self._query = pgq
+        super()._send_query_prepared(name, pgq, **options)
+
+
+def _prepared(compiler: Any, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """All rows of a statement that this connection has parsed and planned when first asked."""
+    server = compiler.connection
+    with server.cursor() as cursor:
+        # Within Django's wrapper, which counts and logs.
+        cursor.cursor = _PreparedCursor(server.connection)
+        cursor.execute(sql, values)
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    # Of what is distinct, columns that it is ordered by come after those that were asked for.
+    return [row[: compiler.col_count] for row in rows] if compiler.has_extra_select else rows
+
+
+def _bound(value: Any) -> Any:
     return as_array(value) if isinstance(value, list | tuple | set | frozenset) else value

@@ -156,16 +156,16 @@ ASK_CACHE_DAYS = env.int("ASK_CACHE_DAYS", default=7)
 # Of the analysts, who see ranked passages first instead of a composed answer; 0 to 1.
 ASK_EXPERIMENT_SHARE = env.float("ASK_EXPERIMENT_SHARE", default=0.1)
 ASK_HEARTBEAT_SECONDS = env.float("ASK_HEARTBEAT_SECONDS", default=10.0)
+# Compiled queries are prepared when first asked, and planned once: by what is usual, not by values.
+_options = DATABASES["default"].setdefault("OPTIONS", {})
+_options["prepare_threshold"] = 0
+_session = ["-c plan_cache_mode=force_generic_plan"]
 if ROLE is Role.WEB:
     # Nobody waits longer for a page; a worker's rebuild of an index may take its time.
-    DATABASES["default"].setdefault("OPTIONS", {}).setdefault(
-        "options", f"-c statement_timeout={env.int('WEB_STATEMENT_SECONDS', default=20)}s"
-    )
+    _session.append(f"-c statement_timeout={env.int('WEB_STATEMENT_SECONDS', default=20)}s")
+_options.setdefault("options", " ".join(_session))
 if ROLE in (Role.WEB, Role.INFERENCE):
-    DATABASES["default"]["OPTIONS"] = {
-        **DATABASES["default"].get("OPTIONS", {}),
-        "pool": {"min_size": 1, "max_size": PAGES_AT_ONCE + ASK_THREADS, "timeout": 10},
-    }
+    _options["pool"] = {"min_size": 1, "max_size": PAGES_AT_ONCE + ASK_THREADS, "timeout": 10}
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = 60
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

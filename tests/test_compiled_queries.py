@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from uuid import uuid4
+
 import pytest
 from django.contrib.auth.models import Group, Permission, User
-from django.db import ProgrammingError, transaction
+from django.db import ProgrammingError, connection, transaction
 from django.db.models import Count, Q
+from django.test.utils import CaptureQueriesContext
 
 from docintel.compiled_queries import CompiledQuery, Given
 from docintel.permissions_at_once import PermissionsAtOnce
+from feed.item_tables import CHOSEN_BY
+from feed.walking import EVERYTHING, Ranked, _queries
 from ingestion.models import Document, Source
 from ingestion.seeing import SOMEBODY
 from tests.feed_corpus import company, known, source
@@ -60,8 +65,52 @@ def test_whatever_a_query_set_gives_is_given() -> None:
     assert everything(one=wire.pk) == list(Source.objects.filter(pk=wire.pk).values())
     named = CompiledQuery(lambda: Source.objects.filter(one).values_list("name", named=True))
     assert [row.name for row in named(one=wire.pk)] == ["Wire"]
+    newest = Source.objects.distinct().order_by("-created_at").values_list("name", flat=True)
+    assert CompiledQuery(lambda: newest.filter(one))(one=wire.pk) == ["Wire"]
     nothing = CompiledQuery(lambda: Source.objects.filter(one, pk__in=[]))
     assert nothing(one=wire.pk) == nothing(one=wire.pk) == []
+
+
+def test_what_never_differs_is_in_the_sql_as_it_is() -> None:
+    odd = "100% of O'Neill \\ %s %% $1"
+    made = known(odd)
+    known("Another")
+    query = CompiledQuery(lambda: Document.objects.filter(title=odd, source=Given("source")))
+    assert query(source=made.source_id) == [made]
+    # The condition of a partial index helps only where it is known when the query is planned.
+    written = _queries(EVERYTHING).first._written
+    assert written is not None
+    *_, sql, left = written
+    assert "hidden_by\" = ''" in sql
+    assert {each.name for each in left} == {"person", "sources"}
+    # And what is read is in the index itself.
+    assert set(Ranked._fields) == {"pk", "order", *CHOSEN_BY}
+
+
+def test_a_connection_plans_it_once() -> None:
+    wires = [source(f"Wire {n}") for n in range(9)]
+    mark = uuid4().hex
+    rows = Source.objects.exclude(name=mark)
+    query = CompiledQuery(lambda: rows.filter(pk__any_of=Given("ids")))
+    for count in range(1, 9):
+        assert len(query(ids=[wire.pk for wire in wires[:count]])) == count
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT generic_plans, custom_plans FROM pg_prepared_statements"
+            " WHERE strpos(statement, %s) > 0",
+            [mark],
+        )
+        assert cursor.fetchall() == [(8, 0)]
+
+
+def test_it_is_counted_and_logged_like_any_other() -> None:
+    wire = source("Wire")
+    query = CompiledQuery(lambda: Source.objects.filter(pk=Given("one")))
+    for _ in range(2):
+        with CaptureQueriesContext(connection) as asked:
+            assert query(one=wire.pk) == [wire]
+        [only] = asked.captured_queries
+        assert '"ingestion_source"."id" = ($1)' in only["sql"]
 
 
 def test_a_value_that_lacks_is_an_error_and_never_everything() -> None:

@@ -87,7 +87,8 @@ def test_a_stream_holds_no_thread_and_there_is_a_most(alice, monkeypatch) -> Non
         assert threading.active_count() < before + len(streams)
         with listening(place, alice) as (_, lines):
             assert next_event(lines) == ("full", {})
-        assert httpx.get(f"{place}/feed/news/", cookies=session(alice)).status_code == 200
+        news = httpx.get(f"{place}/feed/news/", cookies=session(alice), timeout=ENOUGH_SECONDS)
+        assert news.status_code == 200
 
 
 def test_without_a_time_or_an_asynchronous_server_there_is_no_stream(client, alice) -> None:

@@ -77,7 +77,8 @@ def test_a_question_overtakes_documents(role, remote) -> None:
 
         def waits() -> bool:
             assert not bulk.done()
-            tokens: int = httpx.get(f"{role[0]}/health").json()["waiting_tokens"]
+            health = httpx.get(f"{role[0]}/health", timeout=ENOUGH_SECONDS).json()
+            tokens: int = health["waiting_tokens"]
             return tokens > 20_000
 
         until(waits, "the documents waited")
@@ -87,7 +88,7 @@ def test_a_question_overtakes_documents(role, remote) -> None:
 
 
 def test_health_tells_the_model(role) -> None:
-    reply = httpx.get(f"{role[0]}/health")
+    reply = httpx.get(f"{role[0]}/health", timeout=ENOUGH_SECONDS)
     assert reply.status_code == 200
     assert reply.json()["digest"] == weights.KNOWN["all-MiniLM-L6-v2"].digest
     assert reply.json()["dimensions"] == 384
@@ -95,15 +96,18 @@ def test_health_tells_the_model(role) -> None:
 
 def test_metrics_want_the_token(role) -> None:
     url, token = role
-    assert httpx.get(f"{url}/metrics").status_code == 401
-    reply = httpx.get(f"{url}/metrics", headers={"Authorization": f"Bearer {token}"})
+    assert httpx.get(f"{url}/metrics", timeout=ENOUGH_SECONDS).status_code == 401
+    headers = {"Authorization": f"Bearer {token}"}
+    reply = httpx.get(f"{url}/metrics", headers=headers, timeout=ENOUGH_SECONDS)
     assert "docintel_encoded_tokens_total" in reply.text
 
 
 @pytest.mark.parametrize("token", ["", "wrong", "ключ"])
 def test_a_wrong_token_gets_nothing(role, token) -> None:
     headers = {"Authorization": f"Bearer {token}".strip().encode()}
-    reply = httpx.post(f"{role[0]}/v1/embeddings", json={"input": "x"}, headers=headers)
+    reply = httpx.post(
+        f"{role[0]}/v1/embeddings", json={"input": "x"}, headers=headers, timeout=ENOUGH_SECONDS
+    )
     assert reply.status_code == 401
     assert reply.json()["error"]["code"] == "invalid_api_key"
 

@@ -40,9 +40,13 @@ def role(folder: Path) -> Iterator[tuple[str, str]]:
 
 
 def _await_reranker(url: str) -> None:
-    while (state := httpx.get(f"{url}/health").json()["reranker"])["status"] == "loading":
-        assert "message" in state
-    assert state["status"] == "ready", state
+    def state() -> dict[str, str]:
+        told: dict[str, str] = httpx.get(f"{url}/health", timeout=ENOUGH_SECONDS).json()["reranker"]
+        return told
+
+    while (told := state())["status"] == "loading":
+        assert "message" in told
+    assert told["status"] == "ready", told
 
 
 def _post(
@@ -157,7 +161,7 @@ def test_nothing_is_served_without_the_token(role: tuple[str, str]) -> None:
     body = {"query": QUERY, "documents": TEXTS}
     assert _post(role, body, token="wrong").status_code == 401
     assert _post(role, body, token="").status_code == 401
-    assert httpx.get(f"{role[0]}/v1/rerank").status_code == 405
+    assert httpx.get(f"{role[0]}/v1/rerank", timeout=ENOUGH_SECONDS).status_code == 405
 
 
 def test_another_reranker_than_the_configured_one_is_not_believed(

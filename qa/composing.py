@@ -25,7 +25,7 @@ from qa.evidence_scores import Scores, scores_of
 from qa.extractive.comparing_segments import compared
 from qa.extractive.computing_ratios import computed
 from qa.extractive.deriving_figures import derived
-from qa.extractive.extracting_answers import Extract, extract, put_first
+from qa.extractive.extracting_answers import SPARES, Extract, extract, put_first
 from qa.extractive.stating_items import stated
 from qa.offering import Offered, known_names
 from qa.reading_objects import ObjectReader
@@ -329,11 +329,13 @@ def _by_extraction(  # noqa: PLR0917
     composed.passages_used = len(answer.offered)
     sources = {each.reference: each.source for each in answer.offered}
     _by_rows(answer, question, understanding)
-    extracts = extract(question, understanding, answer.offered, route=route)
+    chooses = llm.plays(llm.CHOOSES, route) and not composed.sentences and route != "lookup"
+    spares = choosing_lines.MOST_LINES if chooses else SPARES
+    extracts = extract(question, understanding, answer.offered, route=route, spares=spares)
     composed.scores = scores_of(answer.offered, understanding, extracts)
     wanted = len(composed.sentences) + sum(not each.spare for each in extracts)
     chosen, why = None, ""
-    if not composed.sentences and route != "lookup":
+    if chooses:
         try:
             chosen, why = _choice(question, extracts, route, cancelled, ask)
         except llm.Cancelled:
@@ -361,7 +363,7 @@ def _choice(
 
     Raises `llm.Cancelled`.
     """
-    if not llm.plays(llm.CHOOSES, route) or not choosing_lines.is_open(extracts):
+    if not choosing_lines.is_open(extracts):
         return None, ""
     model = llm.model_for(route)
     try:

@@ -85,6 +85,10 @@ def naming(words: str, form: str = "{}") -> Callable[[dict[str, Any]], Reply]:
     return script
 
 
+def always(reply: Reply) -> Callable[[dict[str, Any]], Reply]:
+    return lambda _: reply
+
+
 def composed(offered: list[Offered], **options: Any) -> Composed:
     return compose(QUESTION, None, offered, **{"route": "factual", **options})
 
@@ -122,7 +126,7 @@ def test_a_reply_that_is_no_letter_of_a_line_changes_nothing_and_says_so(
 ) -> None:
     before = as_extracted(offered, settings)
     for said in UNUSABLE:
-        server.script = lambda _, said=said: Reply([said])
+        server.script = always(Reply([said]))
         found = composed(offered)
         assert (found.mode, texts(found)) == ("extractive", before), said
         assert found.notice == UNCHOSEN.removesuffix(".") + INSTEAD
@@ -139,7 +143,7 @@ def test_a_dead_server_changes_nothing_and_the_notice_says_so(
         Reply(status=0),
         Reply(torn=True),
     ):
-        server.script = lambda _, reply=reply: reply
+        server.script = always(reply)
         found = composed(offered)
         assert (found.mode, texts(found)) == ("extractive", before)
         assert found.notice.endswith(INSTEAD)

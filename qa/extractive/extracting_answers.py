@@ -62,15 +62,20 @@ class Extract:
 
 
 def extract(
-    question: str, understanding: Asked | None, offered: Sequence[Offered], *, route: str
+    question: str,
+    understanding: Asked | None,
+    offered: Sequence[Offered],
+    *,
+    route: str,
+    spares: int = SPARES,
 ) -> list[Extract]:
-    """The best sentences in the order to be shown, then some spare ones."""
+    """The best sentences in the order to be shown, then so many spare ones."""
     ranked = [each for each in rank(question, understanding, offered) if each.unit.shown]
     if not ranked:
         return []
     by = _grouping(understanding)
     most = FACTUAL_SENTENCES if route == "factual" else SYNTHESIS_SENTENCES
-    chosen, spare = _best(ranked, by, most, asked_for(question), content(question))
+    chosen, spare = _best(ranked, by, most, spares, asked_for(question), content(question))
     return [
         Extract(_draft(each), _group(each.offered, by), each, spare=each in spare)
         for each in [*chosen, *spare]
@@ -110,8 +115,13 @@ def _order(offered: Offered, by: str) -> tuple[object, ...]:
     return (header.company,)
 
 
-def _best(
-    ranked: Sequence[Ranked], by: str, most: int, wants: AskedFor, asked: Collection[str]
+def _best(  # noqa: PLR0917
+    ranked: Sequence[Ranked],
+    by: str,
+    most: int,
+    spares: int,
+    wants: AskedFor,
+    asked: Collection[str],
 ) -> tuple[list[Ranked], list[Ranked]]:
     """The best first, each with the neighbours that it leans on or announces; and the next best.
 
@@ -119,8 +129,8 @@ def _best(
     """
     choice = _Choice(ranked, by, most, wants, asked)
     spare: list[Ranked] = []
-    while len(spare) < SPARES and (each := choice.next()) is not None:
-        if _is_said(each, choice.chosen) or _is_one_row_more(each, choice.chosen, wants):
+    while len(spare) < spares and (each := choice.next()) is not None:
+        if _is_said(each, [*choice.chosen, *spare]) or _is_one_row_more(each, choice.chosen, wants):
             continue
         if choice.has_room(each):
             choice.take(each)

@@ -18,7 +18,7 @@ from feed.ml.diversity import AMONG, MOST, arrange
 from feed.ml.features import NAMES
 from feed.models import Engagement, FeedItem, RankedDocument
 from feed.reading import BadCursor
-from feed.walking import Filters
+from feed.walking import Filters, Walk
 from ingestion.models import Chunk, Topic
 from tests.feed_corpus import company, known, source
 
@@ -157,6 +157,18 @@ def test_filters_confine(alice) -> None:
     assert reading.count_hidden(alice, Filters()) == 1
     assert found(hidden=True) == {one.pk}
     assert one.pk not in found()
+
+
+def test_exploring_draws_nothing_that_its_reader_opened(alice, bob) -> None:
+    opened, shown, others = (known(f"Story {n}") for n in range(3))
+    ranked(alice, bob)
+    for user, document in ((alice, opened), (bob, others)):
+        Engagement.objects.create(
+            user=user, document=document, shown=1, opens=1, opened_at=timezone.now()
+        )
+    Engagement.objects.create(user=alice, document=shown, shown=1)
+    drawn_from = {document for _, document in Walk(alice, EVERYTHING).beyond(float("inf"))}
+    assert drawn_from == {shown.pk, others.pk}
 
 
 def test_a_cursor_is_of_one_person(alice, bob) -> None:

@@ -41,9 +41,8 @@ _ANNOUNCED = re.compile(
     r"\b(?P<number>two|three|four|five|six|[2-6])\s(?:[\w-]+\s){0,3}?(?P<what>[a-z-]+s)\b", re.I
 )
 _NUMBERS = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6}
-# What is further below the best in log odds says little: sooner where a single thing is asked for.
-FARTHEST = 3.0
-FARTHEST_SINGLE = 2.0
+# What is further below the best in log odds says little.
+FARTHEST = 4.0
 FEWEST_SYNTHESIS = 5
 SAME_WORDS = 0.8
 
@@ -156,9 +155,7 @@ class _Choice:
         self._companions = 0
         wide = most >= SYNTHESIS_SENTENCES
         self._fewest = FEWEST_SYNTHESIS if wide else 1
-        single = not (wide or by or wants.listing or wants.cause)
-        farthest = FARTHEST_SINGLE if single else FARTHEST
-        self._least = log_odds(ranked[0].score) - farthest
+        self._least = log_odds(ranked[0].score) - FARTHEST
 
     def next(self) -> Ranked | None:
         if not self._left:

@@ -120,7 +120,7 @@ def test_a_year_that_nothing_reports_is_refused_whatever_the_words_say(
 ) -> None:
     verdict = judge(*found("What were the inventories of Bralmere Foods in 2011?", alice), alice)
     assert (verdict.answerable, verdict.clearly_not) == (False, True)
-    assert verdict.why.startswith("No document of Bralmere Foods for ")
+    assert verdict.why.startswith("No document of Bralmere Foods that reports ")
 
 
 def test_without_an_encoder_the_words_judge_alone(

@@ -14,6 +14,8 @@ MAX_BYTES = 5 * 1_048_576
 REPEAT_SECONDS = 300.0
 # Python's logging as settings.py formats it, django-q2's own format, uvicorn's.
 ERROR_LINE = re.compile(r"(?:^|\s|\])(?:ERROR|CRITICAL):?\s+(?P<text>.+)$")
+# django-q2 ends the line that names a failed task with it; the exception follows on a line of its own.
+TRACEBACK = "Traceback (most recent call last)"
 EXCEPTION_LINE = re.compile(
     r"^(?:[\w.]+(?:Error|Exception|Unavailable|Configured)\b.*|docintel: .+)$"
 )
@@ -53,8 +55,8 @@ class RoleLog(threading.Thread):
             self.reason = line
             self._show(line)
         elif match := ERROR_LINE.search(line):
-            self.reason = match["text"]
-            self._show(match["text"])
+            self.reason = match["text"].partition(TRACEBACK)[0].rstrip(" :-")
+            self._show(self.reason)
 
     def _show(self, text: str) -> None:
         now = time.monotonic()

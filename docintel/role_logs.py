@@ -14,7 +14,7 @@ MAX_BYTES = 5 * 1_048_576
 REPEAT_SECONDS = 300.0
 # Python's logging as settings.py formats it, django-q2's own format, uvicorn's.
 ERROR_LINE = re.compile(r"(?:^|\s|\])(?:ERROR|CRITICAL):?\s+(?P<text>.+)$")
-# django-q2 ends the line that names a failed task with it; the exception follows on a line of its own.
+# Ends the line in which django-q2 names a failed task; the exception has a line of its own.
 TRACEBACK = "Traceback (most recent call last)"
 EXCEPTION_LINE = re.compile(
     r"^(?:[\w.]+(?:Error|Exception|Unavailable|Configured)\b.*|docintel: .+)$"

@@ -8,8 +8,8 @@ from pathlib import Path
 from docintel.role_logs import RoleLog
 
 FAILED_TASK = """\
-2026-11-22 04:11:02,114 INFO django-q: Process-1:1 processing one
-2026-11-22 04:11:03,020 ERROR django-q: Failed 'parse' (one) - gone : Traceback (most recent call last):
+2026-11-22 04:11:02,114 INFO django-q: Process-1:1 processing 1
+2026-11-22 04:11:03,02 ERROR django-q: Failed 'parse' (1) - gone : Traceback (most recent call last):
   File "worker.py", line 97, in worker
     res = f(*task["args"])
 psycopg.OperationalError: gone
@@ -26,7 +26,7 @@ def test_an_error_is_shown_without_its_traceback_which_is_in_the_file(tmp_path: 
     log.join()
 
     assert said == [
-        "worker: django-q: Failed 'parse' (one) - gone",
+        "worker: django-q: Failed 'parse' (1) - gone",
         "worker: psycopg.OperationalError: gone",
     ]
     assert (tmp_path / "worker.log").read_text() == FAILED_TASK * 2

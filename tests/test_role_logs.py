@@ -8,8 +8,8 @@ from pathlib import Path
 from docintel.role_logs import RoleLog
 
 FAILED_TASK = """\
-2026-11-22 04:11:02,114 INFO django-q: Process-1:1 processing 1
-2026-11-22 04:11:03,02 ERROR django-q: Failed 'parse' (1) - gone : Traceback (most recent call last):
+2026-11-22 4:11:02,114 INFO django-q: Process-1:1 processing 1
+2026-11-22 4:11:03,02 ERROR django-q: Failed 'parse' (1) - gone : Traceback (most recent call last):
   File "worker.py", line 97, in worker
     res = f(*task["args"])
 psycopg.OperationalError: gone

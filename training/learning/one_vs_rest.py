@@ -11,6 +11,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
+from docintel.logistic import logistic
+
 # Fewer examples of either kind teach nothing that would hold.
 LEAST = 8
 FOLDS = 4
@@ -56,7 +58,7 @@ def fit_line(rows: Any, wanted: Labels) -> Line:
 def scores(rows: Any, lines: dict[int, Line], columns: list[int]) -> NDArray[np.float64]:
     """Probabilities (documents, columns)."""
     decisions = [rows @ lines[column].weights + lines[column].intercept for column in columns]
-    return 1 / (1 + np.exp(-np.clip(np.stack(decisions, axis=1), -50, 50)))
+    return logistic(np.stack(decisions, axis=1))
 
 
 def macro_f1(labels: Labels, probabilities: NDArray[Any], threshold: float = 0.5) -> float:
